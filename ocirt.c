@@ -1,0 +1,467 @@
+/* ocirt: a thin command line over ocirt.h. One table of commands, one of options, no policy: what
+   the command line can do, a program that includes the header can do.
+
+   Exit status: 0; of `run` in the foreground the program's own, or 128 + signal; 125 the runtime
+   refused a `run`, 126 the program is not executable, 127 not found; 1 any other failure. */
+
+#define OCIRT_IMPLEMENTATION
+#include "ocirt.h"
+
+struct arguments {
+    const char    *bundle, *config, *log, *log_format, *log_level, *rootfs, *cgroup_manager;
+    const char    *positional[2]; /* container, signal or bundle */
+    int            positional_count;
+    char         **rest;          /* behind --: the program of run --rootfs */
+    int            rest_count;
+    bool           debug, systemd, rootless, json, quiet, help, version;
+    ocirt_options  options;
+};
+
+struct command {
+    const char *name, *usage, *help;
+    int       (*run)(struct arguments *);
+};
+
+/* ----- output ----- */
+
+static int write_file(void *user, const char *data, size_t size) {
+    return fwrite(data, 1, size, user) == size ? 0 : -1;
+}
+
+/* One JSON line per failing command (client contract 2.1), appended in a single write. */
+static void log_error(const struct arguments *a, const ocirt_error *e) {
+    ocirt_arena   arena = {0};
+    ocirt__buffer line  = {.arena = &arena};
+    char          now[96];
+    int           fd = a->log ? open(a->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0644) : -1;
+    if (fd < 0) return;
+    ocirt__ops_now(now);
+    if (a->log_format && strcmp(a->log_format, "json") == 0) {
+        ocirt__buffer_text(&line, "{\"level\":\"error\",\"msg\":");
+        ocirt__json_write_string(&line, e->message);
+        ocirt__buffer_format(&line, ",\"time\":\"%s\"}\n", now);
+    } else {
+        ocirt__buffer_format(&line, "time=\"%s\" level=error msg=", now);
+        ocirt__json_write_string(&line, e->message);
+        ocirt__buffer_text(&line, "\n");
+    }
+    if (line.data && write(fd, line.data, line.size) < 0) {}
+    close(fd);
+    ocirt_arena_free(&arena);
+}
+
+static int fail(const struct arguments *a, const ocirt_error *e) {
+    fputs("ocirt: ", stderr);
+    ocirt_error_print(e, OCIRT_ERROR_FULL, write_file, stderr);
+    log_error(a, e);
+    return 1;
+}
+
+static int fail_text(const struct arguments *a, const char *format, ...) {
+    ocirt_error e;
+    char    text[400];
+    va_list list;
+    va_start(list, format);
+    vsnprintf(text, sizeof text, format, list);
+    va_end(list);
+    memset(&e, 0, sizeof e);
+    snprintf(e.message, sizeof e.message, "%s", text);
+    return fail(a, &e);
+}
+
+/* ----- options: one table ----- */
+
+enum { FLAG, BOOLEAN, TEXT, NUMBER, IGNORED, IGNORED_VALUE };
+
+struct option {
+    const char *name;
+    char        letter;
+    unsigned    kind;
+    size_t      at;       /* in struct arguments */
+    unsigned    flag;     /* of ocirt_options */
+    const char *commands; /* "" : global, before the command; else the commands that take it */
+};
+
+#define AT(member) offsetof(struct arguments, member)
+static const struct option options[] = {
+    {"root", 0, TEXT, AT(options.state_root), 0, ""},
+    {"log", 0, TEXT, AT(log), 0, ""},
+    {"log-format", 0, TEXT, AT(log_format), 0, ""},
+    {"log-level", 0, TEXT, AT(log_level), 0, ""},
+    {"debug", 0, BOOLEAN, AT(debug), 0, ""},
+    {"systemd-cgroup", 0, BOOLEAN, AT(systemd), 0, ""},
+    {"cgroup-manager", 0, TEXT, AT(cgroup_manager), 0, ""},
+    {"rootless", 0, IGNORED_VALUE, 0, 0, ""},
+    {"version", 'v', BOOLEAN, AT(version), 0, ""},
+    {"help", 'h', BOOLEAN, AT(help), 0, ""},
+    {"help", 'h', BOOLEAN, AT(help), 0, " run create start state kill delete list spec check plan features "},
+    {"bundle", 'b', TEXT, AT(bundle), 0, " run create spec "},
+    {"config", 'f', TEXT, AT(config), 0, " run create "},
+    {"file", 'f', TEXT, AT(config), 0, " spec "},
+    {"pid-file", 0, TEXT, AT(options.pid_file), 0, " run create "},
+    {"console-socket", 0, TEXT, AT(options.console_socket), 0, " run create "},
+    {"preserve-fds", 0, NUMBER, AT(options.preserve_fds), 0, " run create "},
+    {"no-pivot", 0, FLAG, 0, OCIRT_NO_PIVOT, " run create plan "},
+    {"no-new-keyring", 0, FLAG, 0, OCIRT_NO_KEYRING, " run create plan "},
+    {"no-subreaper", 0, IGNORED, 0, 0, " run create "},
+    {"detach", 'd', FLAG, 0, OCIRT_DETACH, " run "},
+    {"keep", 0, FLAG, 0, OCIRT_KEEP, " run "},
+    {"rootfs", 0, TEXT, AT(rootfs), 0, " run "},
+    {"rootless", 0, BOOLEAN, AT(rootless), 0, " spec "},
+    {"all", 'a', FLAG, 0, OCIRT_ALL, " kill "},
+    {"force", 'f', FLAG, 0, OCIRT_FORCE, " delete "},
+    {"quiet", 'q', BOOLEAN, AT(quiet), 0, " list "},
+    {"format", 'f', TEXT, AT(log_level), 0, " list "},
+    {"json", 0, BOOLEAN, AT(json), 0, " plan check "},
+};
+
+static bool takes(const struct option *o, const char *command) {
+    size_t n = strlen(command);
+    const char *found = o->commands;
+    if (!n) return !o->commands[0];
+    while ((found = strstr(found, command)) && !(found[-1] == ' ' && found[n] == ' ')) found += n;
+    return found != NULL;
+}
+
+/* "--name", "-name" (Go's parser takes both), "-x"; the length of the name. */
+static const struct option *find_option(const char *word, size_t n, const char *command) {
+    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
+        const struct option *o = &options[i];
+        if (!takes(o, command)) continue;
+        if (strlen(o->name) == n && strncmp(o->name, word, n) == 0) return o;
+        if (n == 1 && o->letter == word[0]) return o;
+    }
+    return NULL;
+}
+
+static int set_boolean(struct arguments *a, const struct option *o, const char *value) {
+    bool on = !value || strcmp(value, "true") == 0 || strcmp(value, "1") == 0;
+    if (!on && strcmp(value, "false") != 0 && strcmp(value, "0") != 0) return fail_text(a, "--%s takes true or false, not %s", o->name, value);
+    if (o->kind == BOOLEAN) *(bool *)((char *)a + o->at) = on;
+    if (o->kind == FLAG) a->options.flags = on ? a->options.flags | o->flag : a->options.flags & ~o->flag;
+    return 0;
+}
+
+static int set_option(struct arguments *a, const struct option *o, const char *value) {
+    char *end;
+    unsigned long number;
+    switch (o->kind) {
+    case TEXT: *(const char **)(void *)((char *)a + o->at) = value; return 0;
+    case NUMBER:
+        number = strtoul(value, &end, 10);
+        if (!*value || *end || *value == '-' || number > 1000000) return fail_text(a, "--%s takes a number, not %s", o->name, value);
+        *(unsigned *)(void *)((char *)a + o->at) = (unsigned)number;
+        return 0;
+    case FLAG:
+    case BOOLEAN: return set_boolean(a, o, value);
+    default: return 0;
+    }
+}
+
+/* One option at argv[*at]. Moves *at behind it. */
+static int take_option(struct arguments *a, const char *command, int argc, char **argv, int *at) {
+    const char *word = argv[*at] + 1, *value;
+    const struct option *o;
+    size_t n;
+    word += *word == '-';
+    n = strcspn(word, "=");
+    value = word[n] ? word + n + 1 : NULL;
+    o = find_option(word, n, command);
+    if (!o) return fail_text(a, "unknown option %s%s%s; see `ocirt help`", argv[*at], command[0] ? " of " : "", command);
+    (*at)++;
+    if ((o->kind == TEXT || o->kind == NUMBER) && !value) {
+        if (*at >= argc) return fail_text(a, "flag needs an argument: option --%s requires an argument", o->name);
+        value = argv[(*at)++];
+    }
+    return set_option(a, o, value);
+}
+
+static int parse(struct arguments *a, const char *command, int argc, char **argv, int *at) {
+    int r = 0;
+    while (r == 0 && *at < argc) {
+        if (strcmp(argv[*at], "--") == 0) {
+            a->rest = argv + *at + 1, a->rest_count = argc - *at - 1;
+            *at = argc;
+        } else if (argv[*at][0] == '-' && argv[*at][1]) {
+            r = take_option(a, command, argc, argv, at);
+        } else if (!command[0]) {
+            break;
+        } else if (a->positional_count == 2) {
+            r = fail_text(a, "too many arguments: %s", argv[*at]);
+        } else {
+            a->positional[a->positional_count++] = argv[(*at)++];
+        }
+    }
+    return r;
+}
+
+/* ----- commands ----- */
+
+static int need_id(struct arguments *a) {
+    return a->positional_count ? 0 : fail_text(a, "the container's id is missing; see `ocirt help`");
+}
+
+static bool has_config(const char *folder) {
+    char path[PATH_MAX];
+    return snprintf(path, sizeof path, "%s/config.json", folder) < (int)sizeof path && access(path, F_OK) == 0;
+}
+
+/* `run BUNDLE` makes up an id, `run [-b BUNDLE] ID` is runc's form. An id has no slash and is not . or ..;
+   a plain word is a bundle only where it can be nothing else. */
+static int bundle_or_id(struct arguments *a) {
+    const char *word = a->positional[0];
+    bool folder;
+    if (a->bundle || !word) return 0;
+    folder = strchr(word, '/') || strcmp(word, ".") == 0 || strcmp(word, "..") == 0;
+    if (!folder && has_config(word)) {
+        if (has_config(".")) return fail_text(a, "%s may be a container of the bundle here or a bundle: write ./%s or -b . %s", word, word, word);
+        folder = true;
+    }
+    if (folder) a->bundle = word, a->positional[0] = NULL, a->positional_count = 0;
+    return 0;
+}
+
+static int load(struct arguments *a, ocirt_arena *arena, ocirt_spec **spec, ocirt_error *e) {
+    char path[PATH_MAX];
+    const char *name = a->config ? a->config : "config.json", *bundle = a->bundle ? a->bundle : ".";
+    if (name[0] == '/') snprintf(path, sizeof path, "%s", name);
+    else if (snprintf(path, sizeof path, "%s/%s", bundle, name) >= (int)sizeof path) return fail_text(a, "the bundle's path is too long");
+    return ocirt_spec_load_file(arena, path, spec, e) < 0 ? fail(a, e) : 0;
+}
+
+/* run --rootfs DIR -- CMD...: the default config with this root and program. */
+static int from_rootfs(struct arguments *a, ocirt_arena *arena, ocirt_spec **spec, ocirt_error *e) {
+    if (a->rest_count == 0) return fail_text(a, "run --rootfs DIR needs a program: run --rootfs DIR -- CMD ARGS...");
+    if (ocirt_spec_default(arena, geteuid() ? OCIRT_SPEC_ROOTLESS : 0, spec, e) < 0) return fail(a, e);
+    (*spec)->document = NULL; /* places in a text that nobody wrote would mislead */
+    (*spec)->root->path = a->rootfs;
+    (*spec)->process->args = (ocirt_strings){.items = (const char **)(void *)a->rest, .count = (size_t)a->rest_count};
+    (*spec)->process->terminal = isatty(0) && isatty(1) && !(a->options.flags & OCIRT_DETACH);
+    return 0;
+}
+
+static int exit_of(const ocirt_error *e) {
+    return e->code == OCIRT_E_EXEC_NOT_FOUND ? 127 : e->code == OCIRT_E_EXEC ? 126 : 125;
+}
+
+static int do_run(struct arguments *a) {
+    ocirt_arena arena = {0};
+    ocirt_spec *spec = NULL;
+    ocirt_error e;
+    ocirt_exit  end;
+    char made[32];
+    int  r = bundle_or_id(a);
+    if (r == 0) r = a->rootfs ? from_rootfs(a, &arena, &spec, &e) : load(a, &arena, &spec, &e);
+    if (r) return ocirt_arena_free(&arena), r == 1 ? 125 : r;
+    ocirt_make_id(made);
+    if (!(a->options.flags & OCIRT_DETACH)) a->options.flags |= OCIRT_FORWARD;
+    r = ocirt_run(spec, a->rootfs && !a->bundle ? "." : a->bundle, a->positional[0] ? a->positional[0] : made, &a->options, &end, &e);
+    r = r < 0 ? (fail(a, &e), exit_of(&e)) : end.code;
+    if (r == 0 && a->options.flags & OCIRT_DETACH && !a->positional[0]) printf("%s\n", made);
+    if (end.oom_killed && r == 137) fputs("ocirt: the container's memory limit killed it\n", stderr);
+    ocirt_arena_free(&arena);
+    return r;
+}
+
+static int do_create(struct arguments *a) {
+    ocirt_arena arena = {0};
+    ocirt_spec *spec;
+    ocirt_error e;
+    int r = need_id(a);
+    if (r == 0) r = load(a, &arena, &spec, &e);
+    if (r == 0 && ocirt_create(spec, a->bundle, a->positional[0], &a->options, NULL, &e) < 0) r = fail(a, &e);
+    ocirt_arena_free(&arena);
+    return r;
+}
+
+static int do_start(struct arguments *a) {
+    ocirt_error e;
+    int r = need_id(a);
+    return r ? r : ocirt_start(a->positional[0], &a->options, &e) < 0 ? fail(a, &e) : 0;
+}
+
+static int do_state(struct arguments *a) {
+    ocirt_arena arena = {0};
+    ocirt_state state;
+    ocirt_error e;
+    int r = need_id(a);
+    if (r == 0 && ocirt_state_get(&arena, a->positional[0], &a->options, &state, &e) < 0) r = fail(a, &e);
+    if (r == 0) r = ocirt_state_write(&state, write_file, stdout) < 0;
+    ocirt_arena_free(&arena);
+    return r;
+}
+
+static int do_kill(struct arguments *a) {
+    const char *name = a->positional_count > 1 ? a->positional[1] : "TERM";
+    int signal = ocirt_signal_number(name), r = need_id(a);
+    ocirt_error e;
+    if (r) return r;
+    if (signal < 0) return fail_text(a, "unknown signal \"%s\"", name);
+    return ocirt_kill(a->positional[0], signal, &a->options, &e) < 0 ? fail(a, &e) : 0;
+}
+
+static int do_delete(struct arguments *a) {
+    ocirt_error e;
+    int r = need_id(a);
+    return r ? r : ocirt_delete(a->positional[0], &a->options, &e) < 0 ? fail(a, &e) : 0;
+}
+
+struct listing {
+    struct arguments *a;
+    bool any;
+};
+
+static int list_one(void *user, const ocirt_state *s) {
+    struct listing *l = user;
+    if (l->a->quiet) return printf("%s\n", s->id) < 0 ? -1 : 0;
+    if (!l->a->json) return printf("%-20s %-8d %-9s %-40s %-31s %s\n", s->id, s->pid, s->status, s->bundle, s->created, s->owner) < 0 ? -1 : 0;
+    fputs(l->any ? "," : "", stdout);
+    l->any = true;
+    return ocirt_state_write(s, write_file, stdout);
+}
+
+static int do_list(struct arguments *a) {
+    struct listing l = {.a = a};
+    ocirt_error e;
+    a->json = a->log_level && strcmp(a->log_level, "json") == 0;
+    if (a->json) fputs("[", stdout);
+    else if (!a->quiet) printf("%-20s %-8s %-9s %-40s %-31s %s\n", "ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER");
+    if (ocirt_list(&a->options, list_one, &l, &e) < 0) return fail(a, &e);
+    if (a->json) fputs("]\n", stdout);
+    return 0;
+}
+
+/* Writes config.json into the bundle, never over one that is there; "-" is standard output. */
+static int do_spec(struct arguments *a) {
+    ocirt_arena arena = {0};
+    ocirt_spec *spec;
+    ocirt_error e;
+    char  path[PATH_MAX];
+    const char *name = a->config ? a->config : "config.json";
+    FILE *out = stdout;
+    int   fd = -1, r = 0;
+    if (ocirt_spec_default(&arena, a->rootless ? OCIRT_SPEC_ROOTLESS : 0, &spec, &e) < 0) return fail(a, &e);
+    if (strcmp(name, "-") != 0) {
+        snprintf(path, sizeof path, "%s/%s", a->bundle && name[0] != '/' ? a->bundle : name[0] == '/' ? "" : ".", name);
+        fd  = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        out = fd < 0 ? NULL : fdopen(fd, "w");
+    }
+    if (!out) r = fail_text(a, "%s: %s", path, ocirt__error_errno_text(errno));
+    else if (ocirt_spec_write(spec, write_file, out, &e) < 0) r = fail(a, &e);
+    if (out && out != stdout && fclose(out) != 0) r = fail_text(a, "%s: %s", path, ocirt__error_errno_text(errno));
+    ocirt_arena_free(&arena);
+    return r;
+}
+
+static void print_finding(void *user, const ocirt_finding *f) {
+    struct arguments *a = user;
+    if (a->json) {
+        ocirt_error_print(&f->what, OCIRT_ERROR_JSON, write_file, stdout);
+        putchar('\n');
+        return;
+    }
+    fputs(f->fatal ? "error: " : "warning: ", stdout);
+    ocirt_error_print(&f->what, OCIRT_ERROR_FULL, write_file, stdout);
+}
+
+static int do_check(struct arguments *a) {
+    ocirt_arena arena = {0};
+    ocirt_spec *spec;
+    ocirt_error e;
+    int r;
+    if (a->positional_count) a->bundle = a->positional[0];
+    if (load(a, &arena, &spec, &e)) return ocirt_arena_free(&arena), 1;
+    r = ocirt_spec_check(&arena, spec, print_finding, a, &e);
+    ocirt_arena_free(&arena);
+    return r < 0 ? fail(a, &e) : r > 0;
+}
+
+static int do_plan(struct arguments *a) {
+    ocirt_arena arena = {0};
+    ocirt_spec *spec;
+    ocirt_probe probe;
+    ocirt_plan *plan;
+    ocirt_error e;
+    char bundle[PATH_MAX];
+    int  r;
+    if (a->positional_count) a->bundle = a->positional[0];
+    r = load(a, &arena, &spec, &e);
+    if (r == 0 && !realpath(a->bundle ? a->bundle : ".", bundle)) r = fail_text(a, "%s: %s", a->bundle, ocirt__error_errno_text(errno));
+    if (r == 0 && (ocirt_probe_host(&probe, &e) < 0 || ocirt_plan_build(&arena, spec, bundle, "plan", &a->options, &probe, &plan, &e) < 0)) r = fail(a, &e);
+    if (r == 0) r = ocirt_plan_print(plan, a->json ? OCIRT_PLAN_JSON : OCIRT_PLAN_TEXT, write_file, stdout) < 0;
+    ocirt_arena_free(&arena);
+    return r;
+}
+
+static int do_features(struct arguments *a) {
+    ocirt_error e;
+    return ocirt_features_write(write_file, stdout, &e) < 0 ? fail(a, &e) : 0;
+}
+
+static int do_help(struct arguments *a);
+static int do_version(struct arguments *a) {
+    (void)a;
+    printf("ocirt version %s\nspec: %s\n", ocirt_version(), OCIRT_SPEC_VERSION);
+    return 0;
+}
+
+static const struct command commands[] = {
+    {"run", "BUNDLE | [-b BUNDLE] ID | --rootfs DIR -- CMD...", "run a container in the foreground, and delete it", do_run},
+    {"create", "[-b BUNDLE] ID", "set a container up; its program waits for start", do_create},
+    {"start", "ID", "let a created container's program run", do_start},
+    {"state", "ID", "print a container's state as JSON", do_state},
+    {"kill", "[--all] ID [SIGNAL]", "send a signal (default TERM) to a container", do_kill},
+    {"delete", "[--force] ID", "remove a stopped container", do_delete},
+    {"list", "[-q] [-f json]", "list containers", do_list},
+    {"spec", "[--rootless] [-b BUNDLE]", "write a config.json to begin with", do_spec},
+    {"check", "[BUNDLE] [--json]", "report everything suspicious in a config.json", do_check},
+    {"plan", "[BUNDLE] [--json]", "print what run would do, without doing it", do_plan},
+    {"features", "", "print the features document", do_features},
+    {"help", "", "print this", do_help},
+    {"version", "", "print the version", do_version},
+};
+
+static int do_help(struct arguments *a) {
+    (void)a;
+    puts("ocirt: runs OCI containers\n\nusage: ocirt [GLOBAL OPTIONS] COMMAND [OPTIONS] ARGUMENTS\n");
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) printf("  %-9s %-50s %s\n", commands[i].name, commands[i].usage, commands[i].help);
+    puts("\noptions (--name VALUE or --name=VALUE):");
+    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
+        const struct option *o = &options[i];
+        if (o->letter == 'h' && o->commands[0]) continue;
+        printf("  --%s%s%c%s %s\n", o->name, o->letter ? ", -" : "", o->letter ? o->letter : ' ', o->kind == TEXT || o->kind == NUMBER ? "VALUE" : "", o->commands[0] ? o->commands : "(global)");
+    }
+    return 0;
+}
+
+/* What cannot be honoured is refused and not passed over. */
+static int check_globals(struct arguments *a, const char *command) {
+    bool makes = strcmp(command, "run") == 0 || strcmp(command, "create") == 0;
+    const char *m = a->cgroup_manager;
+    if (m && strcmp(m, "disabled") == 0) a->options.flags |= OCIRT_NO_CGROUPS;
+    else if (m && strcmp(m, "systemd") == 0) a->systemd = true;
+    else if (m && strcmp(m, "cgroupfs") != 0) return fail_text(a, "unknown cgroup manager %s", m);
+    if (makes && a->systemd) return fail_text(a, "this version has no systemd cgroup driver: use the cgroupfs driver of the engine");
+    if (makes && a->options.console_socket) return fail_text(a, "this version has no console sockets: use `ocirt run` in the foreground");
+    return 0;
+}
+
+int main(int argc, char **argv) {
+    struct arguments a;
+    int at = 1, r;
+    memset(&a, 0, sizeof a);
+    a.options.stage = ocirt_stage(argc, argv);
+    r = parse(&a, "", argc, argv, &at);
+    if (r) return r;
+    if (a.version) return do_version(&a);
+    if (a.help || at >= argc) return do_help(&a), at >= argc && !a.help;
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        if (strcmp(commands[i].name, argv[at]) != 0) continue;
+        at++;
+        r = parse(&a, commands[i].name, argc, argv, &at);
+        if (r == 0 && a.help) return printf("usage: ocirt %s %s\n\n%s\n", commands[i].name, commands[i].usage, commands[i].help), 0;
+        if (r == 0) r = check_globals(&a, commands[i].name);
+        return r ? r : commands[i].run(&a);
+    }
+    return fail_text(&a, "unknown command %s; see `ocirt help`", argv[at]);
+}

@@ -1,0 +1,8587 @@
+#ifndef OCIRT_H
+#define OCIRT_H
+
+/* ===========================================================================================
+   >>config   version and build switches. All have defaults; the manual lists them.
+   =========================================================================================== */
+
+#define OCIRT_VERSION_MAJOR 0
+#define OCIRT_VERSION_MINOR 1
+#define OCIRT_VERSION_PATCH 0
+#define OCIRT_VERSION "0.1.0"
+#define OCIRT_SPEC_VERSION "1.3.0"
+
+/* glibc fixes its feature set at the first include; without _GNU_SOURCE the implementation
+   cannot be compiled any more, so say so instead of failing in twenty places. */
+#ifdef OCIRT_IMPLEMENTATION
+#if defined(__GLIBC__) && !defined(__USE_GNU)
+#error "include ocirt.h with OCIRT_IMPLEMENTATION before every system header (or define _GNU_SOURCE)"
+#endif
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#endif
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifndef OCIRT_DEF
+#ifdef OCIRT_STATIC
+#define OCIRT_DEF static
+#else
+#define OCIRT_DEF extern
+#endif
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ===========================================================================================
+   >>api   public types and functions.
+   Every function that can fail returns 0 or a negative OCIRT_E_ code and fills the caller's
+   ocirt_error. None prints, none touches the calling process beyond its own descriptors and
+   children. A handle or an arena belongs to one thread at a time; different ones are independent.
+   =========================================================================================== */
+
+/* Memory: everything loaded or built lives in an arena of the caller's, freed in one call. */
+typedef struct ocirt_arena {
+    void  *blocks; /* private */
+    size_t used;   /* bytes handed out so far */
+} ocirt_arena;
+
+/* Receives text. Returns 0, or a negative number to stop the writer. */
+typedef int (*ocirt_write_fn)(void *user, const char *data, size_t size);
+
+OCIRT_DEF void        ocirt_arena_free(ocirt_arena *arena);
+OCIRT_DEF const char *ocirt_version(void); /* of the compiled implementation, like "0.1.0" */
+
+/* Error codes: stable numbers, returned negative. */
+#define OCIRT_ERRORS(E)                                                                            \
+    E(MEMORY, 1, "out of memory")                                                                  \
+    E(JSON, 2, "the text is not valid JSON")                                                       \
+    E(SPEC, 3, "a value of the config is wrong")                                                   \
+    E(UNSUPPORTED, 4, "valid, but not carried out by this version")                                \
+    E(ARGUMENT, 5, "an argument is wrong")                                                         \
+    E(EXISTS, 6, "the container exists already")                                                   \
+    E(NOT_FOUND, 7, "the container does not exist")                                                \
+    E(STATE, 8, "the container is in the wrong state")                                             \
+    E(SYSTEM, 9, "a system call failed")                                                           \
+    E(KERNEL, 10, "the kernel lacks a feature")                                                    \
+    E(PERMISSION, 11, "not permitted")                                                             \
+    E(EXEC_NOT_FOUND, 12, "the program is not in the container")                                   \
+    E(EXEC, 13, "the program cannot be executed")                                                  \
+    E(CGROUP, 14, "the cgroup refused")                                                            \
+    E(MOUNT, 15, "a mount failed")                                                                 \
+    E(NAMESPACE, 16, "a namespace could not be made or joined")                                    \
+    E(IDMAP, 17, "ids could not be mapped")                                                        \
+    E(HOOK, 18, "a hook failed")                                                                   \
+    E(TIMEOUT, 19, "it took too long")                                                             \
+    E(LOST, 20, "the container's process ended before its time")                                   \
+    E(LIMIT, 21, "a limit is reached")                                                             \
+    E(IO, 22, "a file could not be read or written")                                               \
+    E(BUSY, 23, "something is still in use")
+
+#define OCIRT__ERROR_ENUM(name, number, text) OCIRT_E_##name = number,
+enum { OCIRT_ERRORS(OCIRT__ERROR_ENUM) OCIRT_E_COUNT };
+#undef OCIRT__ERROR_ENUM
+
+/* Filled where it happens, owned by the caller, valid after everything else is freed. */
+typedef struct ocirt_error {
+    int  code;         /* OCIRT_E_..., 0: none                                                  */
+    int  sys;          /* errno, or 0                                                           */
+    int  row, actor;   /* of the plan; -1 when no plan was running                              */
+    int  line, column; /* of the config's value, from 1; 0: none                                */
+    char pointer[160]; /* JSON pointer of it, "" when none                                      */
+    char file[256];    /* the file that line belongs to                                         */
+    char object[256];  /* path, cgroup file, container                                          */
+    char message[512]; /* one line, complete                                                    */
+    char hint[512];    /* cause and remedy, "" when unknown                                     */
+} ocirt_error;
+
+/* ----- the config as plain structs: names of the specification in snake_case -----
+   Every object begins with its JSON token (0: made by hand), by which a failure finds its line.
+   Absent objects are NULL, absent texts NULL, absent numbers have set == false. Programs without
+   JSON fill the same structs; zero is absent. `linux` is a macro in gnu11, hence linux_. */
+
+typedef struct ocirt_json ocirt_json; /* private: a parsed document */
+
+typedef struct ocirt_strings { const char **items; size_t count; } ocirt_strings;
+typedef struct ocirt_pair { const char *key, *value; } ocirt_pair;
+typedef struct ocirt_opt_int { bool set; int64_t value; } ocirt_opt_int;
+typedef struct ocirt_opt_uint { bool set; uint64_t value; } ocirt_opt_uint;
+typedef struct ocirt_opt_bool { bool set; bool value; } ocirt_opt_bool;
+
+typedef struct ocirt_root { uint32_t token; const char *path; bool readonly; } ocirt_root;
+typedef struct ocirt_id_mapping { uint32_t token; uint32_t container_id, host_id, size; } ocirt_id_mapping;
+typedef struct ocirt_mount {
+    uint32_t token;
+    const char *destination, *source, *type;
+    ocirt_strings options;
+    ocirt_id_mapping *uid_mappings, *gid_mappings;
+    size_t uid_mappings_count, gid_mappings_count;
+} ocirt_mount;
+
+typedef struct ocirt_console_size { uint32_t token; uint64_t height, width; } ocirt_console_size;
+typedef struct ocirt_user {
+    uint32_t token;
+    uint32_t uid, gid;
+    ocirt_opt_uint umask;
+    uint32_t *additional_gids;
+    size_t additional_gids_count;
+    const char *username; /* Windows only, ignored */
+} ocirt_user;
+typedef struct ocirt_capabilities { /* masks of 1 << CAP_ */
+    uint32_t token;
+    ocirt_opt_uint bounding, effective, inheritable, permitted, ambient;
+} ocirt_capabilities;
+typedef struct ocirt_rlimit { uint32_t token; uint32_t type; uint64_t soft, hard; } ocirt_rlimit;
+typedef struct ocirt_scheduler {
+    uint32_t token;
+    uint32_t policy; /* SCHED_ number */
+    ocirt_opt_int nice, priority;
+    uint64_t flags;
+    ocirt_opt_uint runtime, deadline, period; /* nanoseconds */
+} ocirt_scheduler;
+typedef struct ocirt_io_priority { uint32_t token; uint32_t io_class; ocirt_opt_int priority; } ocirt_io_priority;
+typedef struct ocirt_exec_cpu_affinity { uint32_t token; const char *initial, *final; } ocirt_exec_cpu_affinity;
+typedef struct ocirt_process {
+    uint32_t token;
+    bool terminal, no_new_privileges;
+    ocirt_console_size *console_size;
+    ocirt_user user;
+    ocirt_strings args, env;
+    const char *command_line; /* Windows only, ignored */
+    const char *cwd;
+    ocirt_capabilities *capabilities;
+    ocirt_rlimit *rlimits;
+    size_t rlimits_count;
+    const char *apparmor_profile, *selinux_label;
+    ocirt_opt_int oom_score_adj;
+    ocirt_scheduler *scheduler;
+    ocirt_io_priority *io_priority;
+    ocirt_exec_cpu_affinity *exec_cpu_affinity;
+} ocirt_process;
+
+typedef struct ocirt_hook {
+    uint32_t token;
+    const char *path;
+    ocirt_strings args, env;
+    ocirt_opt_int timeout; /* seconds */
+} ocirt_hook;
+typedef struct ocirt_hooks {
+    uint32_t token;
+    ocirt_hook *prestart, *create_runtime, *create_container, *start_container, *poststart, *poststop;
+    size_t prestart_count, create_runtime_count, create_container_count, start_container_count, poststart_count,
+        poststop_count;
+} ocirt_hooks;
+
+typedef struct ocirt_namespace { uint32_t token; uint64_t type; const char *path; } ocirt_namespace; /* type: CLONE_NEW flag */
+typedef struct ocirt_device {
+    uint32_t token;
+    const char *path;
+    char type; /* c, b, p; u is c */
+    ocirt_opt_int major, minor;
+    ocirt_opt_uint file_mode, uid, gid;
+} ocirt_device;
+typedef struct ocirt_time_offset { uint32_t token; int64_t secs; uint32_t nanosecs; } ocirt_time_offset;
+typedef struct ocirt_time_offsets { uint32_t token; ocirt_time_offset *monotonic, *boottime; } ocirt_time_offsets;
+typedef struct ocirt_net_device { uint32_t token; const char *key, *name; } ocirt_net_device; /* key: name on the host */
+
+typedef struct ocirt_device_rule {
+    uint32_t token;
+    bool allow;
+    char type; /* a, b, c; 0: a */
+    ocirt_opt_int major, minor;
+    const char *access;
+} ocirt_device_rule;
+typedef struct ocirt_memory {
+    uint32_t token;
+    ocirt_opt_int limit, reservation, swap, kernel, kernel_tcp; /* bytes, -1 unlimited */
+    ocirt_opt_uint swappiness;
+    ocirt_opt_bool disable_oom_killer, use_hierarchy, check_before_update;
+} ocirt_memory;
+typedef struct ocirt_cpu {
+    uint32_t token;
+    ocirt_opt_uint shares, burst, period, realtime_period; /* microseconds but shares */
+    ocirt_opt_int quota, realtime_runtime, idle;
+    const char *cpus, *mems;
+} ocirt_cpu;
+typedef struct ocirt_pids { uint32_t token; ocirt_opt_int limit; } ocirt_pids;
+typedef struct ocirt_weight_device { uint32_t token; int64_t major, minor; ocirt_opt_uint weight, leaf_weight; } ocirt_weight_device;
+typedef struct ocirt_throttle_device { uint32_t token; int64_t major, minor; uint64_t rate; } ocirt_throttle_device;
+typedef struct ocirt_block_io {
+    uint32_t token;
+    ocirt_opt_uint weight, leaf_weight;
+    ocirt_weight_device *weight_device;
+    size_t weight_device_count;
+    ocirt_throttle_device *throttle_read_bps, *throttle_write_bps, *throttle_read_iops, *throttle_write_iops;
+    size_t throttle_read_bps_count, throttle_write_bps_count, throttle_read_iops_count, throttle_write_iops_count;
+} ocirt_block_io;
+typedef struct ocirt_hugepage_limit { uint32_t token; const char *page_size; uint64_t limit; } ocirt_hugepage_limit;
+typedef struct ocirt_interface_priority { uint32_t token; const char *name; uint32_t priority; } ocirt_interface_priority;
+typedef struct ocirt_network {
+    uint32_t token;
+    ocirt_opt_uint class_id;
+    ocirt_interface_priority *priorities;
+    size_t priorities_count;
+} ocirt_network;
+typedef struct ocirt_rdma { uint32_t token; const char *key; ocirt_opt_uint hca_handles, hca_objects; } ocirt_rdma;
+typedef struct ocirt_resources {
+    uint32_t token;
+    ocirt_device_rule *devices;
+    size_t devices_count;
+    ocirt_memory *memory;
+    ocirt_cpu *cpu;
+    ocirt_pids *pids;
+    ocirt_block_io *block_io;
+    ocirt_hugepage_limit *hugepage_limits;
+    size_t hugepage_limits_count;
+    ocirt_network *network;
+    ocirt_rdma *rdma;
+    size_t rdma_count;
+    ocirt_pair *unified;
+    size_t unified_count;
+} ocirt_resources;
+
+typedef struct ocirt_seccomp_arg { uint32_t token; uint32_t index; uint64_t value, value_two; uint32_t op; } ocirt_seccomp_arg;
+typedef struct ocirt_syscall {
+    uint32_t token;
+    ocirt_strings names;
+    uint32_t action;
+    ocirt_opt_uint errno_ret;
+    ocirt_seccomp_arg *args;
+    size_t args_count;
+} ocirt_syscall;
+typedef struct ocirt_seccomp {
+    uint32_t token;
+    uint32_t default_action;
+    ocirt_opt_uint default_errno_ret;
+    ocirt_strings architectures;
+    ocirt_opt_uint flags; /* set: given, even if empty */
+    const char *listener_path, *listener_metadata;
+    ocirt_syscall *syscalls;
+    size_t syscalls_count;
+} ocirt_seccomp;
+
+typedef struct ocirt_intel_rdt {
+    uint32_t token;
+    const char *clos_id, *l3_cache_schema, *mem_bw_schema;
+    ocirt_strings schemata;
+    bool enable_monitoring;
+} ocirt_intel_rdt;
+typedef struct ocirt_memory_policy { uint32_t token; uint32_t mode; const char *nodes; uint64_t flags; } ocirt_memory_policy;
+typedef struct ocirt_personality { uint32_t token; uint32_t domain; ocirt_strings flags; } ocirt_personality;
+
+typedef struct ocirt_linux {
+    uint32_t token;
+    ocirt_namespace *namespaces;
+    size_t namespaces_count;
+    ocirt_id_mapping *uid_mappings, *gid_mappings;
+    size_t uid_mappings_count, gid_mappings_count;
+    ocirt_time_offsets *time_offsets;
+    ocirt_device *devices;
+    size_t devices_count;
+    ocirt_net_device *net_devices;
+    size_t net_devices_count;
+    const char *cgroups_path;
+    ocirt_resources *resources;
+    uint32_t rootfs_propagation; /* MS_ flags, 0: absent */
+    ocirt_seccomp *seccomp;
+    ocirt_pair *sysctl;
+    size_t sysctl_count;
+    ocirt_strings masked_paths, readonly_paths;
+    const char *mount_label;
+    ocirt_intel_rdt *intel_rdt;
+    ocirt_memory_policy *memory_policy;
+    ocirt_personality *personality;
+} ocirt_linux;
+
+typedef struct ocirt_spec {
+    uint32_t token;
+    const ocirt_json *document; /* NULL: made by hand */
+    const char *oci_version;
+    ocirt_root *root;
+    ocirt_mount *mounts;
+    size_t mounts_count;
+    ocirt_process *process;
+    const char *hostname, *domainname;
+    ocirt_hooks *hooks;
+    ocirt_pair *annotations;
+    size_t annotations_count;
+    ocirt_linux *linux_;
+} ocirt_spec;
+
+/* ----- reading, checking and writing a config.json (runtime-spec config.md) ----- */
+
+/* Loads a config from memory. `text` is borrowed until the arena is freed. `file_name` is used in
+   errors and may be NULL. Fails with OCIRT_E_JSON, _SPEC or _MEMORY, with line, column and pointer. */
+OCIRT_DEF int ocirt_spec_load(ocirt_arena *arena, const char *text, size_t size, const char *file_name,
+                              ocirt_spec **out_spec, ocirt_error *error);
+
+/* Loads a regular file of at most OCIRT_MAX_CONFIG bytes. Also fails with OCIRT_E_IO. */
+OCIRT_DEF int ocirt_spec_load_file(ocirt_arena *arena, const char *path, ocirt_spec **out_spec,
+                                   ocirt_error *error);
+
+#define OCIRT_SPEC_ROOTLESS 1u /* a user namespace with the caller's ids, no network, no limits */
+
+/* The default config that `ocirt spec` prints. */
+OCIRT_DEF int ocirt_spec_default(ocirt_arena *arena, unsigned flags, ocirt_spec **out_spec,
+                                 ocirt_error *error);
+
+typedef struct ocirt_finding {
+    bool        fatal; /* true: create would refuse it; false: a warning */
+    ocirt_error what;
+} ocirt_finding;
+typedef void (*ocirt_finding_fn)(void *user, const ocirt_finding *finding);
+
+/* Reports everything that is wrong or suspicious (unknown properties with the nearest known name,
+   unknown capabilities, deprecated forms, what this version does not carry out).
+   Returns the number of fatal findings, or a negative code. */
+OCIRT_DEF int ocirt_spec_check(ocirt_arena *arena, const ocirt_spec *spec, ocirt_finding_fn report,
+                               void *user, ocirt_error *error);
+
+/* Writes the config as JSON; loading it again gives an equal spec. */
+OCIRT_DEF int ocirt_spec_write(const ocirt_spec *spec, ocirt_write_fn write, void *user,
+                               ocirt_error *error);
+
+/* Writes the features document (runtime-spec features.md). Touches nothing of the system. */
+OCIRT_DEF int ocirt_features_write(ocirt_write_fn write, void *user, ocirt_error *error);
+
+/* Signal number of "9", "KILL", "sigkill", "RTMIN+3"; -1 when there is no such signal. */
+OCIRT_DEF int ocirt_signal_number(const char *name);
+
+/* Prints an error. */
+#define OCIRT_ERROR_LINE 0u /* message on one line, no newline          */
+#define OCIRT_ERROR_FULL 1u /* message, place, hint: a line each        */
+#define OCIRT_ERROR_JSON 2u /* one JSON object on one line, no newline  */
+OCIRT_DEF int ocirt_error_print(const ocirt_error *error, unsigned format, ocirt_write_fn write,
+                                void *user);
+
+/* ----- what this machine offers, and the plan made from it ----- */
+
+#define OCIRT_ID_RANGES 8
+typedef struct ocirt_id_range {
+    uint32_t first, count;
+} ocirt_id_range;
+
+/* The facts about kernel, host and caller that decisions depend on: plain data, so that it can be
+   recorded on one machine and used on another. ocirt_probe_host fills it. */
+typedef struct ocirt_probe {
+    char           kernel[65];          /* uname release                                        */
+    uint32_t       kernel_version;      /* major << 16 | minor                                  */
+    uint32_t       euid, egid;          /* of the caller, in its own user namespace             */
+    uint64_t       capabilities;        /* effective                                            */
+    bool           initial_userns;      /* the caller is in the initial user namespace          */
+    bool           setgroups_denied;    /* /proc/self/setgroups says deny                       */
+    bool           root_is_initramfs;   /* the caller's / cannot be pivoted away from           */
+    bool           image_known;         /* the next three describe the caller's own binary      */
+    uint32_t       image_uid, image_gid, image_mode;
+    bool           image_read_only;     /* it lies on a read-only mount                         */
+    char           cgroup_mount[256];   /* where cgroup2 is mounted; "" when it is not          */
+    char           cgroup_own[512];     /* the caller's own cgroup below it, "/..."             */
+    char           cgroup_base[512];    /* where the caller may make cgroups: "" is the top      */
+    char           cgroup_controllers[256]; /* of the root of that hierarchy                    */
+    ocirt_id_range subuids[OCIRT_ID_RANGES], subgids[OCIRT_ID_RANGES];
+    uint32_t       subuids_count, subgids_count;
+    char           newuidmap[64], newgidmap[64]; /* paths, "" when absent                       */
+    uint64_t       nofile_hard;         /* RLIMIT_NOFILE of the caller                          */
+    uint64_t       open_fds;            /* bit n: descriptor n is open at probe time (0 to 63)  */
+} ocirt_probe;
+
+OCIRT_DEF int ocirt_probe_host(ocirt_probe *out_probe, ocirt_error *error);
+
+#define OCIRT_NO_PIVOT     1u   /* move the root and chroot instead of pivot_root: less safe    */
+#define OCIRT_NO_KEYRING   2u   /* keep the caller's session keyring                            */
+#define OCIRT_KEEP         4u   /* run: do not delete afterwards                                */
+#define OCIRT_DETACH       8u   /* run: return when the program has started                     */
+#define OCIRT_FORCE        16u  /* delete: kill first; an unknown id is no error                */
+#define OCIRT_ALL          32u  /* kill: every process of the container                         */
+#define OCIRT_NO_CGROUPS   64u  /* make and join no cgroup; limits are then an error            */
+#define OCIRT_FORWARD      128u /* run: pass the caller's signals and terminal on (blocks signals
+                                   in the calling thread while it runs)                         */
+#define OCIRT_NO_STAGE     256u /* never execute the stage, even if the container's root could
+                                   then reach the caller's binary (CVE-2019-5736)               */
+
+/* One carried-out row, given to the trace callback after the fact, in the caller's thread. */
+typedef struct ocirt_trace {
+    int         row, actor; /* actor: OCIRT_ACTOR_ */
+    int         result;     /* 0 or negative errno */
+    uint64_t    nanoseconds;
+    const char *text;       /* the row as `plan` prints it */
+} ocirt_trace;
+
+typedef struct ocirt_options { /* zero means default */
+    const char *state_root;     /* folder of all containers; NULL: /run/ocirt or $XDG_RUNTIME_DIR/ocirt */
+    const char *stage;          /* what ocirt_stage() returned                                   */
+    const char *pid_file;       /* gets the pid, digits only, when the container is created      */
+    const char *console_socket; /* refused until terminals through sockets exist                 */
+    unsigned    preserve_fds;   /* descriptors 3 .. 2+N stay open in the container               */
+    unsigned    flags;          /* OCIRT_NO_PIVOT | ...                                          */
+    unsigned    kill_after_ms;  /* delete with OCIRT_FORCE: how long to wait; 0: 10 s            */
+    void      (*trace)(void *user, const ocirt_trace *event);
+    void       *user;
+} ocirt_options;
+
+#define OCIRT_ACTOR_HOST  0
+#define OCIRT_ACTOR_STAGE 1
+#define OCIRT_ACTOR_INIT  2
+
+/* A plan: rows, texts and binary programs in one block without pointers. */
+typedef struct ocirt_plan ocirt_plan;
+
+/* Decides everything. Pure: looks at nothing but its arguments. `bundle` is the absolute path that
+   relative paths of the spec start from; `id` the container's id. */
+OCIRT_DEF int ocirt_plan_build(ocirt_arena *arena, const ocirt_spec *spec, const char *bundle,
+                               const char *id, const ocirt_options *options, const ocirt_probe *probe,
+                               ocirt_plan **out_plan, ocirt_error *error);
+
+#define OCIRT_PLAN_TEXT 0u
+#define OCIRT_PLAN_JSON 1u
+OCIRT_DEF int ocirt_plan_print(const ocirt_plan *plan, unsigned format, ocirt_write_fn write, void *user);
+
+/* ----- containers (runtime-spec runtime.md) ----- */
+
+typedef struct ocirt_exit {
+    int      code;        /* exit status, or 128 + signal                                        */
+    int      signal;      /* 0, or the signal that ended it                                      */
+    bool     oom_killed;  /* the container's memory limit killed a process                       */
+    uint64_t memory_peak; /* bytes, 0 when unknown                                               */
+} ocirt_exit;
+
+typedef struct ocirt_container { /* filled by create and run; the caller closes pidfd */
+    int pid;
+    int pidfd;
+} ocirt_container;
+
+typedef struct ocirt_state { /* strings live in the arena given to ocirt_state_get */
+    const char *id, *status; /* creating, created, running, stopped                              */
+    const char *bundle, *rootfs, *created, *owner, *oci_version, *cgroup;
+    int         pid;         /* 0 when stopped */
+    ocirt_pair *annotations;
+    size_t      annotations_count;
+} ocirt_state;
+
+/* Must be the first call of a main() that wants the container's init to be a small fresh process
+   instead of a copy of the calling one: returns the value for options.stage; in the fresh process
+   it does that process's work and does not return. */
+OCIRT_DEF const char *ocirt_stage(int argc, char **argv);
+
+OCIRT_DEF int ocirt_create(const ocirt_spec *spec, const char *bundle, const char *id,
+                           const ocirt_options *options, ocirt_container *out_container,
+                           ocirt_error *error);
+OCIRT_DEF int ocirt_start(const char *id, const ocirt_options *options, ocirt_error *error);
+/* create, start, wait and delete. With OCIRT_DETACH it returns once the program runs. */
+OCIRT_DEF int ocirt_run(const ocirt_spec *spec, const char *bundle, const char *id,
+                        const ocirt_options *options, ocirt_exit *out_exit, ocirt_error *error);
+/* The five-line program: loads bundle/config.json and runs it. id NULL: one is made up. */
+OCIRT_DEF int ocirt_run_bundle(const char *bundle, const char *id, const ocirt_options *options,
+                               ocirt_exit *out_exit, ocirt_error *error);
+/* Waits for a container that this process created. timeout_ms < 0: for ever. */
+OCIRT_DEF int ocirt_wait(const ocirt_container *container, int timeout_ms, ocirt_exit *out_exit,
+                         ocirt_error *error);
+OCIRT_DEF int ocirt_kill(const char *id, int signal, const ocirt_options *options, ocirt_error *error);
+OCIRT_DEF int ocirt_delete(const char *id, const ocirt_options *options, ocirt_error *error);
+OCIRT_DEF int ocirt_state_get(ocirt_arena *arena, const char *id, const ocirt_options *options,
+                              ocirt_state *out_state, ocirt_error *error);
+OCIRT_DEF int ocirt_state_write(const ocirt_state *state, ocirt_write_fn write, void *user);
+
+typedef int (*ocirt_state_fn)(void *user, const ocirt_state *state); /* negative stops the listing */
+/* Every container of the state root; foreign and broken entries are passed over. */
+OCIRT_DEF int ocirt_list(const ocirt_options *options, ocirt_state_fn each, void *user,
+                         ocirt_error *error);
+/* An unused id for a container nobody has named: "ocirt-" and 12 hex digits. */
+OCIRT_DEF void ocirt_make_id(char out_id[32]);
+
+#ifdef __cplusplus
+}
+#endif
+#endif /* OCIRT_H */
+
+#ifdef OCIRT_IMPLEMENTATION
+#ifndef OCIRT__IMPLEMENTED
+#define OCIRT__IMPLEMENTED
+
+/* ===========================================================================================
+   >>platform   feature macros, libc headers, and what the kernel's ABI needs and libc may lack.
+   Numbers from 403 up are the same on every port but alpha (+110) and mips (by ABI), so that a
+   build against old headers still uses new calls.
+   =========================================================================================== */
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/types.h>
+#include <sys/un.h>
+#include <sys/utsname.h>
+#include <sys/vfs.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+
+#if defined(__alpha__)
+#define OCIRT__NR(n) ((n) + 110)
+#elif defined(__mips__) && _MIPS_SIM == _ABIO32
+#define OCIRT__NR(n) ((n) + 4000)
+#elif defined(__mips__) && _MIPS_SIM == _ABI64
+#define OCIRT__NR(n) ((n) + 5000)
+#elif defined(__mips__) && _MIPS_SIM == _ABIN32
+#define OCIRT__NR(n) ((n) + 6000)
+#else
+#define OCIRT__NR(n) (n)
+#endif
+
+#define OCIRT__NR_pidfd_send_signal OCIRT__NR(424)
+#define OCIRT__NR_open_tree         OCIRT__NR(428)
+#define OCIRT__NR_move_mount        OCIRT__NR(429)
+#define OCIRT__NR_fsopen            OCIRT__NR(430)
+#define OCIRT__NR_fsconfig          OCIRT__NR(431)
+#define OCIRT__NR_fsmount           OCIRT__NR(432)
+#define OCIRT__NR_pidfd_open        OCIRT__NR(434)
+#define OCIRT__NR_clone3            OCIRT__NR(435)
+#define OCIRT__NR_close_range       OCIRT__NR(436)
+#define OCIRT__NR_openat2           OCIRT__NR(437)
+#define OCIRT__NR_mount_setattr     OCIRT__NR(442)
+
+struct ocirt__open_how {
+    uint64_t flags, mode, resolve;
+};
+#define OCIRT__RESOLVE_NO_XDEV       0x01u
+#define OCIRT__RESOLVE_NO_MAGICLINKS 0x02u
+#define OCIRT__RESOLVE_NO_SYMLINKS   0x04u
+#define OCIRT__RESOLVE_BENEATH       0x08u
+#define OCIRT__RESOLVE_IN_ROOT       0x10u
+
+struct ocirt__mount_attr {
+    uint64_t attr_set, attr_clr, propagation, userns_fd;
+};
+
+struct ocirt__clone_args {
+    uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls;
+    uint64_t set_tid, set_tid_size, cgroup;
+};
+
+struct ocirt__cap_header {
+    uint32_t version;
+    int32_t  pid;
+};
+struct ocirt__cap_data {
+    uint32_t effective, permitted, inheritable;
+};
+#define OCIRT__CAP_VERSION_3 0x20080522u
+#define OCIRT__CAP_LAST      40
+
+/* Values that old headers lack or that collide between libc and kernel headers. */
+#define OCIRT__CLONE_NEWTIME          0x00000080ull
+#define OCIRT__CLONE_NEWNS            0x00020000ull
+#define OCIRT__CLONE_NEWCGROUP        0x02000000ull
+#define OCIRT__CLONE_NEWUTS           0x04000000ull
+#define OCIRT__CLONE_NEWIPC           0x08000000ull
+#define OCIRT__CLONE_NEWUSER          0x10000000ull
+#define OCIRT__CLONE_NEWPID           0x20000000ull
+#define OCIRT__CLONE_NEWNET           0x40000000ull
+#define OCIRT__CLONE_VM               0x00000100ull
+#define OCIRT__CLONE_PIDFD            0x00001000ull
+#define OCIRT__CLONE_VFORK            0x00004000ull
+#define OCIRT__CLONE_PARENT           0x00008000ull
+#define OCIRT__CLONE_CLEAR_SIGHAND   0x100000000ull
+#define OCIRT__CLONE_INTO_CGROUP     0x200000000ull
+#define OCIRT__OPEN_TREE_CLONE        1u
+#define OCIRT__OPEN_TREE_CLOEXEC      ((unsigned)O_CLOEXEC)
+#define OCIRT__AT_RECURSIVE           0x8000u
+#define OCIRT__AT_EMPTY_PATH          0x1000u
+#define OCIRT__AT_NO_AUTOMOUNT        0x800u
+#define OCIRT__AT_SYMLINK_NOFOLLOW    0x100u
+#define OCIRT__MOVE_MOUNT_F_EMPTY     0x04u
+#define OCIRT__MOVE_MOUNT_T_EMPTY     0x40u
+#define OCIRT__FSOPEN_CLOEXEC         1u
+#define OCIRT__FSMOUNT_CLOEXEC        1u
+#define OCIRT__FSCONFIG_SET_FLAG      0u
+#define OCIRT__FSCONFIG_SET_STRING    1u
+#define OCIRT__FSCONFIG_CREATE        6u
+#define OCIRT__PIDFD_P                3
+#define OCIRT__CLOSE_RANGE_CLOEXEC    4u
+#define OCIRT__NS_GET_NSTYPE          0xb703u
+#define OCIRT__PR_CAP_AMBIENT         47
+#define OCIRT__PR_CAP_AMBIENT_RAISE   2
+#define OCIRT__PR_CAP_AMBIENT_CLEAR   4
+#define OCIRT__KEYCTL_JOIN_SESSION    1
+#define OCIRT__PROC_MAGIC             0x9fa0
+#define OCIRT__CGROUP2_MAGIC          0x63677270
+#define OCIRT__RAMFS_MAGIC            0x858458f6u
+#define OCIRT__TMPFS_MAGIC            0x01021994u
+
+/* ===========================================================================================
+   >>sys   system calls that return a negative errno.
+   Every kernel call of this header goes through OCIRT_SYSCALL, which tests replace to fail, lie
+   or stop. libc's wrappers are avoided where they do more than the call: its set*id functions
+   broadcast to all threads, and in a raw clone those threads do not exist.
+   =========================================================================================== */
+
+#ifndef OCIRT_SYSCALL
+#define OCIRT_SYSCALL syscall
+#endif
+
+/* libc's syscall() reports through errno, which in a child with CLONE_VM is the host's own. */
+static long ocirt__sys6(long number, long a, long b, long c, long d, long e, long f) {
+    int  saved  = errno;
+    long result = OCIRT_SYSCALL(number, a, b, c, d, e, f);
+    if (result == -1) result = -(long)errno;
+    errno = saved;
+    return result;
+}
+
+#define OCIRT__ARG(x)                    ((long)(x))
+#define OCIRT__SYS0(n)                   ocirt__sys6(n, 0, 0, 0, 0, 0, 0)
+#define OCIRT__SYS1(n, a)                ocirt__sys6(n, OCIRT__ARG(a), 0, 0, 0, 0, 0)
+#define OCIRT__SYS2(n, a, b)             ocirt__sys6(n, OCIRT__ARG(a), OCIRT__ARG(b), 0, 0, 0, 0)
+#define OCIRT__SYS3(n, a, b, c)          ocirt__sys6(n, OCIRT__ARG(a), OCIRT__ARG(b), OCIRT__ARG(c), 0, 0, 0)
+#define OCIRT__SYS4(n, a, b, c, d)       ocirt__sys6(n, OCIRT__ARG(a), OCIRT__ARG(b), OCIRT__ARG(c), OCIRT__ARG(d), 0, 0)
+#define OCIRT__SYS5(n, a, b, c, d, e)    ocirt__sys6(n, OCIRT__ARG(a), OCIRT__ARG(b), OCIRT__ARG(c), OCIRT__ARG(d), OCIRT__ARG(e), 0)
+
+static int ocirt__sys_openat(int dir, const char *path, int flags, unsigned mode) {
+    return (int)OCIRT__SYS4(SYS_openat, dir, path, flags | O_CLOEXEC, mode);
+}
+static int ocirt__sys_openat2(int dir, const char *path, int flags, unsigned mode, unsigned resolve) {
+    struct ocirt__open_how how = {.flags = (uint64_t)(unsigned)(flags | O_CLOEXEC), .mode = mode,
+                                  .resolve = resolve};
+    return (int)OCIRT__SYS4(OCIRT__NR_openat2, dir, path, &how, sizeof how);
+}
+/* Closes once and marks as closed: a second close could hit another thread's file. Not retried
+   on EINTR, because Linux has freed the descriptor by then. */
+static void ocirt__sys_close(int *fd) {
+    if (*fd >= 0) OCIRT__SYS1(SYS_close, *fd);
+    *fd = -1;
+}
+static long ocirt__sys_read(int fd, void *data, size_t size) {
+    long n;
+    do n = OCIRT__SYS3(SYS_read, fd, data, size);
+    while (n == -EINTR);
+    return n;
+}
+static long ocirt__sys_write(int fd, const void *data, size_t size) {
+    long n;
+    do n = OCIRT__SYS3(SYS_write, fd, data, size);
+    while (n == -EINTR);
+    return n;
+}
+static int ocirt__sys_write_all(int fd, const char *data, size_t size) {
+    while (size > 0) {
+        long n = ocirt__sys_write(fd, data, size);
+        if (n < 0) return (int)n;
+        if (n == 0) return -EIO;
+        data += n;
+        size -= (size_t)n;
+    }
+    return 0;
+}
+static long ocirt__sys_read_all(int fd, char *data, size_t size) {
+    size_t have = 0;
+    while (have < size) {
+        long n = ocirt__sys_read(fd, data + have, size - have);
+        if (n < 0) return n;
+        if (n == 0) break;
+        have += (size_t)n;
+    }
+    return (long)have;
+}
+
+/* The part of struct statx that we use, as the kernel lays it out (statx(2)). */
+struct ocirt__statx {
+    uint32_t mask, blksize;
+    uint64_t attributes;
+    uint32_t nlink, uid, gid;
+    uint16_t mode, spare0;
+    uint64_t ino, size, blocks, attributes_mask;
+    struct {
+        int64_t  sec;
+        uint32_t nsec;
+        int32_t  pad;
+    } times[4];
+    uint32_t rdev_major, rdev_minor, dev_major, dev_minor;
+    uint64_t mnt_id, spare[30];
+};
+static int ocirt__sys_statx(int dir, const char *path, unsigned flags, struct ocirt__statx *out) {
+    return (int)OCIRT__SYS5(SYS_statx, dir, path, flags | OCIRT__AT_NO_AUTOMOUNT, 0x17ffu, out);
+}
+static int ocirt__sys_fstatx(int fd, struct ocirt__statx *out) {
+    return ocirt__sys_statx(fd, "", OCIRT__AT_EMPTY_PATH, out);
+}
+static int ocirt__sys_fstatfs(int fd, struct statfs *out) {
+#ifdef SYS_fstatfs64
+    return (int)OCIRT__SYS3(SYS_fstatfs64, fd, sizeof *out, out);
+#else
+    return (int)OCIRT__SYS2(SYS_fstatfs, fd, out);
+#endif
+}
+static int ocirt__sys_mkdirat(int dir, const char *path, unsigned mode) {
+    return (int)OCIRT__SYS3(SYS_mkdirat, dir, path, mode);
+}
+static int ocirt__sys_mknodat(int dir, const char *path, unsigned mode, uint64_t device) {
+    return (int)OCIRT__SYS4(SYS_mknodat, dir, path, mode, device);
+}
+static int ocirt__sys_symlinkat(const char *target, int dir, const char *path) {
+    return (int)OCIRT__SYS3(SYS_symlinkat, target, dir, path);
+}
+static long ocirt__sys_readlinkat(int dir, const char *path, char *out, size_t size) {
+    long n = OCIRT__SYS4(SYS_readlinkat, dir, path, out, size - 1);
+    if (n >= 0) out[n] = 0;
+    return n;
+}
+static int ocirt__sys_unlinkat(int dir, const char *path, int flags) {
+    return (int)OCIRT__SYS3(SYS_unlinkat, dir, path, flags);
+}
+static int ocirt__sys_renameat(int dir, const char *from, const char *to) {
+    return (int)OCIRT__SYS5(SYS_renameat2, dir, from, dir, to, 0);
+}
+static int ocirt__sys_fchmodat(int dir, const char *path, unsigned mode) {
+    return (int)OCIRT__SYS3(SYS_fchmodat, dir, path, mode);
+}
+static int ocirt__sys_fchownat(int dir, const char *path, uint32_t uid, uint32_t gid, unsigned flags) {
+    return (int)OCIRT__SYS5(SYS_fchownat, dir, path, uid, gid, flags);
+}
+static long ocirt__sys_getdents(int fd, void *buffer, size_t size) {
+    return OCIRT__SYS3(SYS_getdents64, fd, buffer, size);
+}
+static int ocirt__sys_ioctl(int fd, unsigned long request, void *argument) {
+    return (int)OCIRT__SYS3(SYS_ioctl, fd, request, argument);
+}
+static int ocirt__sys_flock(int fd, int operation) {
+    long r;
+    do r = OCIRT__SYS2(SYS_flock, fd, operation);
+    while (r == -EINTR);
+    return (int)r;
+}
+
+/* poll with a limit in milliseconds that survives EINTR; negative: none. */
+static int64_t ocirt__sys_now_ms(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+static int ocirt__sys_poll_once(struct pollfd *fds, unsigned count, int64_t ms) {
+    struct {
+        int64_t sec, nsec;
+    } wait = {ms / 1000, (ms % 1000) * 1000000};
+    void *limit = ms < 0 ? NULL : &wait;
+#ifdef SYS_ppoll_time64
+    return (int)OCIRT__SYS5(SYS_ppoll_time64, fds, count, limit, NULL, 8);
+#else
+    return (int)OCIRT__SYS5(SYS_ppoll, fds, count, limit, NULL, 8);
+#endif
+}
+static int ocirt__sys_poll(struct pollfd *fds, unsigned count, int64_t ms) {
+    int64_t end = ms < 0 ? 0 : ocirt__sys_now_ms() + ms;
+    for (;;) {
+        int ready = ocirt__sys_poll_once(fds, count, ms);
+        if (ready != -EINTR) return ready;
+        if (ms >= 0 && (ms = end - ocirt__sys_now_ms()) < 0) ms = 0;
+    }
+}
+
+static int ocirt__sys_pidfd_open(int pid) {
+    return (int)OCIRT__SYS2(OCIRT__NR_pidfd_open, pid, 0);
+}
+static int ocirt__sys_pidfd_signal(int pidfd, int signal) {
+    return (int)OCIRT__SYS4(OCIRT__NR_pidfd_send_signal, pidfd, signal, NULL, 0);
+}
+/* Reaps exactly one child; __WALL because helpers have no exit signal. */
+static int ocirt__sys_reap(int pidfd, siginfo_t *out) {
+    long r;
+    memset(out, 0, sizeof *out);
+    do r = OCIRT__SYS5(SYS_waitid, OCIRT__PIDFD_P, pidfd, out, WEXITED | __WALL, NULL);
+    while (r == -EINTR);
+    return (int)r;
+}
+
+static int ocirt__sys_open_tree(int dir, const char *path, unsigned flags) {
+    return (int)OCIRT__SYS3(OCIRT__NR_open_tree, dir, path, flags | OCIRT__OPEN_TREE_CLOEXEC);
+}
+static int ocirt__sys_move_mount(int from, int to) {
+    return (int)OCIRT__SYS5(OCIRT__NR_move_mount, from, "", to, "",
+                            OCIRT__MOVE_MOUNT_F_EMPTY | OCIRT__MOVE_MOUNT_T_EMPTY);
+}
+static int ocirt__sys_mount_setattr(int fd, unsigned flags, const struct ocirt__mount_attr *attr) {
+    return (int)OCIRT__SYS5(OCIRT__NR_mount_setattr, fd, "", flags | OCIRT__AT_EMPTY_PATH, attr, sizeof *attr);
+}
+static int ocirt__sys_fsopen(const char *type) {
+    return (int)OCIRT__SYS2(OCIRT__NR_fsopen, type, OCIRT__FSOPEN_CLOEXEC);
+}
+static int ocirt__sys_fsconfig(int fd, unsigned command, const char *key, const char *value) {
+    return (int)OCIRT__SYS5(OCIRT__NR_fsconfig, fd, command, key, value, 0);
+}
+static int ocirt__sys_fsmount(int fd, unsigned attributes) {
+    return (int)OCIRT__SYS3(OCIRT__NR_fsmount, fd, OCIRT__FSMOUNT_CLOEXEC, attributes);
+}
+static int ocirt__sys_mount(const char *source, const char *target, const char *type, unsigned long flags,
+                            const char *data) {
+    return (int)OCIRT__SYS5(SYS_mount, source, target, type, flags, data);
+}
+static int ocirt__sys_umount(const char *path, int flags) {
+    return (int)OCIRT__SYS2(SYS_umount2, path, flags);
+}
+static int ocirt__sys_prctl(int option, unsigned long a, unsigned long b, unsigned long c) {
+    return (int)OCIRT__SYS5(SYS_prctl, option, a, b, c, 0);
+}
+
+/* The 16-bit calls keep the plain name on 32-bit ports. */
+#ifdef SYS_setresuid32
+#define OCIRT__NR_setresuid SYS_setresuid32
+#define OCIRT__NR_setresgid SYS_setresgid32
+#define OCIRT__NR_getresuid SYS_getresuid32
+#define OCIRT__NR_getresgid SYS_getresgid32
+#define OCIRT__NR_setgroups SYS_setgroups32
+#define OCIRT__NR_getgroups SYS_getgroups32
+#else
+#define OCIRT__NR_setresuid SYS_setresuid
+#define OCIRT__NR_setresgid SYS_setresgid
+#define OCIRT__NR_getresuid SYS_getresuid
+#define OCIRT__NR_getresgid SYS_getresgid
+#define OCIRT__NR_setgroups SYS_setgroups
+#define OCIRT__NR_getgroups SYS_getgroups
+#endif
+
+/* ===========================================================================================
+   >>mem   an arena and a growing text in it. All memory of the header comes through here, so that
+   there is one free per operation and one place that can run out.
+   =========================================================================================== */
+
+#if defined(OCIRT_MALLOC) != defined(OCIRT_FREE)
+#error "define both OCIRT_MALLOC(size) and OCIRT_FREE(pointer), or neither"
+#endif
+#ifndef OCIRT_MALLOC
+#define OCIRT_MALLOC(size)  malloc(size)
+#define OCIRT_FREE(pointer) free(pointer)
+#endif
+
+#ifndef OCIRT_MAX_CONFIG
+#define OCIRT_MAX_CONFIG (16u << 20) /* bytes of a config.json */
+#endif
+#ifndef OCIRT_MAX_DEPTH
+#define OCIRT_MAX_DEPTH 64 /* of nested arrays and objects */
+#endif
+#ifndef OCIRT_MAX_ROWS
+#define OCIRT_MAX_ROWS 8192 /* of a plan */
+#endif
+
+typedef struct ocirt__block {
+    struct ocirt__block *next;
+    size_t               size, used;
+} ocirt__block;
+
+#define OCIRT__MEM_HEAD ((sizeof(ocirt__block) + 15u) & ~(size_t)15u)
+
+static ocirt__block *ocirt__mem_block(ocirt_arena *arena, size_t size) {
+    size_t room = size < 16384 - OCIRT__MEM_HEAD ? 16384 - OCIRT__MEM_HEAD : size;
+    ocirt__block *block = OCIRT_MALLOC(OCIRT__MEM_HEAD + room);
+    if (!block) return NULL;
+    *block = (ocirt__block){.next = arena->blocks, .size = room};
+    arena->blocks = block;
+    return block;
+}
+
+/* Zeroed, aligned to 16. NULL when there is no more. */
+static void *ocirt__mem_alloc(ocirt_arena *arena, size_t size) {
+    ocirt__block *block = arena->blocks;
+    void *result;
+    if (size > SIZE_MAX / 2) return NULL;
+    size = (size + 15u) & ~(size_t)15u;
+    if (!block || block->size - block->used < size) block = ocirt__mem_block(arena, size);
+    if (!block) return NULL;
+    result = (char *)block + OCIRT__MEM_HEAD + block->used;
+    block->used += size;
+    arena->used += size;
+    return memset(result, 0, size);
+}
+
+static void *ocirt__mem_array(ocirt_arena *arena, size_t count, size_t size) {
+    if (size && count > SIZE_MAX / 2 / size) return NULL;
+    return ocirt__mem_alloc(arena, count * size);
+}
+
+static char *ocirt__mem_text(ocirt_arena *arena, const char *text, size_t size) {
+    char *copy = ocirt__mem_alloc(arena, size + 1);
+    return copy ? memcpy(copy, text, size) : NULL;
+}
+
+static char *ocirt__mem_format(ocirt_arena *arena, const char *format, ...) {
+    va_list list;
+    char *text;
+    int   n;
+    va_start(list, format);
+    n = vsnprintf(NULL, 0, format, list);
+    va_end(list);
+    text = n < 0 ? NULL : ocirt__mem_alloc(arena, (size_t)n + 1);
+    if (!text) return NULL;
+    va_start(list, format);
+    vsnprintf(text, (size_t)n + 1, format, list);
+    va_end(list);
+    return text;
+}
+
+/* The blocks of `from` become `to`'s. */
+static void ocirt__mem_adopt(ocirt_arena *to, ocirt_arena *from) {
+    ocirt__block *last = from->blocks;
+    if (!last) return;
+    while (last->next) last = last->next;
+    last->next = to->blocks;
+    to->blocks = from->blocks;
+    to->used += from->used;
+    *from = (ocirt_arena){0};
+}
+
+OCIRT_DEF void ocirt_arena_free(ocirt_arena *arena) {
+    ocirt__block *block = arena->blocks;
+    while (block) {
+        ocirt__block *next = block->next;
+        OCIRT_FREE(block);
+        block = next;
+    }
+    *arena = (ocirt_arena){0};
+}
+
+/* Growing bytes, always NUL-terminated. Failure is remembered, so that writers need no checks. */
+typedef struct ocirt__buffer {
+    ocirt_arena *arena;
+    char        *data;
+    size_t       size, capacity;
+    bool         failed;
+} ocirt__buffer;
+
+static bool ocirt__buffer_room(ocirt__buffer *b, size_t more) {
+    size_t capacity = b->capacity ? b->capacity : 256;
+    char *data;
+    if (more >= SIZE_MAX / 4 - b->size) b->failed = true;
+    if (b->failed) return false;
+    if (b->data && b->size + more + 1 <= b->capacity) return true;
+    while (capacity < b->size + more + 1) capacity *= 2;
+    data = ocirt__mem_alloc(b->arena, capacity);
+    if (!data) return b->failed = true, false;
+    if (b->size) memcpy(data, b->data, b->size);
+    b->data = data, b->capacity = capacity;
+    return true;
+}
+
+static void ocirt__buffer_put(ocirt__buffer *b, const void *data, size_t size) {
+    if (!ocirt__buffer_room(b, size)) return;
+    if (size) memcpy(b->data + b->size, data, size);
+    b->size += size;
+    b->data[b->size] = 0;
+}
+
+static void ocirt__buffer_text(ocirt__buffer *b, const char *text) {
+    ocirt__buffer_put(b, text, strlen(text));
+}
+
+static void ocirt__buffer_format(ocirt__buffer *b, const char *format, ...) {
+    va_list list;
+    int n;
+    va_start(list, format);
+    n = vsnprintf(NULL, 0, format, list);
+    va_end(list);
+    if (n < 0 || !ocirt__buffer_room(b, (size_t)n)) return;
+    va_start(list, format);
+    vsnprintf(b->data + b->size, (size_t)n + 1, format, list);
+    va_end(list);
+    b->size += (size_t)n;
+}
+
+/* ===========================================================================================
+   >>error   the error record and the texts of errno. Texts are our own: strerror depends on the
+   locale and is not safe in threads, and callers match on lower case.
+   =========================================================================================== */
+
+static const char *ocirt__error_errno_text(int number) {
+    static const struct {
+        int         number;
+        const char *text;
+    } texts[] = {{EPERM, "operation not permitted"}, {ENOENT, "no such file or directory"}, {ESRCH, "no such process"}, {EINTR, "interrupted"},
+        {EIO, "input/output error"}, {ENXIO, "no such device or address"}, {E2BIG, "argument list too long"}, {ENOEXEC, "exec format error"},
+        {EBADF, "bad file descriptor"}, {ECHILD, "no child processes"}, {EAGAIN, "resource temporarily unavailable"}, {ENOMEM, "cannot allocate memory"},
+        {EACCES, "permission denied"}, {EFAULT, "bad address"}, {ENOTBLK, "block device required"}, {EBUSY, "device or resource busy"},
+        {EEXIST, "file exists"}, {EXDEV, "invalid cross-device link"}, {ENODEV, "no such device"}, {ENOTDIR, "not a directory"},
+        {EISDIR, "is a directory"}, {EINVAL, "invalid argument"}, {ENFILE, "too many open files in system"}, {EMFILE, "too many open files"},
+        {ENOTTY, "inappropriate ioctl for device"}, {ETXTBSY, "text file busy"}, {EFBIG, "file too large"}, {ENOSPC, "no space left on device"},
+        {ESPIPE, "illegal seek"}, {EROFS, "read-only file system"}, {EMLINK, "too many links"}, {EPIPE, "broken pipe"},
+        {ERANGE, "numerical result out of range"}, {EDEADLK, "resource deadlock avoided"}, {ENAMETOOLONG, "file name too long"},
+        {ENOLCK, "no locks available"}, {ENOSYS, "function not implemented"}, {ENOTEMPTY, "directory not empty"}, {ELOOP, "too many levels of symbolic links"},
+        {EOVERFLOW, "value too large"}, {EUSERS, "too many users"}, {ENOTSOCK, "not a socket"}, {EOPNOTSUPP, "operation not supported"},
+        {EADDRINUSE, "address already in use"}, {ECONNRESET, "connection reset"}, {ETIMEDOUT, "timed out"}, {ECONNREFUSED, "connection refused"},
+        {ESTALE, "stale file handle"}, {EDQUOT, "disk quota exceeded"}, {ECANCELED, "canceled"}, {EUCLEAN, "structure needs cleaning"}};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        if (texts[i].number == number) return texts[i].text;
+    return "unknown error";
+}
+
+static int ocirt__error_set(ocirt_error *e, int code, int sys, const char *object, const char *format, ...) {
+    va_list list;
+    int n;
+    if (!e) return -code;
+    memset(e, 0, sizeof *e);
+    e->code = code, e->sys = sys, e->row = e->actor = -1;
+    snprintf(e->object, sizeof e->object, "%s", object);
+    va_start(list, format);
+    n = vsnprintf(e->message, sizeof e->message, format, list);
+    va_end(list);
+    if (sys && n >= 0 && (size_t)n < sizeof e->message) snprintf(e->message + n, sizeof e->message - (size_t)n, ": %s", ocirt__error_errno_text(sys));
+    return -code;
+}
+
+static void ocirt__error_hint(ocirt_error *e, const char *format, ...) {
+    va_list list;
+    if (!e) return;
+    va_start(list, format);
+    vsnprintf(e->hint, sizeof e->hint, format, list);
+    va_end(list);
+}
+
+/* ===========================================================================================
+   >>json   strict RFC 8259 to tokens: duplicate keys, lone surrogates, bad UTF-8, NUL, a byte order
+   mark and anything behind the document are refused, with their place. No recursion, no floating
+   point. Tokens point into the text; strings are decoded when a value is taken. Members of an object
+   are its tokens in the order key, value, key, value.
+   =========================================================================================== */
+
+enum { OCIRT__JSON_NULL = 1, OCIRT__JSON_FALSE, OCIRT__JSON_TRUE, OCIRT__JSON_NUMBER, OCIRT__JSON_STRING, OCIRT__JSON_ARRAY, OCIRT__JSON_OBJECT };
+
+struct ocirt__token {
+    uint32_t type, start, end;    /* of a string: without its quotes */
+    uint32_t parent, next, count; /* next: the token behind the whole value; count: elements or members */
+};
+
+struct ocirt_json { /* token 0 stands for "absent", token 1 is the document */
+    const char          *text, *file;
+    size_t               size;
+    struct ocirt__token *tokens;
+    uint32_t             count;
+};
+
+struct ocirt__reader {
+    ocirt_arena         *arena;
+    ocirt_error         *error;
+    const unsigned char *text;
+    size_t               size, at;
+    ocirt_json          *doc;
+    uint32_t             room, stack[OCIRT_MAX_DEPTH + 1], depth;
+};
+
+/* 1-based; the column counts characters, not bytes. */
+static void ocirt__json_offset_place(const char *text, size_t offset, int *line, int *column) {
+    *line = 1, *column = 1;
+    for (size_t i = 0; i < offset; i++) {
+        if (text[i] == '\n') ++*line, *column = 1;
+        else if (((unsigned char)text[i] & 0xc0) != 0x80) ++*column;
+    }
+}
+
+static int ocirt__json_fail(struct ocirt__reader *r, size_t at, const char *what) {
+    int line, column;
+    ocirt__json_offset_place((const char *)r->text, at, &line, &column);
+    ocirt__error_set(r->error, OCIRT_E_JSON, 0, r->doc->file ? r->doc->file : "", "%s%sline %d, column %d: %s", r->doc->file ? r->doc->file : "",
+                     r->doc->file ? ": " : "", line, column, what);
+    if (r->error) {
+        r->error->line = line, r->error->column = column;
+        snprintf(r->error->file, sizeof r->error->file, "%s", r->doc->file ? r->doc->file : "");
+    }
+    return -OCIRT_E_JSON;
+}
+
+static uint32_t ocirt__json_token(struct ocirt__reader *r, uint32_t type, size_t start) {
+    ocirt_json *doc = r->doc;
+    if (doc->count == r->room) {
+        uint32_t room = r->room * 2;
+        struct ocirt__token *more = ocirt__mem_array(r->arena, room, sizeof *more);
+        if (!more) return 0;
+        memcpy(more, doc->tokens, doc->count * sizeof *more);
+        doc->tokens = more, r->room = room;
+    }
+    doc->tokens[doc->count] = (struct ocirt__token){.type = type, .start = (uint32_t)start, .parent = r->depth ? r->stack[r->depth - 1] : 0};
+    return doc->count++;
+}
+
+static void ocirt__json_space(struct ocirt__reader *r) {
+    while (r->at < r->size && (r->text[r->at] == ' ' || r->text[r->at] == '\t' || r->text[r->at] == '\n' || r->text[r->at] == '\r')) r->at++;
+}
+
+/* Length of a valid UTF-8 sequence at s (Unicode table 3-7), 0 if there is none. */
+static size_t ocirt__json_utf8(const unsigned char *s, size_t left) {
+    unsigned char low = 0x80, high = 0xbf;
+    size_t n;
+    if (s[0] < 0x80) return 1;
+    n = s[0] >= 0xc2 && s[0] <= 0xdf ? 2 : (s[0] & 0xf0) == 0xe0 ? 3 : s[0] >= 0xf0 && s[0] <= 0xf4 ? 4 : 0;
+    if (n == 0 || n > left) return 0;
+    if (s[0] == 0xe0) low = 0xa0;
+    if (s[0] == 0xed) high = 0x9f;
+    if (s[0] == 0xf0) low = 0x90;
+    if (s[0] == 0xf4) high = 0x8f;
+    if (s[1] < low || s[1] > high) return 0;
+    for (size_t i = 2; i < n; i++)
+        if ((s[i] & 0xc0) != 0x80) return 0;
+    return n;
+}
+
+static int ocirt__json_hex4(const unsigned char *s, size_t left) {
+    int value = 0;
+    if (left < 4) return -1;
+    for (int i = 0; i < 4; i++) {
+        int c = s[i], digit = c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1;
+        if (digit < 0) return -1;
+        value = value * 16 + digit;
+    }
+    return value;
+}
+
+/* An escape at r->at (the backslash). NUL is refused: strings become C strings. */
+static int ocirt__json_escape(struct ocirt__reader *r) {
+    size_t begin = r->at++;
+    int    unit, low;
+    if (r->at < r->size && r->text[r->at] && strchr("\"\\/bfnrt", r->text[r->at])) return r->at++, 0;
+    if (r->at >= r->size || r->text[r->at] != 'u') return ocirt__json_fail(r, begin, "unknown escape in a string");
+    unit = ocirt__json_hex4(r->text + r->at + 1, r->size - r->at - 1);
+    if (unit < 0) return ocirt__json_fail(r, begin, "\\u needs four hexadecimal digits");
+    if (unit == 0) return ocirt__json_fail(r, begin, "NUL is not allowed in a string");
+    r->at += 5;
+    if (unit < 0xd800 || unit > 0xdfff) return 0;
+    low = unit < 0xdc00 && r->at + 1 < r->size && r->text[r->at] == '\\' && r->text[r->at + 1] == 'u'
+              ? ocirt__json_hex4(r->text + r->at + 2, r->size - r->at - 2) : -1;
+    if (low < 0xdc00 || low > 0xdfff) return ocirt__json_fail(r, begin, "half of a surrogate pair without the other");
+    r->at += 6;
+    return 0;
+}
+
+static int ocirt__json_string(struct ocirt__reader *r) {
+    size_t   begin = r->at++;
+    uint32_t token = ocirt__json_token(r, OCIRT__JSON_STRING, r->at);
+    if (!token) return ocirt__error_set(r->error, OCIRT_E_MEMORY, 0, "", "out of memory");
+    while (r->at < r->size && r->text[r->at] != '"') {
+        size_t n;
+        if (r->text[r->at] == '\\') {
+            int e = ocirt__json_escape(r);
+            if (e < 0) return e;
+            continue;
+        }
+        if (r->text[r->at] < 0x20) return ocirt__json_fail(r, r->at, "control character in a string (write it as \\u00XX)");
+        n = ocirt__json_utf8(r->text + r->at, r->size - r->at);
+        if (n == 0) return ocirt__json_fail(r, r->at, "invalid UTF-8");
+        r->at += n;
+    }
+    if (r->at >= r->size) return ocirt__json_fail(r, begin, "string without end");
+    r->doc->tokens[token].end = (uint32_t)r->at++;
+    r->doc->tokens[token].next = r->doc->count;
+    return 0;
+}
+
+static bool ocirt__json_digits(struct ocirt__reader *r) {
+    size_t begin = r->at;
+    while (r->at < r->size && r->text[r->at] >= '0' && r->text[r->at] <= '9') r->at++;
+    return r->at > begin;
+}
+
+static int ocirt__json_number(struct ocirt__reader *r) {
+    size_t   begin = r->at;
+    uint32_t token = ocirt__json_token(r, OCIRT__JSON_NUMBER, begin);
+    bool     good;
+    if (!token) return ocirt__error_set(r->error, OCIRT_E_MEMORY, 0, "", "out of memory");
+    if (r->text[r->at] == '-') r->at++;
+    if (r->at < r->size && r->text[r->at] == '0') good = true, r->at++;
+    else good = ocirt__json_digits(r);
+    if (good && r->at < r->size && r->text[r->at] == '.') r->at++, good = ocirt__json_digits(r);
+    if (good && r->at < r->size && (r->text[r->at] | 32) == 'e') {
+        r->at++;
+        if (r->at < r->size && (r->text[r->at] == '+' || r->text[r->at] == '-')) r->at++;
+        good = ocirt__json_digits(r);
+    }
+    if (good && r->at < r->size && r->text[r->at] >= '0' && r->text[r->at] <= '9') good = false; /* 00 */
+    if (!good) return ocirt__json_fail(r, begin, "malformed number");
+    r->doc->tokens[token].end = (uint32_t)r->at;
+    r->doc->tokens[token].next = r->doc->count;
+    return 0;
+}
+
+static int ocirt__json_word(struct ocirt__reader *r) {
+    static const char *const words[] = {"null", "false", "true"};
+    for (uint32_t i = 0; i < 3; i++) {
+        size_t n = strlen(words[i]);
+        if (r->size - r->at < n || memcmp(r->text + r->at, words[i], n) != 0) continue;
+        uint32_t token = ocirt__json_token(r, OCIRT__JSON_NULL + i, r->at);
+        if (!token) return ocirt__error_set(r->error, OCIRT_E_MEMORY, 0, "", "out of memory");
+        r->at += n;
+        r->doc->tokens[token].end = (uint32_t)r->at;
+        r->doc->tokens[token].next = r->doc->count;
+        return 0;
+    }
+    return ocirt__json_fail(r, r->at, "a value is expected here");
+}
+
+/* ----- decoding ----- */
+
+static size_t ocirt__json_put_utf8(char *out, unsigned code) {
+    if (code < 0x80) return out[0] = (char)code, 1;
+    if (code < 0x800) return out[0] = (char)(0xc0 | code >> 6), out[1] = (char)(0x80 | (code & 0x3f)), 2;
+    if (code < 0x10000)
+        return out[0] = (char)(0xe0 | code >> 12), out[1] = (char)(0x80 | (code >> 6 & 0x3f)), out[2] = (char)(0x80 | (code & 0x3f)), 3;
+    out[0] = (char)(0xf0 | code >> 18), out[1] = (char)(0x80 | (code >> 12 & 0x3f));
+    out[2] = (char)(0x80 | (code >> 6 & 0x3f)), out[3] = (char)(0x80 | (code & 0x3f));
+    return 4;
+}
+
+/* `out` has room for as many bytes as the escaped text has. Returns the length. */
+static size_t ocirt__json_decode(const ocirt_json *doc, uint32_t token, char *out) {
+    static const char plain[] = "\"\\/bfnrt", meant[] = "\"\\/\b\f\n\r\t";
+    const unsigned char *s = (const unsigned char *)doc->text + doc->tokens[token].start, *end = (const unsigned char *)doc->text + doc->tokens[token].end;
+    size_t n = 0;
+    while (s < end) {
+        unsigned code;
+        if (*s != '\\') { out[n++] = (char)*s++; continue; }
+        if (s[1] != 'u') { out[n++] = meant[strchr(plain, s[1]) - plain]; s += 2; continue; }
+        code = (unsigned)ocirt__json_hex4(s + 2, 4);
+        s += 6;
+        if (code >= 0xd800 && code < 0xdc00) code = 0x10000 + ((code - 0xd800) << 10) + (unsigned)ocirt__json_hex4(s + 2, 4) - 0xdc00, s += 6;
+        n += ocirt__json_put_utf8(out + n, code);
+    }
+    out[n] = 0;
+    return n;
+}
+
+static char *ocirt__json_text(ocirt_arena *arena, const ocirt_json *doc, uint32_t token) {
+    char *out;
+    if (doc->tokens[token].type != OCIRT__JSON_STRING) return NULL;
+    out = ocirt__mem_alloc(arena, doc->tokens[token].end - doc->tokens[token].start + 1);
+    if (out) ocirt__json_decode(doc, token, out);
+    return out;
+}
+
+static bool ocirt__json_plain(const ocirt_json *doc, uint32_t token) {
+    return !memchr(doc->text + doc->tokens[token].start, '\\', doc->tokens[token].end - doc->tokens[token].start);
+}
+
+/* Compares a string token with a name without decoding the common case. */
+static bool ocirt__json_equals(const ocirt_json *doc, uint32_t token, const char *name, size_t n) {
+    const struct ocirt__token *t = &doc->tokens[token];
+    char decoded[256];
+    if (ocirt__json_plain(doc, token)) return t->end - t->start == n && memcmp(doc->text + t->start, name, n) == 0;
+    if (t->end - t->start >= sizeof decoded) return false;
+    return ocirt__json_decode(doc, token, decoded) == n && memcmp(decoded, name, n) == 0;
+}
+
+/* ----- duplicate keys ----- */
+
+/* Two keys are the same if their decoded texts are; a hash table per large object keeps it linear. */
+static uint64_t ocirt__json_hash(const char *text, size_t n) {
+    uint64_t h = 1469598103934665603ull;
+    for (size_t i = 0; i < n; i++) h = (h ^ (unsigned char)text[i]) * 1099511628211ull;
+    return h;
+}
+
+static int ocirt__json_duplicate(struct ocirt__reader *r, uint32_t first, uint32_t second) {
+    char what[120];
+    int  line, column;
+    ocirt__json_offset_place(r->doc->text, r->doc->tokens[first].start - 1, &line, &column);
+    snprintf(what, sizeof what, "duplicate key; it stands first in line %d, column %d", line, column);
+    return ocirt__json_fail(r, r->doc->tokens[second].start - 1, what);
+}
+
+static int ocirt__json_check_keys(struct ocirt__reader *r, uint32_t object) {
+    const ocirt_json *doc = r->doc;
+    ocirt_arena scratch = {0};
+    uint32_t    count = doc->tokens[object].count, room = 4, end = doc->count, *slots;
+    char      **names;
+    int         result = 0;
+    if (count < 2) return 0;
+    while (room < count * 2) room *= 2;
+    slots = ocirt__mem_array(&scratch, room, sizeof *slots);
+    names = ocirt__mem_array(&scratch, room, sizeof *names);
+    if (!slots || !names) result = ocirt__error_set(r->error, OCIRT_E_MEMORY, 0, "", "out of memory");
+    for (uint32_t key = object + 1; result == 0 && key < end; key = doc->tokens[doc->tokens[key].next].next) {
+        char *name = ocirt__json_text(&scratch, doc, key);
+        uint32_t at = name ? (uint32_t)ocirt__json_hash(name, strlen(name)) & (room - 1) : 0;
+        if (!name) result = ocirt__error_set(r->error, OCIRT_E_MEMORY, 0, "", "out of memory");
+        while (result == 0 && slots[at]) {
+            if (strcmp(names[at], name) == 0) result = ocirt__json_duplicate(r, slots[at], key);
+            at = (at + 1) & (room - 1);
+        }
+        slots[at] = key, names[at] = name;
+    }
+    ocirt_arena_free(&scratch);
+    return result;
+}
+
+/* Small objects, which is nearly all: pairwise on the raw text where nothing is escaped. */
+static int ocirt__json_check_small(struct ocirt__reader *r, uint32_t object) {
+    const ocirt_json *doc = r->doc;
+    uint32_t keys[16], n = 0;
+    for (uint32_t key = object + 1; key < doc->count; key = doc->tokens[doc->tokens[key].next].next) {
+        if (n == 16 || !ocirt__json_plain(doc, key)) return ocirt__json_check_keys(r, object);
+        for (uint32_t i = 0; i < n; i++)
+            if (ocirt__json_equals(doc, keys[i], doc->text + doc->tokens[key].start, doc->tokens[key].end - doc->tokens[key].start))
+                return ocirt__json_duplicate(r, keys[i], key);
+        keys[n++] = key;
+    }
+    return 0;
+}
+
+/* ----- the parser: one value at a time, an explicit stack ----- */
+
+static int ocirt__json_key(struct ocirt__reader *r) {
+    int e;
+    ocirt__json_space(r);
+    if (r->at >= r->size || r->text[r->at] != '"') return ocirt__json_fail(r, r->at, "a key in quotes is expected here");
+    e = ocirt__json_string(r);
+    ocirt__json_space(r);
+    if (e == 0 && (r->at >= r->size || r->text[r->at++] != ':')) return ocirt__json_fail(r, r->at, "a colon is expected after a key");
+    return e;
+}
+
+static int ocirt__json_open(struct ocirt__reader *r, uint32_t type) {
+    uint32_t token = ocirt__json_token(r, type, r->at);
+    if (!token) return ocirt__error_set(r->error, OCIRT_E_MEMORY, 0, "", "out of memory");
+    if (r->depth == OCIRT_MAX_DEPTH) return ocirt__json_fail(r, r->at, "nested too deeply");
+    r->stack[r->depth++] = token;
+    r->at++;
+    return 0;
+}
+
+static int ocirt__json_close(struct ocirt__reader *r) {
+    uint32_t token = r->stack[r->depth - 1];
+    struct ocirt__token *t = &r->doc->tokens[token];
+    t->end  = (uint32_t)++r->at;
+    t->next = r->doc->count;
+    r->depth--;
+    return t->type == OCIRT__JSON_OBJECT ? ocirt__json_check_small(r, token) : 0;
+}
+
+/* A value begins here. *out_opened: it is an array or object, whose content comes next. */
+static int ocirt__json_value(struct ocirt__reader *r, bool *out_opened) {
+    unsigned char c;
+    ocirt__json_space(r);
+    *out_opened = false;
+    if (r->at >= r->size) return ocirt__json_fail(r, r->at, "the text ends where a value is expected");
+    c = r->text[r->at];
+    if (c == '"') return ocirt__json_string(r);
+    if (c == '-' || (c >= '0' && c <= '9')) return ocirt__json_number(r);
+    if (c != '{' && c != '[') return ocirt__json_word(r);
+    *out_opened = true;
+    return ocirt__json_open(r, c == '{' ? OCIRT__JSON_OBJECT : OCIRT__JSON_ARRAY);
+}
+
+/* After a value: a comma, or the end of what is open. Returns 1 when another element comes. */
+static int ocirt__json_after(struct ocirt__reader *r) {
+    while (r->depth) {
+        struct ocirt__token *open = &r->doc->tokens[r->stack[r->depth - 1]];
+        unsigned char close = open->type == OCIRT__JSON_OBJECT ? '}' : ']';
+        int e;
+        ocirt__json_space(r);
+        if (r->at < r->size && r->text[r->at] == ',' && open->count) return r->at++, 1;
+        if (r->at >= r->size || r->text[r->at] != close)
+            return ocirt__json_fail(r, r->at, r->at >= r->size ? "the text ends inside an array or object" : close == '}' ? "a comma or } is expected here" : "a comma or ] is expected here");
+        e = ocirt__json_close(r);
+        if (e < 0) return e;
+    }
+    return 0;
+}
+
+static int ocirt__json_read(struct ocirt__reader *r) {
+    for (;;) {
+        bool opened = false;
+        int  e = 0;
+        struct ocirt__token *in = r->depth ? &r->doc->tokens[r->stack[r->depth - 1]] : NULL;
+        if (in) in->count++;
+        if (in && in->type == OCIRT__JSON_OBJECT) e = ocirt__json_key(r);
+        if (e == 0) e = ocirt__json_value(r, &opened);
+        if (e < 0) return e;
+        if (opened) {
+            unsigned char close = r->doc->tokens[r->stack[r->depth - 1]].type == OCIRT__JSON_OBJECT ? '}' : ']';
+            ocirt__json_space(r);
+            if (r->at >= r->size || r->text[r->at] != close) continue;
+            e = ocirt__json_close(r);
+        }
+        if (e == 0) e = ocirt__json_after(r);
+        if (e <= 0) return e;
+    }
+}
+
+static int ocirt__json_parse(ocirt_arena *arena, const char *text, size_t size, const char *file, const ocirt_json **out, ocirt_error *error) {
+    struct ocirt__reader r = {.arena = arena, .error = error, .text = (const unsigned char *)text, .size = size, .room = 64 + (uint32_t)(size < OCIRT_MAX_CONFIG ? size / 12 : 0)};
+    int e;
+    r.doc = ocirt__mem_alloc(arena, sizeof *r.doc);
+    if (r.doc) *r.doc = (ocirt_json){.text = text, .size = size, .file = file, .count = 1, .tokens = ocirt__mem_array(arena, r.room, sizeof(struct ocirt__token))};
+    if (!r.doc || !r.doc->tokens) return ocirt__error_set(error, OCIRT_E_MEMORY, 0, "", "out of memory");
+    if (size > OCIRT_MAX_CONFIG) return ocirt__error_set(error, OCIRT_E_LIMIT, 0, file ? file : "", "the text is longer than %u bytes", OCIRT_MAX_CONFIG);
+    if (size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
+        e = ocirt__json_fail(&r, 0, "the text begins with a byte order mark");
+        ocirt__error_hint(error, "save the file as UTF-8 without BOM");
+        return e;
+    }
+    e = ocirt__json_read(&r);
+    if (e < 0) return e;
+    ocirt__json_space(&r);
+    if (r.at < size) return ocirt__json_fail(&r, r.at, "something follows the document");
+    *out = r.doc;
+    return 0;
+}
+
+/* ----- reading tokens ----- */
+
+static uint32_t ocirt__json_type(const ocirt_json *doc, uint32_t token) {
+    return token ? doc->tokens[token].type : 0;
+}
+
+static uint32_t ocirt__json_member(const ocirt_json *doc, uint32_t object, const char *name) {
+    size_t n = strlen(name);
+    if (ocirt__json_type(doc, object) != OCIRT__JSON_OBJECT) return 0;
+    for (uint32_t key = object + 1; key < doc->tokens[object].next; key = doc->tokens[doc->tokens[key].next].next)
+        if (ocirt__json_equals(doc, key, name, n)) return doc->tokens[key].next;
+    return 0;
+}
+
+static uint32_t ocirt__json_item(const ocirt_json *doc, uint32_t array, size_t index) {
+    uint32_t at = array + 1;
+    if (ocirt__json_type(doc, array) != OCIRT__JSON_ARRAY) return 0;
+    while (index-- > 0 && at < doc->tokens[array].next) at = doc->tokens[at].next;
+    return at < doc->tokens[array].next ? at : 0;
+}
+
+static void ocirt__json_place(const ocirt_json *doc, uint32_t token, int *line, int *column) {
+    const struct ocirt__token *t = &doc->tokens[token];
+    ocirt__json_offset_place(doc->text, t->type == OCIRT__JSON_STRING ? t->start - 1 : t->start, line, column);
+}
+
+/* One step of a JSON pointer (RFC 6901), written from the end of `out` to the front. */
+static size_t ocirt__json_pointer_step(const ocirt_json *doc, uint32_t parent, uint32_t token, char *out, size_t room) {
+    char   name[300];
+    size_t n = 0, at = room, index = 0;
+    if (doc->tokens[parent].type == OCIRT__JSON_ARRAY) {
+        for (uint32_t i = parent + 1; i < token; i = doc->tokens[i].next) index++;
+        n = (size_t)snprintf(name, sizeof name, "%zu", index);
+    } else {
+        uint32_t key = parent + 1;
+        while (doc->tokens[key].next != token && key < token) key = doc->tokens[doc->tokens[key].next].next;
+        if (doc->tokens[key].end - doc->tokens[key].start < sizeof name) n = ocirt__json_decode(doc, key, name);
+    }
+    while (n > 0) {
+        char c = name[--n];
+        if (at < 3) return 0;
+        if (c == '~') out[--at] = '0', out[--at] = '~';
+        else if (c == '/') out[--at] = '1', out[--at] = '~';
+        else out[--at] = c;
+    }
+    if (at) out[--at] = '/';
+    return at;
+}
+
+static size_t ocirt__json_pointer(const ocirt_json *doc, uint32_t token, char *out, size_t size) {
+    size_t at = size - 1;
+    out[at] = 0;
+    while (token > 1 && at > 0) {
+        uint32_t parent = doc->tokens[token].parent;
+        at = ocirt__json_pointer_step(doc, parent, token, out, at);
+        token = parent;
+    }
+    memmove(out, out + at, size - at);
+    return size - 1 - at;
+}
+
+static int ocirt__error_place(ocirt_error *e, const ocirt_json *doc, uint32_t token) {
+    if (!e || !doc || !token) return e ? -e->code : -OCIRT_E_SPEC;
+    ocirt__json_place(doc, token, &e->line, &e->column);
+    ocirt__json_pointer(doc, token, e->pointer, sizeof e->pointer);
+    snprintf(e->file, sizeof e->file, "%s", doc->file ? doc->file : "");
+    return -e->code;
+}
+
+/* Exact 64-bit integers. A fraction or exponent is valid JSON and no integer. */
+static bool ocirt__json_digits_value(const ocirt_json *doc, uint32_t token, bool *out_negative, uint64_t *out) {
+    const struct ocirt__token *t = &doc->tokens[token];
+    uint64_t value = 0;
+    uint32_t at = t->start;
+    if (ocirt__json_type(doc, token) != OCIRT__JSON_NUMBER) return false;
+    *out_negative = doc->text[at] == '-';
+    for (at += *out_negative; at < t->end; at++) {
+        unsigned digit = (unsigned)(doc->text[at] - '0');
+        if (digit > 9 || value > (UINT64_MAX - digit) / 10) return false;
+        value = value * 10 + digit;
+    }
+    *out = value;
+    return true;
+}
+static bool ocirt__json_uint(const ocirt_json *doc, uint32_t token, uint64_t *out) {
+    bool negative;
+    return ocirt__json_digits_value(doc, token, &negative, out) && (!negative || *out == 0);
+}
+static bool ocirt__json_int(const ocirt_json *doc, uint32_t token, int64_t *out) {
+    uint64_t value;
+    bool     negative;
+    if (!ocirt__json_digits_value(doc, token, &negative, &value) || value > (uint64_t)INT64_MAX + negative) return false;
+    *out = negative ? (int64_t)(0 - value) : (int64_t)value;
+    return true;
+}
+
+static bool ocirt__json_is_true(const ocirt_json *doc, uint32_t token) {
+    return ocirt__json_type(doc, token) == OCIRT__JSON_TRUE;
+}
+
+/* An object of strings. Absent and null are empty. */
+static bool ocirt__json_pairs(ocirt_arena *arena, const ocirt_json *doc, uint32_t object, ocirt_pair **out, size_t *out_count) {
+    uint32_t type = ocirt__json_type(doc, object);
+    *out = NULL, *out_count = 0;
+    if (type == 0 || type == OCIRT__JSON_NULL) return true;
+    if (type != OCIRT__JSON_OBJECT) return false;
+    *out = ocirt__mem_array(arena, doc->tokens[object].count + 1u, sizeof **out);
+    if (!*out) return false;
+    for (uint32_t key = object + 1; key < doc->tokens[object].next; key = doc->tokens[doc->tokens[key].next].next) {
+        ocirt_pair *p = &(*out)[(*out_count)++];
+        p->key = ocirt__json_text(arena, doc, key), p->value = ocirt__json_text(arena, doc, doc->tokens[key].next);
+        if (!p->key || !p->value) return false;
+    }
+    return true;
+}
+
+/* ----- writing ----- */
+
+static void ocirt__json_write_string(ocirt__buffer *b, const char *text) {
+    ocirt__buffer_put(b, "\"", 1);
+    for (const unsigned char *s = (const unsigned char *)(text ? text : ""); *s; s++) {
+        if (*s == '"' || *s == '\\') ocirt__buffer_format(b, "\\%c", *s);
+        else if (*s < 0x20 || *s == 0x7f) ocirt__buffer_format(b, "\\u%04x", *s);
+        else ocirt__buffer_put(b, s, 1);
+    }
+    ocirt__buffer_put(b, "\"", 1);
+}
+
+static void ocirt__error_json(ocirt__buffer *b, const ocirt_error *e) {
+    ocirt__buffer_format(b, "{\"code\": %d, \"errno\": %d, \"row\": %d, \"line\": %d, \"column\": %d, \"pointer\": ", e->code, e->sys, e->row, e->line, e->column);
+    ocirt__json_write_string(b, e->pointer);
+    ocirt__buffer_text(b, ", \"file\": ");
+    ocirt__json_write_string(b, e->file);
+    ocirt__buffer_text(b, ", \"object\": ");
+    ocirt__json_write_string(b, e->object);
+    ocirt__buffer_text(b, ", \"message\": ");
+    ocirt__json_write_string(b, e->message);
+    ocirt__buffer_text(b, ", \"hint\": ");
+    ocirt__json_write_string(b, e->hint);
+    ocirt__buffer_text(b, "}");
+}
+
+OCIRT_DEF int ocirt_error_print(const ocirt_error *e, unsigned format, ocirt_write_fn write, void *user) {
+    ocirt_arena   arena = {0};
+    ocirt__buffer b = {.arena = &arena};
+    int r;
+    if (format == OCIRT_ERROR_JSON) ocirt__error_json(&b, e);
+    else ocirt__buffer_text(&b, e->message);
+    if (format == OCIRT_ERROR_FULL && (e->pointer[0] || e->line))
+        ocirt__buffer_format(&b, "\n  at %s%s%d:%d %s", e->file, e->file[0] ? ":" : "", e->line, e->column, e->pointer);
+    if (format == OCIRT_ERROR_FULL && e->hint[0]) ocirt__buffer_format(&b, "\n  hint: %s", e->hint);
+    if (format == OCIRT_ERROR_FULL) ocirt__buffer_text(&b, "\n");
+    r = b.failed ? -OCIRT_E_MEMORY : write(user, b.data, b.size);
+    ocirt_arena_free(&arena);
+    return r;
+}
+
+/* ===========================================================================================
+   >>names   words of the specification and the kernel's numbers for them. const tables only.
+   =========================================================================================== */
+
+struct ocirt__name {
+    const char *name;
+    uint64_t    value;
+};
+
+static const struct ocirt__name *ocirt__name_find(const struct ocirt__name *table, const char *name) {
+    for (; table->name; table++)
+        if (strcmp(table->name, name) == 0) return table;
+    return NULL;
+}
+
+static const char *ocirt__name_of(const struct ocirt__name *table, uint64_t value) {
+    for (; table->name; table++)
+        if (table->value == value) return table->name;
+    return "?";
+}
+
+static const struct ocirt__name ocirt__names_capabilities[] = {
+    {"CAP_CHOWN", 0}, {"CAP_DAC_OVERRIDE", 1}, {"CAP_DAC_READ_SEARCH", 2}, {"CAP_FOWNER", 3}, {"CAP_FSETID", 4}, {"CAP_KILL", 5},
+    {"CAP_SETGID", 6}, {"CAP_SETUID", 7}, {"CAP_SETPCAP", 8}, {"CAP_LINUX_IMMUTABLE", 9}, {"CAP_NET_BIND_SERVICE", 10},
+    {"CAP_NET_BROADCAST", 11}, {"CAP_NET_ADMIN", 12}, {"CAP_NET_RAW", 13}, {"CAP_IPC_LOCK", 14}, {"CAP_IPC_OWNER", 15},
+    {"CAP_SYS_MODULE", 16}, {"CAP_SYS_RAWIO", 17}, {"CAP_SYS_CHROOT", 18}, {"CAP_SYS_PTRACE", 19}, {"CAP_SYS_PACCT", 20},
+    {"CAP_SYS_ADMIN", 21}, {"CAP_SYS_BOOT", 22}, {"CAP_SYS_NICE", 23}, {"CAP_SYS_RESOURCE", 24}, {"CAP_SYS_TIME", 25},
+    {"CAP_SYS_TTY_CONFIG", 26}, {"CAP_MKNOD", 27}, {"CAP_LEASE", 28}, {"CAP_AUDIT_WRITE", 29}, {"CAP_AUDIT_CONTROL", 30},
+    {"CAP_SETFCAP", 31}, {"CAP_MAC_OVERRIDE", 32}, {"CAP_MAC_ADMIN", 33}, {"CAP_SYSLOG", 34}, {"CAP_WAKE_ALARM", 35},
+    {"CAP_BLOCK_SUSPEND", 36}, {"CAP_AUDIT_READ", 37}, {"CAP_PERFMON", 38}, {"CAP_BPF", 39}, {"CAP_CHECKPOINT_RESTORE", 40}, {NULL, 0}};
+
+static const struct ocirt__name ocirt__names_rlimits[] = {
+    {"RLIMIT_CPU", RLIMIT_CPU}, {"RLIMIT_FSIZE", RLIMIT_FSIZE}, {"RLIMIT_DATA", RLIMIT_DATA}, {"RLIMIT_STACK", RLIMIT_STACK},
+    {"RLIMIT_CORE", RLIMIT_CORE}, {"RLIMIT_RSS", RLIMIT_RSS}, {"RLIMIT_NPROC", RLIMIT_NPROC}, {"RLIMIT_NOFILE", RLIMIT_NOFILE},
+    {"RLIMIT_MEMLOCK", RLIMIT_MEMLOCK}, {"RLIMIT_AS", RLIMIT_AS}, {"RLIMIT_LOCKS", 10}, {"RLIMIT_SIGPENDING", 11},
+    {"RLIMIT_MSGQUEUE", 12}, {"RLIMIT_NICE", 13}, {"RLIMIT_RTPRIO", 14}, {"RLIMIT_RTTIME", 15}, {NULL, 0}};
+
+static const struct ocirt__name ocirt__names_namespaces[] = {
+    {"pid", OCIRT__CLONE_NEWPID}, {"network", OCIRT__CLONE_NEWNET}, {"mount", OCIRT__CLONE_NEWNS}, {"ipc", OCIRT__CLONE_NEWIPC},
+    {"uts", OCIRT__CLONE_NEWUTS}, {"user", OCIRT__CLONE_NEWUSER}, {"cgroup", OCIRT__CLONE_NEWCGROUP}, {"time", OCIRT__CLONE_NEWTIME}, {NULL, 0}};
+
+static const struct ocirt__name ocirt__names_propagation[] = {
+    {"shared", MS_SHARED}, {"slave", MS_SLAVE}, {"private", MS_PRIVATE}, {"unbindable", MS_UNBINDABLE},
+    {"rshared", MS_SHARED | MS_REC}, {"rslave", MS_SLAVE | MS_REC}, {"rprivate", MS_PRIVATE | MS_REC}, {"runbindable", MS_UNBINDABLE | MS_REC}, {NULL, 0}};
+
+static const struct ocirt__name ocirt__names_personality[] = {{"LINUX", 0}, {"LINUX32", 8}, {NULL, 0}};
+
+static const struct ocirt__name ocirt__names_scheduler[] = {
+    {"SCHED_OTHER", 0}, {"SCHED_FIFO", 1}, {"SCHED_RR", 2}, {"SCHED_BATCH", 3}, {"SCHED_ISO", 4}, {"SCHED_IDLE", 5}, {"SCHED_DEADLINE", 6}, {NULL, 0}};
+static const struct ocirt__name ocirt__names_scheduler_flags[] = {
+    {"SCHED_FLAG_RESET_ON_FORK", 1}, {"SCHED_FLAG_RECLAIM", 2}, {"SCHED_FLAG_DL_OVERRUN", 4}, {"SCHED_FLAG_KEEP_POLICY", 8},
+    {"SCHED_FLAG_KEEP_PARAMS", 0x10}, {"SCHED_FLAG_UTIL_CLAMP_MIN", 0x20}, {"SCHED_FLAG_UTIL_CLAMP_MAX", 0x40}, {NULL, 0}};
+static const struct ocirt__name ocirt__names_io_class[] = {{"IOPRIO_CLASS_RT", 1}, {"IOPRIO_CLASS_BE", 2}, {"IOPRIO_CLASS_IDLE", 3}, {NULL, 0}};
+static const struct ocirt__name ocirt__names_memory_modes[] = {
+    {"MPOL_DEFAULT", 0}, {"MPOL_PREFERRED", 1}, {"MPOL_BIND", 2}, {"MPOL_INTERLEAVE", 3}, {"MPOL_LOCAL", 4}, {"MPOL_PREFERRED_MANY", 5},
+    {"MPOL_WEIGHTED_INTERLEAVE", 6}, {NULL, 0}};
+static const struct ocirt__name ocirt__names_memory_flags[] = {
+    {"MPOL_F_STATIC_NODES", 1u << 15}, {"MPOL_F_RELATIVE_NODES", 1u << 14}, {"MPOL_F_NUMA_BALANCING", 1u << 13}, {NULL, 0}};
+static const struct ocirt__name ocirt__names_seccomp_actions[] = {
+    {"SCMP_ACT_KILL", 0}, {"SCMP_ACT_KILL_THREAD", 0}, {"SCMP_ACT_KILL_PROCESS", 0x80000000u}, {"SCMP_ACT_TRAP", 0x30000}, {"SCMP_ACT_ERRNO", 0x50000},
+    {"SCMP_ACT_NOTIFY", 0x7fc00000}, {"SCMP_ACT_TRACE", 0x7ff00000}, {"SCMP_ACT_LOG", 0x7ffc0000}, {"SCMP_ACT_ALLOW", 0x7fff0000}, {NULL, 0}};
+static const struct ocirt__name ocirt__names_seccomp_flags[] = {
+    {"SECCOMP_FILTER_FLAG_TSYNC", 1}, {"SECCOMP_FILTER_FLAG_LOG", 2}, {"SECCOMP_FILTER_FLAG_SPEC_ALLOW", 4},
+    {"SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV", 0x20}, {NULL, 0}};
+static const struct ocirt__name ocirt__names_seccomp_ops[] = {
+    {"SCMP_CMP_NE", 1}, {"SCMP_CMP_LT", 2}, {"SCMP_CMP_LE", 3}, {"SCMP_CMP_EQ", 4}, {"SCMP_CMP_GE", 5}, {"SCMP_CMP_GT", 6}, {"SCMP_CMP_MASKED_EQ", 7}, {NULL, 0}};
+static const struct ocirt__name ocirt__names_seccomp_archs[] = { /* AUDIT_ARCH_ */
+    {"SCMP_ARCH_X86", 0x40000003}, {"SCMP_ARCH_X86_64", 0xc000003e}, {"SCMP_ARCH_X32", 0x14000003e}, {"SCMP_ARCH_ARM", 0x40000028},
+    {"SCMP_ARCH_AARCH64", 0xc00000b7}, {"SCMP_ARCH_MIPS", 8}, {"SCMP_ARCH_MIPS64", 0x80000008}, {"SCMP_ARCH_MIPS64N32", 0xa0000008},
+    {"SCMP_ARCH_MIPSEL", 0x40000008}, {"SCMP_ARCH_MIPSEL64", 0xc0000008}, {"SCMP_ARCH_MIPSEL64N32", 0xe0000008}, {"SCMP_ARCH_PPC", 0x14},
+    {"SCMP_ARCH_PPC64", 0x80000015}, {"SCMP_ARCH_PPC64LE", 0xc0000015}, {"SCMP_ARCH_S390", 0x16}, {"SCMP_ARCH_S390X", 0x80000016},
+    {"SCMP_ARCH_PARISC", 0xf}, {"SCMP_ARCH_PARISC64", 0x8000000f}, {"SCMP_ARCH_RISCV64", 0xc00000f3}, {"SCMP_ARCH_LOONGARCH64", 0xc0000102},
+    {"SCMP_ARCH_M68K", 4}, {"SCMP_ARCH_SH", 0x4000002a}, {"SCMP_ARCH_SHEB", 0x2a}, {NULL, 0}};
+
+/* ----- signals ----- */
+
+static const struct ocirt__name ocirt__names_signals[] = {
+    {"HUP", SIGHUP}, {"INT", SIGINT}, {"QUIT", SIGQUIT}, {"ILL", SIGILL}, {"TRAP", SIGTRAP}, {"ABRT", SIGABRT}, {"IOT", SIGABRT}, {"BUS", SIGBUS},
+    {"FPE", SIGFPE}, {"KILL", SIGKILL}, {"USR1", SIGUSR1}, {"SEGV", SIGSEGV}, {"USR2", SIGUSR2}, {"PIPE", SIGPIPE}, {"ALRM", SIGALRM},
+    {"TERM", SIGTERM}, {"CHLD", SIGCHLD}, {"CLD", SIGCHLD}, {"CONT", SIGCONT}, {"STOP", SIGSTOP}, {"TSTP", SIGTSTP}, {"TTIN", SIGTTIN},
+    {"TTOU", SIGTTOU}, {"URG", SIGURG}, {"XCPU", SIGXCPU}, {"XFSZ", SIGXFSZ}, {"VTALRM", SIGVTALRM}, {"PROF", SIGPROF}, {"WINCH", SIGWINCH},
+    {"IO", SIGIO}, {"POLL", SIGIO}, {"PWR", SIGPWR}, {"SYS", SIGSYS},
+#ifdef SIGSTKFLT
+    {"STKFLT", SIGSTKFLT},
+#endif
+    {NULL, 0}};
+
+/* Decimal digits and nothing else, below `limit`. */
+static int ocirt__names_number(const char *text, int limit) {
+    int value = 0;
+    if (!*text) return -1;
+    for (; *text; text++) {
+        if (*text < '0' || *text > '9' || value > 1000) return -1;
+        value = value * 10 + (*text - '0');
+    }
+    return value <= limit ? value : -1;
+}
+
+OCIRT_DEF int ocirt_signal_number(const char *name) {
+    char upper[16];
+    size_t n = strlen(name);
+    const struct ocirt__name *found;
+    int offset;
+    if (n == 0 || n >= sizeof upper) return -1;
+    for (size_t i = 0; i <= n; i++) upper[i] = (char)(name[i] >= 'a' && name[i] <= 'z' ? name[i] - 32 : name[i]);
+    name = strncmp(upper, "SIG", 3) == 0 ? upper + 3 : upper;
+    if (name == upper && upper[0] >= '0' && upper[0] <= '9') return ocirt__names_number(upper, 64) > 0 ? ocirt__names_number(upper, 64) : -1;
+    if (strncmp(name, "RTMIN", 5) == 0 || strncmp(name, "RTMAX", 5) == 0) {
+        int base = name[4] == 'N' ? 34 : 64, sign = name[4] == 'N' ? 1 : -1;
+        if (!name[5]) return base;
+        offset = name[5] == (sign > 0 ? '+' : '-') ? ocirt__names_number(name + 6, 30) : -1;
+        return offset < 0 ? -1 : base + sign * offset;
+    }
+    found = ocirt__name_find(ocirt__names_signals, name);
+    return found ? (int)found->value : -1;
+}
+
+/* ----- mount options (config.md, Linux mount options) ----- */
+
+enum { OCIRT__OPTION_FLAG, OCIRT__OPTION_PROPAGATION, OCIRT__OPTION_DEEP, OCIRT__OPTION_WORD };
+enum { OCIRT__WORD_NONE, OCIRT__WORD_COPY_UP, OCIRT__WORD_IDMAP, OCIRT__WORD_RIDMAP, OCIRT__WORD_COPY_LINK, OCIRT__WORD_SRC_LINK, OCIRT__WORD_DST_LINK };
+
+struct ocirt__option {
+    const char *name;
+    uint8_t     kind;
+    bool        clears;
+    uint64_t    value; /* MS_ flags, MOUNT_ATTR_ bits for DEEP, or OCIRT__WORD_ */
+};
+
+static const struct ocirt__option ocirt__options[] = {
+    {"async", 0, true, MS_SYNCHRONOUS}, {"atime", 0, true, MS_NOATIME}, {"bind", 0, false, MS_BIND},
+    {"copy-symlink", OCIRT__OPTION_WORD, false, OCIRT__WORD_COPY_LINK}, {"defaults", OCIRT__OPTION_WORD, false, OCIRT__WORD_NONE},
+    {"dest-nofollow", OCIRT__OPTION_WORD, false, OCIRT__WORD_DST_LINK}, {"dev", 0, true, MS_NODEV}, {"diratime", 0, true, MS_NODIRATIME},
+    {"dirsync", 0, false, MS_DIRSYNC}, {"exec", 0, true, MS_NOEXEC}, {"idmap", OCIRT__OPTION_WORD, false, OCIRT__WORD_IDMAP},
+    {"iversion", 0, false, 1u << 23}, {"lazytime", 0, false, 1u << 25}, {"loud", 0, true, MS_SILENT}, {"mand", 0, false, MS_MANDLOCK},
+    {"noatime", 0, false, MS_NOATIME}, {"nodev", 0, false, MS_NODEV}, {"nodiratime", 0, false, MS_NODIRATIME}, {"noexec", 0, false, MS_NOEXEC},
+    {"noiversion", 0, true, 1u << 23}, {"nolazytime", 0, true, 1u << 25}, {"nomand", 0, true, MS_MANDLOCK}, {"norelatime", 0, true, MS_RELATIME},
+    {"nostrictatime", 0, true, MS_STRICTATIME}, {"nosuid", 0, false, MS_NOSUID}, {"nosymfollow", 0, false, 0x100},
+    {"private", OCIRT__OPTION_PROPAGATION, false, MS_PRIVATE}, {"ratime", OCIRT__OPTION_DEEP, true, 0x10}, {"rbind", 0, false, MS_BIND | MS_REC},
+    {"rdev", OCIRT__OPTION_DEEP, true, 4}, {"rdiratime", OCIRT__OPTION_DEEP, true, 0x80}, {"relatime", 0, false, MS_RELATIME}, {"remount", 0, false, MS_REMOUNT},
+    {"rexec", OCIRT__OPTION_DEEP, true, 8}, {"ridmap", OCIRT__OPTION_WORD, false, OCIRT__WORD_RIDMAP}, {"rnoatime", OCIRT__OPTION_DEEP, false, 0x10},
+    {"rnodev", OCIRT__OPTION_DEEP, false, 4}, {"rnodiratime", OCIRT__OPTION_DEEP, false, 0x80}, {"rnoexec", OCIRT__OPTION_DEEP, false, 8},
+    {"rnorelatime", OCIRT__OPTION_DEEP, true, 0}, {"rnostrictatime", OCIRT__OPTION_DEEP, true, 0x20}, {"rnosuid", OCIRT__OPTION_DEEP, false, 2},
+    {"rnosymfollow", OCIRT__OPTION_DEEP, false, 0x200000}, {"ro", 0, false, MS_RDONLY}, {"rprivate", OCIRT__OPTION_PROPAGATION, false, MS_PRIVATE | MS_REC},
+    {"rrelatime", OCIRT__OPTION_DEEP, false, 0}, {"rro", OCIRT__OPTION_DEEP, false, 1}, {"rrw", OCIRT__OPTION_DEEP, true, 1},
+    {"rshared", OCIRT__OPTION_PROPAGATION, false, MS_SHARED | MS_REC}, {"rslave", OCIRT__OPTION_PROPAGATION, false, MS_SLAVE | MS_REC},
+    {"rstrictatime", OCIRT__OPTION_DEEP, false, 0x20}, {"rsuid", OCIRT__OPTION_DEEP, true, 2}, {"rsymfollow", OCIRT__OPTION_DEEP, true, 0x200000},
+    {"runbindable", OCIRT__OPTION_PROPAGATION, false, MS_UNBINDABLE | MS_REC}, {"rw", 0, true, MS_RDONLY}, {"shared", OCIRT__OPTION_PROPAGATION, false, MS_SHARED},
+    {"silent", 0, false, MS_SILENT}, {"slave", OCIRT__OPTION_PROPAGATION, false, MS_SLAVE}, {"src-nofollow", OCIRT__OPTION_WORD, false, OCIRT__WORD_SRC_LINK},
+    {"strictatime", 0, false, MS_STRICTATIME}, {"suid", 0, true, MS_NOSUID}, {"symfollow", 0, true, 0x100}, {"sync", 0, false, MS_SYNCHRONOUS},
+    {"tmpcopyup", OCIRT__OPTION_WORD, false, OCIRT__WORD_COPY_UP}, {"unbindable", OCIRT__OPTION_PROPAGATION, false, MS_UNBINDABLE}};
+
+typedef struct ocirt__mount_options {
+    uint64_t     flags, cleared; /* MS_; the last word wins */
+    uint32_t     propagation[4]; /* in order */
+    size_t       propagation_count;
+    uint64_t     attr_set, attr_clr; /* recursive MOUNT_ATTR_; the atime bits are one field */
+    bool         tmpcopyup, copy_symlink, src_nofollow, dest_nofollow, idmap, ridmap;
+    const char **data_items;
+    size_t       data_items_count;
+} ocirt__mount_options;
+
+static const struct ocirt__option *ocirt__options_find(const char *name) {
+    size_t low = 0, high = sizeof ocirt__options / sizeof ocirt__options[0];
+    while (low < high) { /* sorted */
+        size_t middle = (low + high) / 2;
+        int order = strcmp(name, ocirt__options[middle].name);
+        if (order == 0) return &ocirt__options[middle];
+        if (order < 0) high = middle;
+        else low = middle + 1;
+    }
+    return NULL;
+}
+
+#define OCIRT__MS_ATIME (MS_NOATIME | MS_RELATIME | MS_STRICTATIME)
+
+static void ocirt__options_flag(ocirt__mount_options *o, const struct ocirt__option *word) {
+    uint64_t value = word->value;
+    if (value & OCIRT__MS_ATIME) o->flags &= ~(uint64_t)OCIRT__MS_ATIME; /* one of a kind */
+    if (word->clears) o->flags &= ~value, o->cleared |= value;
+    else o->flags |= value, o->cleared &= ~value;
+}
+
+static void ocirt__options_deep(ocirt__mount_options *o, const struct ocirt__option *word) {
+    bool atime = word->value == 0x10 || word->value == 0x20 || word->value == 0;
+    if (atime) {
+        o->attr_set &= ~0x70ull;
+        o->attr_clr |= 0x70;
+        if (!word->clears) o->attr_set |= word->value;
+    } else if (word->clears) {
+        o->attr_set &= ~word->value, o->attr_clr |= word->value;
+    } else {
+        o->attr_set |= word->value, o->attr_clr &= ~word->value;
+    }
+}
+
+static void ocirt__options_word(ocirt__mount_options *o, uint64_t word) {
+    if (word == OCIRT__WORD_COPY_UP) o->tmpcopyup = true;
+    if (word == OCIRT__WORD_IDMAP) o->idmap = true;
+    if (word == OCIRT__WORD_RIDMAP) o->ridmap = true;
+    if (word == OCIRT__WORD_COPY_LINK) o->copy_symlink = true;
+    if (word == OCIRT__WORD_SRC_LINK) o->src_nofollow = true;
+    if (word == OCIRT__WORD_DST_LINK) o->dest_nofollow = true;
+}
+
+/* Unknown words belong to the file system. A bind mount has none, so there they are mistakes. */
+static int ocirt__options_data(const ocirt_json *doc, const ocirt_mount *m, size_t index, ocirt__mount_options *o, ocirt_error *error) {
+    o->data_items[o->data_items_count++] = m->options.items[index];
+    if (!(o->flags & MS_BIND)) return 0;
+    ocirt__error_set(error, OCIRT_E_SPEC, 0, m->destination, "unknown option \"%.100s\" of a bind mount", m->options.items[index]);
+    if (doc && m->token) ocirt__error_place(error, doc, ocirt__json_item(doc, ocirt__json_member(doc, m->token, "options"), index));
+    return -OCIRT_E_SPEC;
+}
+
+static int ocirt__mount_options_parse(ocirt_arena *arena, const ocirt_json *doc, const ocirt_mount *m, ocirt__mount_options *o, ocirt_error *error) {
+    int r = 0;
+    memset(o, 0, sizeof *o);
+    o->data_items = ocirt__mem_array(arena, m->options.count + 1, sizeof *o->data_items);
+    if (!o->data_items) return ocirt__error_set(error, OCIRT_E_MEMORY, 0, "", "out of memory");
+    for (size_t i = 0; i < m->options.count; i++) { /* bind first: it decides what the others may be */
+        const struct ocirt__option *word = ocirt__options_find(m->options.items[i]);
+        if (word && word->kind == OCIRT__OPTION_FLAG && word->value & MS_BIND) o->flags |= word->value;
+    }
+    for (size_t i = 0; r == 0 && i < m->options.count; i++) {
+        const struct ocirt__option *word = ocirt__options_find(m->options.items[i]);
+        if (!word) r = ocirt__options_data(doc, m, i, o, error);
+        else if (word->kind == OCIRT__OPTION_FLAG) ocirt__options_flag(o, word);
+        else if (word->kind == OCIRT__OPTION_DEEP) ocirt__options_deep(o, word);
+        else if (word->kind == OCIRT__OPTION_WORD) ocirt__options_word(o, word->value);
+        else if (o->propagation_count < 4) o->propagation[o->propagation_count++] = (uint32_t)word->value;
+    }
+    return r;
+}
+
+/* ===========================================================================================
+   >>spec   one table of fields drives loading, checking, writing back and the features document.
+   A property of the specification is one row: name, kind, place in its struct, what is allowed.
+   No recursion: nested objects wait on a list (loading) or on a short stack (writing).
+   =========================================================================================== */
+
+enum {
+    OCIRT__TEXT, OCIRT__TEXTS, OCIRT__BOOL, OCIRT__OPT_BOOL, OCIRT__OPT_INT, OCIRT__OPT_UINT, OCIRT__U32, OCIRT__U64, OCIRT__I64, OCIRT__NAME32,
+    OCIRT__NAME64, OCIRT__CAPS, OCIRT__OBJECT, OCIRT__INLINE, OCIRT__OBJECTS, OCIRT__MAP, OCIRT__PAIRS, OCIRT__NUMBERS, OCIRT__LETTER, OCIRT__FLAGS,
+    OCIRT__OPT_FLAGS, OCIRT__SKIP
+};
+
+#define OCIRT__REQUIRED 1u /* must be there                                              */
+#define OCIRT__ABSOLUTE 2u /* begins with /                                              */
+#define OCIRT__NONEMPTY 4u
+#define OCIRT__LATER    8u /* valid, refused by this version if it asks for anything      */
+#define OCIRT__ONE_LINE 16u
+
+struct ocirt__object;
+struct ocirt__field {
+    const char *name;
+    uint8_t     kind, flags;
+    uint16_t    at, count_at; /* offsets in the struct: of the value, of the count of an array */
+    const struct ocirt__object *of;
+    const struct ocirt__name   *names;
+    int64_t     min;
+    uint64_t    max; /* 0: no limit but the kind's */
+};
+struct ocirt__object {
+    const char                *name;
+    uint16_t                   size, key_at; /* key_at: of a map's element, where its key goes */
+    uint16_t                   count;
+    const struct ocirt__field *fields;
+};
+
+#define OCIRT__F(T, member, json, form, ...) {.name = json, .kind = form, .at = offsetof(T, member), __VA_ARGS__}
+#define OCIRT__L(T, member, json, form, ...) {.name = json, .kind = form, .at = offsetof(T, member), .count_at = offsetof(T, member##_count), __VA_ARGS__}
+#define OCIRT__OBJECT_OF(id, T, words)                                                                                         \
+    static const struct ocirt__object ocirt__object_##id = {words, sizeof(T), 0, sizeof ocirt__fields_##id / sizeof ocirt__fields_##id[0], ocirt__fields_##id}
+#define OCIRT__MAP_OF(id, T, words)                                                                                            \
+    static const struct ocirt__object ocirt__object_##id = {words, sizeof(T), offsetof(T, key), sizeof ocirt__fields_##id / sizeof ocirt__fields_##id[0], ocirt__fields_##id}
+
+static const struct ocirt__field ocirt__fields_root[] = {
+    OCIRT__F(ocirt_root, path, "path", OCIRT__TEXT, .flags = OCIRT__REQUIRED | OCIRT__NONEMPTY), OCIRT__F(ocirt_root, readonly, "readonly", OCIRT__BOOL, .flags = 0)};
+OCIRT__OBJECT_OF(root, ocirt_root, "root");
+
+static const struct ocirt__field ocirt__fields_mapping[] = {
+    OCIRT__F(ocirt_id_mapping, container_id, "containerID", OCIRT__U32, .flags = OCIRT__REQUIRED), OCIRT__F(ocirt_id_mapping, host_id, "hostID", OCIRT__U32, .flags = OCIRT__REQUIRED),
+    OCIRT__F(ocirt_id_mapping, size, "size", OCIRT__U32, .flags = OCIRT__REQUIRED, .min = 1, .max = UINT32_MAX)};
+OCIRT__OBJECT_OF(mapping, ocirt_id_mapping, "id mapping");
+
+static const struct ocirt__field ocirt__fields_mount[] = {
+    OCIRT__F(ocirt_mount, destination, "destination", OCIRT__TEXT, .flags = OCIRT__REQUIRED | OCIRT__NONEMPTY), OCIRT__F(ocirt_mount, source, "source", OCIRT__TEXT, .flags = 0),
+    OCIRT__F(ocirt_mount, type, "type", OCIRT__TEXT, .flags = 0), OCIRT__F(ocirt_mount, options, "options", OCIRT__TEXTS, .flags = 0),
+    OCIRT__L(ocirt_mount, uid_mappings, "uidMappings", OCIRT__OBJECTS, .of = &ocirt__object_mapping), OCIRT__L(ocirt_mount, gid_mappings, "gidMappings", OCIRT__OBJECTS, .of = &ocirt__object_mapping)};
+OCIRT__OBJECT_OF(mount, ocirt_mount, "mount");
+
+static const struct ocirt__field ocirt__fields_console_size[] = {
+    OCIRT__F(ocirt_console_size, height, "height", OCIRT__U64, .flags = OCIRT__REQUIRED), OCIRT__F(ocirt_console_size, width, "width", OCIRT__U64, .flags = OCIRT__REQUIRED)};
+OCIRT__OBJECT_OF(console_size, ocirt_console_size, "console size");
+
+static const struct ocirt__field ocirt__fields_user[] = {
+    OCIRT__F(ocirt_user, uid, "uid", OCIRT__U32, .max = UINT32_MAX - 1u), OCIRT__F(ocirt_user, gid, "gid", OCIRT__U32, .max = UINT32_MAX - 1u),
+    OCIRT__F(ocirt_user, umask, "umask", OCIRT__OPT_UINT, .max = 0777), OCIRT__L(ocirt_user, additional_gids, "additionalGids", OCIRT__NUMBERS, .max = UINT32_MAX - 1u),
+    OCIRT__F(ocirt_user, username, "username", OCIRT__TEXT, .flags = 0)};
+OCIRT__OBJECT_OF(user, ocirt_user, "user");
+
+static const struct ocirt__field ocirt__fields_capabilities[] = {
+    OCIRT__F(ocirt_capabilities, bounding, "bounding", OCIRT__CAPS, .flags = 0), OCIRT__F(ocirt_capabilities, effective, "effective", OCIRT__CAPS, .flags = 0),
+    OCIRT__F(ocirt_capabilities, inheritable, "inheritable", OCIRT__CAPS, .flags = 0), OCIRT__F(ocirt_capabilities, permitted, "permitted", OCIRT__CAPS, .flags = 0),
+    OCIRT__F(ocirt_capabilities, ambient, "ambient", OCIRT__CAPS, .flags = 0)};
+OCIRT__OBJECT_OF(capabilities, ocirt_capabilities, "capabilities");
+
+static const struct ocirt__field ocirt__fields_rlimit[] = {
+    OCIRT__F(ocirt_rlimit, type, "type", OCIRT__NAME32, .flags = OCIRT__REQUIRED, .names = ocirt__names_rlimits),
+    OCIRT__F(ocirt_rlimit, soft, "soft", OCIRT__U64, .flags = OCIRT__REQUIRED), OCIRT__F(ocirt_rlimit, hard, "hard", OCIRT__U64, .flags = OCIRT__REQUIRED)};
+OCIRT__OBJECT_OF(rlimit, ocirt_rlimit, "rlimit");
+
+static const struct ocirt__field ocirt__fields_scheduler[] = {
+    OCIRT__F(ocirt_scheduler, policy, "policy", OCIRT__NAME32, .flags = OCIRT__REQUIRED, .names = ocirt__names_scheduler),
+    OCIRT__F(ocirt_scheduler, nice, "nice", OCIRT__OPT_INT, .min = -20, .max = 19), OCIRT__F(ocirt_scheduler, priority, "priority", OCIRT__OPT_INT, .min = 0, .max = 99),
+    OCIRT__F(ocirt_scheduler, flags, "flags", OCIRT__FLAGS, .names = ocirt__names_scheduler_flags), OCIRT__F(ocirt_scheduler, runtime, "runtime", OCIRT__OPT_UINT, .flags = 0),
+    OCIRT__F(ocirt_scheduler, deadline, "deadline", OCIRT__OPT_UINT, .flags = 0), OCIRT__F(ocirt_scheduler, period, "period", OCIRT__OPT_UINT, .flags = 0)};
+OCIRT__OBJECT_OF(scheduler, ocirt_scheduler, "scheduler");
+
+static const struct ocirt__field ocirt__fields_io_priority[] = {
+    OCIRT__F(ocirt_io_priority, io_class, "class", OCIRT__NAME32, .flags = OCIRT__REQUIRED, .names = ocirt__names_io_class),
+    OCIRT__F(ocirt_io_priority, priority, "priority", OCIRT__OPT_INT, .min = 0, .max = 7)};
+OCIRT__OBJECT_OF(io_priority, ocirt_io_priority, "I/O priority");
+
+static const struct ocirt__field ocirt__fields_affinity[] = {
+    OCIRT__F(ocirt_exec_cpu_affinity, initial, "initial", OCIRT__TEXT, .flags = 0), OCIRT__F(ocirt_exec_cpu_affinity, final, "final", OCIRT__TEXT, .flags = 0)};
+OCIRT__OBJECT_OF(affinity, ocirt_exec_cpu_affinity, "CPU affinity");
+
+static const struct ocirt__field ocirt__fields_process[] = {
+    OCIRT__F(ocirt_process, terminal, "terminal", OCIRT__BOOL, .flags = 0), OCIRT__F(ocirt_process, console_size, "consoleSize", OCIRT__OBJECT, .of = &ocirt__object_console_size),
+    OCIRT__F(ocirt_process, user, "user", OCIRT__INLINE, .of = &ocirt__object_user), OCIRT__F(ocirt_process, args, "args", OCIRT__TEXTS, .flags = OCIRT__REQUIRED | OCIRT__NONEMPTY),
+    OCIRT__F(ocirt_process, env, "env", OCIRT__TEXTS, .flags = 0), OCIRT__F(ocirt_process, command_line, "commandLine", OCIRT__TEXT, .flags = 0),
+    OCIRT__F(ocirt_process, cwd, "cwd", OCIRT__TEXT, .flags = OCIRT__REQUIRED | OCIRT__ABSOLUTE), OCIRT__F(ocirt_process, capabilities, "capabilities", OCIRT__OBJECT, .of = &ocirt__object_capabilities),
+    OCIRT__L(ocirt_process, rlimits, "rlimits", OCIRT__OBJECTS, .of = &ocirt__object_rlimit), OCIRT__F(ocirt_process, no_new_privileges, "noNewPrivileges", OCIRT__BOOL, .flags = 0),
+    OCIRT__F(ocirt_process, apparmor_profile, "apparmorProfile", OCIRT__TEXT, .flags = OCIRT__LATER), OCIRT__F(ocirt_process, selinux_label, "selinuxLabel", OCIRT__TEXT, .flags = OCIRT__LATER),
+    OCIRT__F(ocirt_process, oom_score_adj, "oomScoreAdj", OCIRT__OPT_INT, .min = -1000, .max = 1000), OCIRT__F(ocirt_process, scheduler, "scheduler", OCIRT__OBJECT, .flags = OCIRT__LATER, .of = &ocirt__object_scheduler),
+    OCIRT__F(ocirt_process, io_priority, "ioPriority", OCIRT__OBJECT, .flags = OCIRT__LATER, .of = &ocirt__object_io_priority),
+    OCIRT__F(ocirt_process, exec_cpu_affinity, "execCPUAffinity", OCIRT__OBJECT, .of = &ocirt__object_affinity)};
+OCIRT__OBJECT_OF(process, ocirt_process, "process");
+
+static const struct ocirt__field ocirt__fields_hook[] = {
+    OCIRT__F(ocirt_hook, path, "path", OCIRT__TEXT, .flags = OCIRT__REQUIRED | OCIRT__ABSOLUTE), OCIRT__F(ocirt_hook, args, "args", OCIRT__TEXTS, .flags = 0),
+    OCIRT__F(ocirt_hook, env, "env", OCIRT__TEXTS, .flags = 0), OCIRT__F(ocirt_hook, timeout, "timeout", OCIRT__OPT_INT, .min = 1, .max = INT32_MAX)};
+OCIRT__OBJECT_OF(hook, ocirt_hook, "hook");
+
+static const struct ocirt__field ocirt__fields_hooks[] = {
+    OCIRT__L(ocirt_hooks, prestart, "prestart", OCIRT__OBJECTS, .of = &ocirt__object_hook), OCIRT__L(ocirt_hooks, create_runtime, "createRuntime", OCIRT__OBJECTS, .of = &ocirt__object_hook),
+    OCIRT__L(ocirt_hooks, create_container, "createContainer", OCIRT__OBJECTS, .of = &ocirt__object_hook), OCIRT__L(ocirt_hooks, start_container, "startContainer", OCIRT__OBJECTS, .of = &ocirt__object_hook),
+    OCIRT__L(ocirt_hooks, poststart, "poststart", OCIRT__OBJECTS, .of = &ocirt__object_hook), OCIRT__L(ocirt_hooks, poststop, "poststop", OCIRT__OBJECTS, .of = &ocirt__object_hook)};
+OCIRT__OBJECT_OF(hooks, ocirt_hooks, "hooks");
+
+static const struct ocirt__field ocirt__fields_namespace[] = {
+    OCIRT__F(ocirt_namespace, type, "type", OCIRT__NAME64, .flags = OCIRT__REQUIRED, .names = ocirt__names_namespaces), OCIRT__F(ocirt_namespace, path, "path", OCIRT__TEXT, .flags = OCIRT__ABSOLUTE)};
+OCIRT__OBJECT_OF(namespace, ocirt_namespace, "namespace");
+
+static const struct ocirt__field ocirt__fields_device[] = {
+    OCIRT__F(ocirt_device, path, "path", OCIRT__TEXT, .flags = OCIRT__REQUIRED | OCIRT__ABSOLUTE), OCIRT__F(ocirt_device, type, "type", OCIRT__LETTER, .flags = OCIRT__REQUIRED),
+    OCIRT__F(ocirt_device, major, "major", OCIRT__OPT_INT, .min = 0, .max = UINT32_MAX), OCIRT__F(ocirt_device, minor, "minor", OCIRT__OPT_INT, .min = 0, .max = UINT32_MAX),
+    OCIRT__F(ocirt_device, file_mode, "fileMode", OCIRT__OPT_UINT, .flags = 0), OCIRT__F(ocirt_device, uid, "uid", OCIRT__OPT_UINT, .max = UINT32_MAX - 1u),
+    OCIRT__F(ocirt_device, gid, "gid", OCIRT__OPT_UINT, .max = UINT32_MAX - 1u)};
+OCIRT__OBJECT_OF(device, ocirt_device, "device");
+
+static const struct ocirt__field ocirt__fields_time_offset[] = {
+    OCIRT__F(ocirt_time_offset, secs, "secs", OCIRT__I64, .flags = 0), OCIRT__F(ocirt_time_offset, nanosecs, "nanosecs", OCIRT__U32, .max = 999999999)};
+OCIRT__OBJECT_OF(time_offset, ocirt_time_offset, "time offset");
+static const struct ocirt__field ocirt__fields_time_offsets[] = {
+    OCIRT__F(ocirt_time_offsets, monotonic, "monotonic", OCIRT__OBJECT, .of = &ocirt__object_time_offset), OCIRT__F(ocirt_time_offsets, boottime, "boottime", OCIRT__OBJECT, .of = &ocirt__object_time_offset)};
+OCIRT__OBJECT_OF(time_offsets, ocirt_time_offsets, "time offsets");
+
+static const struct ocirt__field ocirt__fields_net_device[] = {OCIRT__F(ocirt_net_device, name, "name", OCIRT__TEXT, .flags = 0)};
+OCIRT__MAP_OF(net_device, ocirt_net_device, "network device");
+
+static const struct ocirt__field ocirt__fields_device_rule[] = {
+    OCIRT__F(ocirt_device_rule, allow, "allow", OCIRT__BOOL, .flags = OCIRT__REQUIRED), OCIRT__F(ocirt_device_rule, type, "type", OCIRT__LETTER, .flags = 0),
+    OCIRT__F(ocirt_device_rule, major, "major", OCIRT__OPT_INT, .min = -1, .max = UINT32_MAX), OCIRT__F(ocirt_device_rule, minor, "minor", OCIRT__OPT_INT, .min = -1, .max = UINT32_MAX),
+    OCIRT__F(ocirt_device_rule, access, "access", OCIRT__TEXT, .flags = 0)};
+OCIRT__OBJECT_OF(device_rule, ocirt_device_rule, "device rule");
+
+static const struct ocirt__field ocirt__fields_memory[] = {
+    OCIRT__F(ocirt_memory, limit, "limit", OCIRT__OPT_INT, .min = -1, .max = INT64_MAX), OCIRT__F(ocirt_memory, reservation, "reservation", OCIRT__OPT_INT, .min = -1, .max = INT64_MAX),
+    OCIRT__F(ocirt_memory, swap, "swap", OCIRT__OPT_INT, .min = -1, .max = INT64_MAX), OCIRT__F(ocirt_memory, kernel, "kernel", OCIRT__OPT_INT, .min = -1, .max = INT64_MAX),
+    OCIRT__F(ocirt_memory, kernel_tcp, "kernelTCP", OCIRT__OPT_INT, .min = -1, .max = INT64_MAX), OCIRT__F(ocirt_memory, swappiness, "swappiness", OCIRT__OPT_UINT, .max = 100),
+    OCIRT__F(ocirt_memory, disable_oom_killer, "disableOOMKiller", OCIRT__OPT_BOOL, .flags = 0), OCIRT__F(ocirt_memory, use_hierarchy, "useHierarchy", OCIRT__OPT_BOOL, .flags = 0),
+    OCIRT__F(ocirt_memory, check_before_update, "checkBeforeUpdate", OCIRT__OPT_BOOL, .flags = 0)};
+OCIRT__OBJECT_OF(memory, ocirt_memory, "memory");
+
+static const struct ocirt__field ocirt__fields_cpu[] = {
+    OCIRT__F(ocirt_cpu, shares, "shares", OCIRT__OPT_UINT, .flags = 0), OCIRT__F(ocirt_cpu, quota, "quota", OCIRT__OPT_INT, .min = INT64_MIN, .max = INT64_MAX),
+    OCIRT__F(ocirt_cpu, burst, "burst", OCIRT__OPT_UINT, .flags = 0), OCIRT__F(ocirt_cpu, period, "period", OCIRT__OPT_UINT, .flags = 0),
+    OCIRT__F(ocirt_cpu, realtime_runtime, "realtimeRuntime", OCIRT__OPT_INT, .min = INT64_MIN, .max = INT64_MAX), OCIRT__F(ocirt_cpu, realtime_period, "realtimePeriod", OCIRT__OPT_UINT, .flags = 0),
+    OCIRT__F(ocirt_cpu, cpus, "cpus", OCIRT__TEXT, .flags = OCIRT__ONE_LINE), OCIRT__F(ocirt_cpu, mems, "mems", OCIRT__TEXT, .flags = OCIRT__ONE_LINE),
+    OCIRT__F(ocirt_cpu, idle, "idle", OCIRT__OPT_INT, .min = 0, .max = 1)};
+OCIRT__OBJECT_OF(cpu, ocirt_cpu, "cpu");
+
+static const struct ocirt__field ocirt__fields_pids[] = {OCIRT__F(ocirt_pids, limit, "limit", OCIRT__OPT_INT, .min = INT64_MIN, .max = INT64_MAX)};
+OCIRT__OBJECT_OF(pids, ocirt_pids, "pids");
+
+static const struct ocirt__field ocirt__fields_weight[] = {
+    OCIRT__F(ocirt_weight_device, major, "major", OCIRT__I64, .flags = OCIRT__REQUIRED), OCIRT__F(ocirt_weight_device, minor, "minor", OCIRT__I64, .flags = OCIRT__REQUIRED),
+    OCIRT__F(ocirt_weight_device, weight, "weight", OCIRT__OPT_UINT, .max = 65535), OCIRT__F(ocirt_weight_device, leaf_weight, "leafWeight", OCIRT__OPT_UINT, .max = 65535)};
+OCIRT__OBJECT_OF(weight, ocirt_weight_device, "weight device");
+static const struct ocirt__field ocirt__fields_throttle[] = {
+    OCIRT__F(ocirt_throttle_device, major, "major", OCIRT__I64, .flags = OCIRT__REQUIRED), OCIRT__F(ocirt_throttle_device, minor, "minor", OCIRT__I64, .flags = OCIRT__REQUIRED),
+    OCIRT__F(ocirt_throttle_device, rate, "rate", OCIRT__U64, .flags = OCIRT__REQUIRED)};
+OCIRT__OBJECT_OF(throttle, ocirt_throttle_device, "throttle device");
+static const struct ocirt__field ocirt__fields_block_io[] = {
+    OCIRT__F(ocirt_block_io, weight, "weight", OCIRT__OPT_UINT, .max = 65535), OCIRT__F(ocirt_block_io, leaf_weight, "leafWeight", OCIRT__OPT_UINT, .max = 65535),
+    OCIRT__L(ocirt_block_io, weight_device, "weightDevice", OCIRT__OBJECTS, .of = &ocirt__object_weight), OCIRT__L(ocirt_block_io, throttle_read_bps, "throttleReadBpsDevice", OCIRT__OBJECTS, .of = &ocirt__object_throttle),
+    OCIRT__L(ocirt_block_io, throttle_write_bps, "throttleWriteBpsDevice", OCIRT__OBJECTS, .of = &ocirt__object_throttle), OCIRT__L(ocirt_block_io, throttle_read_iops, "throttleReadIOPSDevice", OCIRT__OBJECTS, .of = &ocirt__object_throttle),
+    OCIRT__L(ocirt_block_io, throttle_write_iops, "throttleWriteIOPSDevice", OCIRT__OBJECTS, .of = &ocirt__object_throttle)};
+OCIRT__OBJECT_OF(block_io, ocirt_block_io, "block I/O");
+
+static const struct ocirt__field ocirt__fields_hugepage[] = {
+    OCIRT__F(ocirt_hugepage_limit, page_size, "pageSize", OCIRT__TEXT, .flags = OCIRT__REQUIRED | OCIRT__NONEMPTY), OCIRT__F(ocirt_hugepage_limit, limit, "limit", OCIRT__U64, .flags = OCIRT__REQUIRED)};
+OCIRT__OBJECT_OF(hugepage, ocirt_hugepage_limit, "huge page limit");
+static const struct ocirt__field ocirt__fields_priority[] = {
+    OCIRT__F(ocirt_interface_priority, name, "name", OCIRT__TEXT, .flags = OCIRT__REQUIRED), OCIRT__F(ocirt_interface_priority, priority, "priority", OCIRT__U32, .flags = OCIRT__REQUIRED)};
+OCIRT__OBJECT_OF(priority, ocirt_interface_priority, "interface priority");
+static const struct ocirt__field ocirt__fields_network[] = {
+    OCIRT__F(ocirt_network, class_id, "classID", OCIRT__OPT_UINT, .max = UINT32_MAX), OCIRT__L(ocirt_network, priorities, "priorities", OCIRT__OBJECTS, .of = &ocirt__object_priority)};
+OCIRT__OBJECT_OF(network, ocirt_network, "network");
+static const struct ocirt__field ocirt__fields_rdma[] = {
+    OCIRT__F(ocirt_rdma, hca_handles, "hcaHandles", OCIRT__OPT_UINT, .max = UINT32_MAX), OCIRT__F(ocirt_rdma, hca_objects, "hcaObjects", OCIRT__OPT_UINT, .max = UINT32_MAX)};
+OCIRT__MAP_OF(rdma, ocirt_rdma, "rdma");
+
+static const struct ocirt__field ocirt__fields_resources[] = {
+    OCIRT__L(ocirt_resources, devices, "devices", OCIRT__OBJECTS, .of = &ocirt__object_device_rule), OCIRT__F(ocirt_resources, memory, "memory", OCIRT__OBJECT, .of = &ocirt__object_memory),
+    OCIRT__F(ocirt_resources, cpu, "cpu", OCIRT__OBJECT, .of = &ocirt__object_cpu), OCIRT__F(ocirt_resources, pids, "pids", OCIRT__OBJECT, .of = &ocirt__object_pids),
+    OCIRT__F(ocirt_resources, block_io, "blockIO", OCIRT__OBJECT, .flags = OCIRT__LATER, .of = &ocirt__object_block_io),
+    OCIRT__L(ocirt_resources, hugepage_limits, "hugepageLimits", OCIRT__OBJECTS, .flags = OCIRT__LATER, .of = &ocirt__object_hugepage),
+    OCIRT__F(ocirt_resources, network, "network", OCIRT__OBJECT, .flags = OCIRT__LATER, .of = &ocirt__object_network), OCIRT__L(ocirt_resources, rdma, "rdma", OCIRT__MAP, .flags = OCIRT__LATER, .of = &ocirt__object_rdma),
+    OCIRT__L(ocirt_resources, unified, "unified", OCIRT__PAIRS, .flags = OCIRT__LATER)};
+OCIRT__OBJECT_OF(resources, ocirt_resources, "resources");
+
+static const struct ocirt__field ocirt__fields_seccomp_arg[] = {
+    OCIRT__F(ocirt_seccomp_arg, index, "index", OCIRT__U32, .flags = OCIRT__REQUIRED, .max = 5), OCIRT__F(ocirt_seccomp_arg, value, "value", OCIRT__U64, .flags = OCIRT__REQUIRED),
+    OCIRT__F(ocirt_seccomp_arg, value_two, "valueTwo", OCIRT__U64, .flags = 0), OCIRT__F(ocirt_seccomp_arg, op, "op", OCIRT__NAME32, .flags = OCIRT__REQUIRED, .names = ocirt__names_seccomp_ops)};
+OCIRT__OBJECT_OF(seccomp_arg, ocirt_seccomp_arg, "seccomp argument");
+static const struct ocirt__field ocirt__fields_syscall[] = {
+    OCIRT__F(ocirt_syscall, names, "names", OCIRT__TEXTS, .flags = OCIRT__REQUIRED | OCIRT__NONEMPTY), OCIRT__F(ocirt_syscall, action, "action", OCIRT__NAME32, .flags = OCIRT__REQUIRED, .names = ocirt__names_seccomp_actions),
+    OCIRT__F(ocirt_syscall, errno_ret, "errnoRet", OCIRT__OPT_UINT, .max = UINT32_MAX), OCIRT__L(ocirt_syscall, args, "args", OCIRT__OBJECTS, .of = &ocirt__object_seccomp_arg)};
+OCIRT__OBJECT_OF(syscall, ocirt_syscall, "system call rule");
+static const struct ocirt__field ocirt__fields_seccomp[] = {
+    OCIRT__F(ocirt_seccomp, default_action, "defaultAction", OCIRT__NAME32, .flags = OCIRT__REQUIRED, .names = ocirt__names_seccomp_actions),
+    OCIRT__F(ocirt_seccomp, default_errno_ret, "defaultErrnoRet", OCIRT__OPT_UINT, .max = UINT32_MAX), OCIRT__F(ocirt_seccomp, architectures, "architectures", OCIRT__TEXTS, .names = ocirt__names_seccomp_archs),
+    OCIRT__F(ocirt_seccomp, flags, "flags", OCIRT__OPT_FLAGS, .names = ocirt__names_seccomp_flags), OCIRT__F(ocirt_seccomp, listener_path, "listenerPath", OCIRT__TEXT, .flags = 0),
+    OCIRT__F(ocirt_seccomp, listener_metadata, "listenerMetadata", OCIRT__TEXT, .flags = 0), OCIRT__L(ocirt_seccomp, syscalls, "syscalls", OCIRT__OBJECTS, .of = &ocirt__object_syscall)};
+OCIRT__OBJECT_OF(seccomp, ocirt_seccomp, "seccomp");
+
+static const struct ocirt__field ocirt__fields_intel_rdt[] = {
+    OCIRT__F(ocirt_intel_rdt, clos_id, "closID", OCIRT__TEXT, .flags = 0), OCIRT__F(ocirt_intel_rdt, l3_cache_schema, "l3CacheSchema", OCIRT__TEXT, .flags = 0),
+    OCIRT__F(ocirt_intel_rdt, mem_bw_schema, "memBwSchema", OCIRT__TEXT, .flags = OCIRT__ONE_LINE), OCIRT__F(ocirt_intel_rdt, schemata, "schemata", OCIRT__TEXTS, .flags = 0),
+    OCIRT__F(ocirt_intel_rdt, enable_monitoring, "enableMonitoring", OCIRT__BOOL, .flags = 0)};
+OCIRT__OBJECT_OF(intel_rdt, ocirt_intel_rdt, "Intel RDT");
+static const struct ocirt__field ocirt__fields_memory_policy[] = {
+    OCIRT__F(ocirt_memory_policy, mode, "mode", OCIRT__NAME32, .flags = OCIRT__REQUIRED, .names = ocirt__names_memory_modes), OCIRT__F(ocirt_memory_policy, nodes, "nodes", OCIRT__TEXT, .flags = OCIRT__ONE_LINE),
+    OCIRT__F(ocirt_memory_policy, flags, "flags", OCIRT__FLAGS, .names = ocirt__names_memory_flags)};
+OCIRT__OBJECT_OF(memory_policy, ocirt_memory_policy, "memory policy");
+static const struct ocirt__field ocirt__fields_personality[] = {
+    OCIRT__F(ocirt_personality, domain, "domain", OCIRT__NAME32, .flags = OCIRT__REQUIRED, .names = ocirt__names_personality), OCIRT__F(ocirt_personality, flags, "flags", OCIRT__TEXTS, .flags = 0)};
+OCIRT__OBJECT_OF(personality, ocirt_personality, "personality");
+
+static const struct ocirt__field ocirt__fields_linux[] = {
+    OCIRT__L(ocirt_linux, namespaces, "namespaces", OCIRT__OBJECTS, .of = &ocirt__object_namespace), OCIRT__L(ocirt_linux, uid_mappings, "uidMappings", OCIRT__OBJECTS, .of = &ocirt__object_mapping),
+    OCIRT__L(ocirt_linux, gid_mappings, "gidMappings", OCIRT__OBJECTS, .of = &ocirt__object_mapping), OCIRT__F(ocirt_linux, time_offsets, "timeOffsets", OCIRT__OBJECT, .of = &ocirt__object_time_offsets),
+    OCIRT__L(ocirt_linux, devices, "devices", OCIRT__OBJECTS, .of = &ocirt__object_device), OCIRT__L(ocirt_linux, net_devices, "netDevices", OCIRT__MAP, .flags = OCIRT__LATER, .of = &ocirt__object_net_device),
+    OCIRT__F(ocirt_linux, cgroups_path, "cgroupsPath", OCIRT__TEXT, .flags = OCIRT__ONE_LINE), OCIRT__F(ocirt_linux, resources, "resources", OCIRT__OBJECT, .of = &ocirt__object_resources),
+    OCIRT__F(ocirt_linux, rootfs_propagation, "rootfsPropagation", OCIRT__NAME32, .names = ocirt__names_propagation), OCIRT__F(ocirt_linux, seccomp, "seccomp", OCIRT__OBJECT, .flags = OCIRT__LATER, .of = &ocirt__object_seccomp),
+    OCIRT__L(ocirt_linux, sysctl, "sysctl", OCIRT__PAIRS, .flags = 0), OCIRT__F(ocirt_linux, masked_paths, "maskedPaths", OCIRT__TEXTS, .flags = OCIRT__ABSOLUTE),
+    OCIRT__F(ocirt_linux, readonly_paths, "readonlyPaths", OCIRT__TEXTS, .flags = OCIRT__ABSOLUTE), OCIRT__F(ocirt_linux, mount_label, "mountLabel", OCIRT__TEXT, .flags = OCIRT__LATER),
+    OCIRT__F(ocirt_linux, intel_rdt, "intelRdt", OCIRT__OBJECT, .flags = OCIRT__LATER, .of = &ocirt__object_intel_rdt), OCIRT__F(ocirt_linux, memory_policy, "memoryPolicy", OCIRT__OBJECT, .flags = OCIRT__LATER, .of = &ocirt__object_memory_policy),
+    OCIRT__F(ocirt_linux, personality, "personality", OCIRT__OBJECT, .of = &ocirt__object_personality)};
+OCIRT__OBJECT_OF(linux, ocirt_linux, "linux");
+
+static const struct ocirt__field ocirt__fields_spec[] = {
+    OCIRT__F(ocirt_spec, oci_version, "ociVersion", OCIRT__TEXT, .flags = OCIRT__REQUIRED), OCIRT__F(ocirt_spec, process, "process", OCIRT__OBJECT, .of = &ocirt__object_process),
+    OCIRT__F(ocirt_spec, root, "root", OCIRT__OBJECT, .of = &ocirt__object_root), OCIRT__F(ocirt_spec, hostname, "hostname", OCIRT__TEXT, .flags = OCIRT__ONE_LINE),
+    OCIRT__F(ocirt_spec, domainname, "domainname", OCIRT__TEXT, .flags = OCIRT__ONE_LINE), OCIRT__L(ocirt_spec, mounts, "mounts", OCIRT__OBJECTS, .of = &ocirt__object_mount),
+    OCIRT__F(ocirt_spec, hooks, "hooks", OCIRT__OBJECT, .of = &ocirt__object_hooks), OCIRT__L(ocirt_spec, annotations, "annotations", OCIRT__PAIRS, .flags = 0),
+    OCIRT__F(ocirt_spec, linux_, "linux", OCIRT__OBJECT, .of = &ocirt__object_linux), OCIRT__F(ocirt_spec, token, "windows", OCIRT__SKIP, .flags = 0),
+    OCIRT__F(ocirt_spec, token, "solaris", OCIRT__SKIP, .flags = 0), OCIRT__F(ocirt_spec, token, "vm", OCIRT__SKIP, .flags = 0),
+    OCIRT__F(ocirt_spec, token, "zos", OCIRT__SKIP, .flags = 0), OCIRT__F(ocirt_spec, token, "freebsd", OCIRT__SKIP, .flags = 0)};
+OCIRT__OBJECT_OF(spec, ocirt_spec, "config");
+
+/* ----- loading ----- */
+
+struct ocirt__pending { /* an object that waits to be filled */
+    const struct ocirt__object *of;
+    char    *at;
+    uint32_t token;
+};
+
+struct ocirt__loader {
+    ocirt_arena           *arena;
+    const ocirt_json      *doc;
+    ocirt_error           *error;
+    ocirt_finding_fn       report; /* NULL: findings are not wanted */
+    void                  *user;
+    struct ocirt__pending *pending;
+    size_t                 count, room;
+};
+
+static int ocirt__spec_fail(struct ocirt__loader *l, uint32_t token, const char *format, ...) {
+    char text[300], pointer[160];
+    va_list list;
+    va_start(list, format);
+    vsnprintf(text, sizeof text, format, list);
+    va_end(list);
+    ocirt__json_pointer(l->doc, token, pointer, sizeof pointer);
+    ocirt__error_set(l->error, OCIRT_E_SPEC, 0, pointer, "%s: %s", pointer[0] ? pointer : "config", text);
+    return ocirt__error_place(l->error, l->doc, token);
+}
+
+static const char *ocirt__spec_type_word(uint32_t type) {
+    static const char *const words[] = {"nothing", "null", "false", "true", "a number", "a string", "an array", "an object"};
+    return words[type < 8 ? type : 0];
+}
+
+static int ocirt__spec_wrong_type(struct ocirt__loader *l, uint32_t token, const char *wanted) {
+    uint32_t type = ocirt__json_type(l->doc, token);
+    if (type == OCIRT__JSON_NUMBER && (strstr(wanted, "integer") != NULL))
+        return ocirt__spec_fail(l, token, "%s is expected; fractions, exponents and larger numbers are not", wanted);
+    return ocirt__spec_fail(l, token, "%s is expected, but this is %s", wanted, ocirt__spec_type_word(type));
+}
+
+/* Number of single edits between two words, capped; enough to guess what was meant. */
+static unsigned ocirt__spec_distance(const char *a, size_t n, const char *b) {
+    unsigned row[40];
+    size_t m = strlen(b);
+    if (n >= 40 || m >= 40) return 99;
+    for (size_t j = 0; j <= m; j++) row[j] = (unsigned)j;
+    for (size_t i = 1; i <= n; i++) {
+        unsigned corner = row[0];
+        row[0] = (unsigned)i;
+        for (size_t j = 1; j <= m; j++) {
+            unsigned change = corner + ((a[i - 1] | 32) != (b[j - 1] | 32)), least = row[j] + 1;
+            corner = row[j];
+            if (row[j - 1] + 1 < least) least = row[j - 1] + 1;
+            row[j] = change < least ? change : least;
+        }
+    }
+    return row[m];
+}
+
+static void ocirt__spec_warn(struct ocirt__loader *l, uint32_t token, bool fatal, const char *hint, const char *format, ...) {
+    ocirt_finding f = {.fatal = fatal};
+    va_list list;
+    if (!l->report) return;
+    ocirt__error_set(&f.what, fatal ? OCIRT_E_UNSUPPORTED : OCIRT_E_SPEC, 0, "", "%s", "");
+    va_start(list, format);
+    vsnprintf(f.what.message, sizeof f.what.message, format, list);
+    va_end(list);
+    if (hint) ocirt__error_hint(&f.what, "did you mean \"%s\"?", hint);
+    ocirt__error_place(&f.what, l->doc, token);
+    l->report(l->user, &f);
+}
+
+static void ocirt__spec_unknown(struct ocirt__loader *l, const struct ocirt__object *of, uint32_t key) {
+    const struct ocirt__token *t = &l->doc->tokens[key];
+    const char *best = NULL;
+    unsigned    least = 4;
+    if (!l->report) return;
+    for (uint16_t i = 0; i < of->count; i++) {
+        unsigned d = ocirt__spec_distance(l->doc->text + t->start, t->end - t->start, of->fields[i].name);
+        if (d < least) least = d, best = of->fields[i].name;
+    }
+    ocirt__spec_warn(l, t->next, false, best, "unknown property \"%.*s\" of %s is ignored", (int)(t->end - t->start), l->doc->text + t->start, of->name);
+}
+
+static int ocirt__spec_later(struct ocirt__loader *l, const struct ocirt__object *of, char *at, uint32_t token) {
+    if (l->count == l->room) {
+        size_t room = l->room ? l->room * 2 : 64;
+        struct ocirt__pending *more = ocirt__mem_array(l->arena, room, sizeof *more);
+        if (!more) return ocirt__error_set(l->error, OCIRT_E_MEMORY, 0, "", "out of memory");
+        if (l->count) memcpy(more, l->pending, l->count * sizeof *more);
+        l->pending = more, l->room = room;
+    }
+    l->pending[l->count++] = (struct ocirt__pending){.of = of, .at = at, .token = token};
+    return 0;
+}
+
+static int ocirt__spec_text(struct ocirt__loader *l, const struct ocirt__field *f, uint32_t token, const char **out) {
+    if (ocirt__json_type(l->doc, token) != OCIRT__JSON_STRING) return ocirt__spec_wrong_type(l, token, "a string");
+    *out = ocirt__json_text(l->arena, l->doc, token);
+    if (!*out) return ocirt__error_set(l->error, OCIRT_E_MEMORY, 0, "", "out of memory");
+    if (f->flags & OCIRT__NONEMPTY && !(*out)[0]) return ocirt__spec_fail(l, token, "must not be empty");
+    if (f->flags & OCIRT__ABSOLUTE && (*out)[0] && (*out)[0] != '/') return ocirt__spec_fail(l, token, "an absolute path is expected, not \"%.80s\"", *out);
+    if (f->flags & OCIRT__ONE_LINE && strchr(*out, '\n')) return ocirt__spec_fail(l, token, "must be a single line");
+    return 0;
+}
+
+static int ocirt__spec_name(struct ocirt__loader *l, const struct ocirt__field *f, uint32_t token, uint64_t *out) {
+    static const struct ocirt__field plain = {.flags = 0};
+    const struct ocirt__name *found;
+    const char *text, *best = NULL;
+    unsigned    least = 4;
+    int r = ocirt__spec_text(l, &plain, token, &text);
+    if (r < 0) return r;
+    found = ocirt__name_find(f->names, text);
+    if (found) return *out = found->value, 0;
+    for (const struct ocirt__name *n = f->names; n->name; n++) {
+        unsigned d = ocirt__spec_distance(text, strlen(text), n->name);
+        if (d < least) least = d, best = n->name;
+    }
+    r = ocirt__spec_fail(l, token, "unknown value \"%.80s\"", text);
+    if (best) ocirt__error_hint(l->error, "did you mean \"%s\"?", best);
+    return r;
+}
+
+static int ocirt__spec_elements(struct ocirt__loader *l, uint32_t token) {
+    return ocirt__json_type(l->doc, token) == OCIRT__JSON_ARRAY ? 0 : ocirt__spec_wrong_type(l, token, "an array");
+}
+
+static int ocirt__spec_texts(struct ocirt__loader *l, const struct ocirt__field *f, uint32_t token, ocirt_strings *out) {
+    struct ocirt__field one = *f;
+    int r = ocirt__spec_elements(l, token);
+    one.flags &= OCIRT__ABSOLUTE;
+    if (r < 0) return r;
+    out->items = ocirt__mem_array(l->arena, l->doc->tokens[token].count + 1u, sizeof *out->items);
+    if (!out->items) return ocirt__error_set(l->error, OCIRT_E_MEMORY, 0, "", "out of memory");
+    for (uint32_t i = token + 1; r == 0 && i < l->doc->tokens[token].next; i = l->doc->tokens[i].next) {
+        uint64_t ignored;
+        r = ocirt__spec_text(l, &one, i, &out->items[out->count++]);
+        if (r == 0 && f->names) r = ocirt__spec_name(l, f, i, &ignored);
+    }
+    if (r == 0 && f->flags & OCIRT__NONEMPTY && out->count == 0) return ocirt__spec_fail(l, token, "must have at least one element");
+    return r;
+}
+
+static int ocirt__spec_flags(struct ocirt__loader *l, const struct ocirt__field *f, uint32_t token, uint64_t *out) {
+    int r = ocirt__spec_elements(l, token);
+    for (uint32_t i = token + 1; r == 0 && i < l->doc->tokens[token].next; i = l->doc->tokens[i].next) {
+        uint64_t one = 0;
+        r = ocirt__spec_name(l, f, i, &one);
+        *out |= one;
+    }
+    return r;
+}
+
+/* Unknown capabilities warn and are left out (config.md: SHOULD log, and not fail). */
+static int ocirt__spec_caps(struct ocirt__loader *l, uint32_t token, ocirt_opt_uint *out) {
+    static const struct ocirt__field plain = {.flags = 0};
+    int r = ocirt__spec_elements(l, token);
+    out->set = true;
+    for (uint32_t i = token + 1; r == 0 && i < l->doc->tokens[token].next; i = l->doc->tokens[i].next) {
+        const struct ocirt__name *cap;
+        const char *text;
+        r = ocirt__spec_text(l, &plain, i, &text);
+        if (r < 0) break;
+        cap = ocirt__name_find(ocirt__names_capabilities, text);
+        if (cap) out->value |= 1ull << cap->value;
+        else ocirt__spec_warn(l, i, false, NULL, "unknown capability \"%.60s\" is left out", text);
+    }
+    return r;
+}
+
+static int ocirt__spec_uint(struct ocirt__loader *l, const struct ocirt__field *f, uint32_t token, uint64_t limit, uint64_t *out) {
+    uint64_t least = f->min > 0 ? (uint64_t)f->min : 0;
+    if (!ocirt__json_uint(l->doc, token, out)) return ocirt__spec_wrong_type(l, token, "an integer from 0 to 18446744073709551615");
+    if (f->max && f->max < limit) limit = f->max;
+    if (*out > limit || *out < least)
+        return ocirt__spec_fail(l, token, "%llu is out of range, %llu to %llu", (unsigned long long)*out, (unsigned long long)least, (unsigned long long)limit);
+    return 0;
+}
+
+static int ocirt__spec_int(struct ocirt__loader *l, const struct ocirt__field *f, uint32_t token, int64_t *out) {
+    if (!ocirt__json_int(l->doc, token, out)) return ocirt__spec_wrong_type(l, token, "an integer of 64 bits");
+    if (f->max && (*out < f->min || (*out > 0 && (uint64_t)*out > f->max)))
+        return ocirt__spec_fail(l, token, "%lld is out of range, %lld to %llu", (long long)*out, (long long)f->min, (unsigned long long)f->max);
+    return 0;
+}
+
+static int ocirt__spec_numbers(struct ocirt__loader *l, const struct ocirt__field *f, uint32_t token, uint32_t **out, size_t *out_count) {
+    int r = ocirt__spec_elements(l, token);
+    if (r < 0) return r;
+    *out = ocirt__mem_array(l->arena, l->doc->tokens[token].count + 1u, sizeof **out);
+    if (!*out) return ocirt__error_set(l->error, OCIRT_E_MEMORY, 0, "", "out of memory");
+    for (uint32_t i = token + 1; r == 0 && i < l->doc->tokens[token].next; i = l->doc->tokens[i].next) {
+        uint64_t value = 0;
+        r = ocirt__spec_uint(l, f, i, UINT32_MAX, &value);
+        (*out)[(*out_count)++] = (uint32_t)value;
+    }
+    return r;
+}
+
+/* An array, or a map whose keys go into the elements. */
+static int ocirt__spec_objects(struct ocirt__loader *l, const struct ocirt__field *f, uint32_t token, char **out, size_t *out_count) {
+    bool     map = f->kind == OCIRT__MAP;
+    uint32_t count, i = token + 1;
+    if (ocirt__json_type(l->doc, token) != (uint32_t)(map ? OCIRT__JSON_OBJECT : OCIRT__JSON_ARRAY)) return ocirt__spec_wrong_type(l, token, map ? "an object" : "an array");
+    count = l->doc->tokens[token].count;
+    *out  = ocirt__mem_array(l->arena, count + 1u, f->of->size);
+    if (!*out) return ocirt__error_set(l->error, OCIRT_E_MEMORY, 0, "", "out of memory");
+    for (; i < l->doc->tokens[token].next; i = l->doc->tokens[i].next) {
+        char *element = *out + (*out_count)++ * f->of->size;
+        if (map) {
+            const char *key = ocirt__json_text(l->arena, l->doc, i);
+            memcpy(element + f->of->key_at, &key, sizeof key);
+            i = l->doc->tokens[i].next;
+        }
+        int r = ocirt__spec_later(l, f->of, element, i);
+        if (r < 0) return r;
+    }
+    return 0;
+}
+
+static int ocirt__spec_letter(struct ocirt__loader *l, uint32_t token, char *out) {
+    static const struct ocirt__field plain = {.flags = 0};
+    const char *text;
+    int r = ocirt__spec_text(l, &plain, token, &text);
+    if (r < 0) return r;
+    if (text[0] == 0) return 0;
+    if (text[1] || !strchr("abcup", text[0])) return ocirt__spec_fail(l, token, "unknown device type \"%.20s\"", text);
+    *out = text[0] == 'u' ? 'c' : text[0];
+    return 0;
+}
+
+static int ocirt__spec_number_field(struct ocirt__loader *l, const struct ocirt__field *f, char *at, uint32_t token) {
+    uint64_t value = 0;
+    int64_t  number = 0;
+    int r = 0;
+    if (f->kind == OCIRT__OPT_INT || f->kind == OCIRT__I64) r = ocirt__spec_int(l, f, token, &number);
+    else if (f->kind == OCIRT__NAME32 || f->kind == OCIRT__NAME64) r = ocirt__spec_name(l, f, token, &value);
+    else if (f->kind == OCIRT__FLAGS || f->kind == OCIRT__OPT_FLAGS) r = ocirt__spec_flags(l, f, token, &value);
+    else r = ocirt__spec_uint(l, f, token, f->kind == OCIRT__U32 ? UINT32_MAX : UINT64_MAX, &value);
+    if (r < 0) return r;
+    switch (f->kind) {
+    case OCIRT__OPT_INT: *(ocirt_opt_int *)(void *)at = (ocirt_opt_int){true, number}; break;
+    case OCIRT__I64: *(int64_t *)(void *)at = number; break;
+    case OCIRT__OPT_FLAGS:
+    case OCIRT__OPT_UINT: *(ocirt_opt_uint *)(void *)at = (ocirt_opt_uint){true, value}; break;
+    case OCIRT__NAME32:
+    case OCIRT__U32: *(uint32_t *)(void *)at = (uint32_t)value; break;
+    default: *(uint64_t *)(void *)at = value; break;
+    }
+    return 0;
+}
+
+static int ocirt__spec_field(struct ocirt__loader *l, const struct ocirt__field *f, char *base, uint32_t token) {
+    char    *at = base + f->at;
+    size_t  *count = (size_t *)(void *)(base + f->count_at);
+    uint32_t type = ocirt__json_type(l->doc, token);
+    char    *object;
+    switch (f->kind) {
+    case OCIRT__SKIP: return 0;
+    case OCIRT__TEXT: return ocirt__spec_text(l, f, token, (const char **)(void *)at);
+    case OCIRT__TEXTS: return ocirt__spec_texts(l, f, token, (ocirt_strings *)(void *)at);
+    case OCIRT__CAPS: return ocirt__spec_caps(l, token, (ocirt_opt_uint *)(void *)at);
+    case OCIRT__LETTER: return ocirt__spec_letter(l, token, at);
+    case OCIRT__NUMBERS: return ocirt__spec_numbers(l, f, token, (uint32_t **)(void *)at, count);
+    case OCIRT__MAP:
+    case OCIRT__OBJECTS: return ocirt__spec_objects(l, f, token, (char **)(void *)at, count);
+    case OCIRT__INLINE: return ocirt__spec_later(l, f->of, at, token);
+    case OCIRT__PAIRS:
+        if (type != OCIRT__JSON_OBJECT) return ocirt__spec_wrong_type(l, token, "an object of strings");
+        for (uint32_t key = token + 1; key < l->doc->tokens[token].next; key = l->doc->tokens[l->doc->tokens[key].next].next)
+            if (ocirt__json_type(l->doc, l->doc->tokens[key].next) != OCIRT__JSON_STRING) return ocirt__spec_wrong_type(l, l->doc->tokens[key].next, "a string");
+        return ocirt__json_pairs(l->arena, l->doc, token, (ocirt_pair **)(void *)at, count) ? 0 : ocirt__error_set(l->error, OCIRT_E_MEMORY, 0, "", "out of memory");
+    case OCIRT__OBJECT:
+        object = ocirt__mem_alloc(l->arena, f->of->size);
+        if (!object) return ocirt__error_set(l->error, OCIRT_E_MEMORY, 0, "", "out of memory");
+        memcpy(at, &object, sizeof object);
+        return ocirt__spec_later(l, f->of, object, token);
+    case OCIRT__BOOL:
+    case OCIRT__OPT_BOOL:
+        if (type != OCIRT__JSON_TRUE && type != OCIRT__JSON_FALSE) return ocirt__spec_wrong_type(l, token, "true or false");
+        if (f->kind == OCIRT__BOOL) *(bool *)(void *)at = type == OCIRT__JSON_TRUE;
+        else *(ocirt_opt_bool *)(void *)at = (ocirt_opt_bool){true, type == OCIRT__JSON_TRUE};
+        return 0;
+    default: return ocirt__spec_number_field(l, f, at, token);
+    }
+}
+
+static int ocirt__spec_required(struct ocirt__loader *l, const struct ocirt__pending *p, uint32_t seen) {
+    for (uint16_t i = 0; i < p->of->count; i++)
+        if (p->of->fields[i].flags & OCIRT__REQUIRED && !(seen >> i & 1)) return ocirt__spec_fail(l, p->token, "%s needs \"%s\"", p->of->name, p->of->fields[i].name);
+    return 0;
+}
+
+/* Members in the order of the text; null stands for absent, as Go programs write it. */
+static int ocirt__spec_object(struct ocirt__loader *l, struct ocirt__pending p) {
+    uint32_t seen = 0, value;
+    int r = 0;
+    if (ocirt__json_type(l->doc, p.token) != OCIRT__JSON_OBJECT) return ocirt__spec_wrong_type(l, p.token, "an object");
+    memcpy(p.at, &p.token, sizeof p.token);
+    for (uint32_t key = p.token + 1; r == 0 && key < l->doc->tokens[p.token].next; key = l->doc->tokens[value].next) {
+        uint16_t i = 0;
+        value = l->doc->tokens[key].next;
+        while (i < p.of->count && !ocirt__json_equals(l->doc, key, p.of->fields[i].name, strlen(p.of->fields[i].name))) i++;
+        if (i == p.of->count) ocirt__spec_unknown(l, p.of, key);
+        else if (ocirt__json_type(l->doc, value) != OCIRT__JSON_NULL) {
+            seen |= 1u << i;
+            r = ocirt__spec_field(l, &p.of->fields[i], p.at, value);
+        }
+    }
+    return r < 0 ? r : ocirt__spec_required(l, &p, seen);
+}
+
+static int ocirt__spec_fill(struct ocirt__loader *l, ocirt_spec *spec) {
+    int r = ocirt__spec_later(l, &ocirt__object_spec, (char *)spec, 1);
+    while (r == 0 && l->count > 0) r = ocirt__spec_object(l, l->pending[--l->count]);
+    return r;
+}
+
+/* ----- rules that span several fields ----- */
+
+static uint32_t ocirt__spec_at(const struct ocirt__loader *l, uint32_t object, const char *name) {
+    uint32_t token = ocirt__json_member(l->doc, object, name);
+    return token ? token : object;
+}
+
+static bool ocirt__spec_has_namespace(const ocirt_linux *on, uint64_t type, bool fresh_only) {
+    for (size_t i = 0; on && i < on->namespaces_count; i++)
+        if (on->namespaces[i].type == type && !(fresh_only && on->namespaces[i].path && on->namespaces[i].path[0])) return true;
+    return false;
+}
+
+static int ocirt__spec_rule_version(struct ocirt__loader *l, const ocirt_spec *s) {
+    const char *v = s->oci_version;
+    bool good = (v[0] == '0' || v[0] == '1') && v[1] == '.' && /* 0.x: drafts of 1.0 */ strspn(v + 2, "0123456789") > 0 && v[2 + strspn(v + 2, "0123456789")] == '.';
+    if (good) v += 3 + strspn(v + 2, "0123456789");
+    good = good && strspn(v, "0123456789") > 0;
+    if (good) v += strspn(v, "0123456789");
+    good = good && (!*v || ((*v == '-' || *v == '+') && v[1]));
+    return good ? 0 : ocirt__spec_fail(l, ocirt__spec_at(l, s->token, "ociVersion"), "version \"%.40s\" is not supported: 1.x.y is", s->oci_version);
+}
+
+static int ocirt__spec_rule_namespaces(struct ocirt__loader *l, const ocirt_spec *s) {
+    uint64_t seen = 0;
+    for (size_t i = 0; s->linux_ && i < s->linux_->namespaces_count; i++) {
+        const ocirt_namespace *ns = &s->linux_->namespaces[i];
+        if (seen & ns->type) return ocirt__spec_fail(l, ns->token, "namespace %s is listed twice", ocirt__name_of(ocirt__names_namespaces, ns->type));
+        seen |= ns->type;
+    }
+    return 0;
+}
+
+static int ocirt__spec_rule_names(struct ocirt__loader *l, const ocirt_spec *s) {
+    bool uts = ocirt__spec_has_namespace(s->linux_, OCIRT__CLONE_NEWUTS, false);
+    if (s->hostname && s->hostname[0] && !uts) return ocirt__spec_fail(l, ocirt__spec_at(l, s->token, "hostname"), "hostname needs a uts namespace");
+    if (s->domainname && s->domainname[0] && !uts) return ocirt__spec_fail(l, ocirt__spec_at(l, s->token, "domainname"), "domainname needs a uts namespace");
+    if (s->hostname && strlen(s->hostname) > 64) return ocirt__spec_fail(l, ocirt__spec_at(l, s->token, "hostname"), "hostname is longer than 64 bytes");
+    if (s->domainname && strlen(s->domainname) > 64) return ocirt__spec_fail(l, ocirt__spec_at(l, s->token, "domainname"), "domainname is longer than 64 bytes");
+    return 0;
+}
+
+static int ocirt__spec_rule_maps(struct ocirt__loader *l, const ocirt_spec *s) {
+    const ocirt_linux *on = s->linux_;
+    bool user = ocirt__spec_has_namespace(on, OCIRT__CLONE_NEWUSER, false), fresh = ocirt__spec_has_namespace(on, OCIRT__CLONE_NEWUSER, true);
+    if (!on) return 0;
+    if (!user && (on->uid_mappings_count || on->gid_mappings_count))
+        return ocirt__spec_fail(l, ocirt__spec_at(l, on->token, on->uid_mappings_count ? "uidMappings" : "gidMappings"), "id mappings need a user namespace");
+    if (fresh && !on->uid_mappings_count != !on->gid_mappings_count) /* neither: the caller's own ids, as in crun */
+        return ocirt__spec_fail(l, ocirt__spec_at(l, on->token, on->uid_mappings_count ? "uidMappings" : "gidMappings"), "uidMappings and gidMappings go together");
+    for (size_t i = 0; i < s->mounts_count; i++)
+        if (!s->mounts[i].uid_mappings_count != !s->mounts[i].gid_mappings_count)
+            return ocirt__spec_fail(l, s->mounts[i].token, "uidMappings and gidMappings of a mount go together");
+    return 0;
+}
+
+static int ocirt__spec_rule_time(struct ocirt__loader *l, const ocirt_spec *s) {
+    if (!s->linux_ || !s->linux_->time_offsets || ocirt__spec_has_namespace(s->linux_, OCIRT__CLONE_NEWTIME, true)) return 0;
+    return ocirt__spec_fail(l, ocirt__spec_at(l, s->linux_->token, "timeOffsets"), "timeOffsets need a new time namespace");
+}
+
+static int ocirt__spec_rule_process(struct ocirt__loader *l, const ocirt_spec *s) {
+    const ocirt_process *p = s->process;
+    if (!p) return 0;
+    if (p->user.token == 0) return ocirt__spec_fail(l, p->token, "process needs \"user\"");
+    if (!p->cwd[0]) return ocirt__spec_fail(l, ocirt__spec_at(l, p->token, "cwd"), "must not be empty");
+    for (size_t i = 0; i < p->env.count; i++)
+        if (!strchr(p->env.items[i], '=') || p->env.items[i][0] == '=')
+            return ocirt__spec_fail(l, ocirt__json_item(l->doc, ocirt__spec_at(l, p->token, "env"), i), "an entry of env is NAME=VALUE");
+    for (size_t i = 0; i < p->rlimits_count; i++)
+        for (size_t k = 0; k < i; k++)
+            if (p->rlimits[i].type == p->rlimits[k].type)
+                return ocirt__spec_fail(l, p->rlimits[i].token, "%s is listed twice", ocirt__name_of(ocirt__names_rlimits, p->rlimits[i].type));
+    for (size_t i = 0; i < p->rlimits_count; i++)
+        if (p->rlimits[i].soft > p->rlimits[i].hard) return ocirt__spec_fail(l, p->rlimits[i].token, "the soft limit is above the hard limit");
+    return 0;
+}
+
+static int ocirt__spec_rule_devices(struct ocirt__loader *l, const ocirt_spec *s) {
+    const ocirt_linux *on = s->linux_;
+    for (size_t i = 0; on && i < on->devices_count; i++) {
+        const ocirt_device *d = &on->devices[i];
+        if (d->type == 'a' || !d->type) return ocirt__spec_fail(l, ocirt__spec_at(l, d->token, "type"), "a device is of type c, b, u or p");
+        if (d->type != 'p' && (!d->major.set || !d->minor.set)) return ocirt__spec_fail(l, d->token, "a device of type %c needs major and minor", d->type);
+        if (d->file_mode.set && (d->file_mode.value & ~(uint64_t)(S_IFMT | 07777)))
+            return ocirt__spec_fail(l, ocirt__spec_at(l, d->token, "fileMode"), "%llu is not a file mode", (unsigned long long)d->file_mode.value);
+    }
+    for (size_t i = 0; on && on->resources && i < on->resources->devices_count; i++) {
+        const ocirt_device_rule *r = &on->resources->devices[i];
+        if (r->type == 'p') return ocirt__spec_fail(l, ocirt__spec_at(l, r->token, "type"), "a device rule is of type a, c or b");
+        if (r->access && r->access[strspn(r->access, "rwm")]) return ocirt__spec_fail(l, ocirt__spec_at(l, r->token, "access"), "access is made of r, w and m");
+    }
+    return 0;
+}
+
+static int ocirt__spec_rule_limits(struct ocirt__loader *l, const ocirt_spec *s) {
+    const ocirt_resources *r = s->linux_ ? s->linux_->resources : NULL;
+    for (size_t i = 0; r && i < r->hugepage_limits_count; i++) {
+        const char *size = r->hugepage_limits[i].page_size;
+        size_t n = strspn(size, "0123456789");
+        if (n == 0 || size[0] == '0' || !strchr("KMG", size[n]) || !size[n] || strcmp(size + n + 1, "B") != 0)
+            return ocirt__spec_fail(l, ocirt__spec_at(l, r->hugepage_limits[i].token, "pageSize"), "\"%.40s\" is not a page size such as 2MB", size);
+    }
+    for (size_t i = 0; r && i < r->rdma_count; i++)
+        if (!r->rdma[i].hca_handles.set && !r->rdma[i].hca_objects.set) return ocirt__spec_fail(l, r->rdma[i].token, "at least one of hcaHandles and hcaObjects is needed");
+    if (!r || !r->memory || !r->memory->swap.set || r->memory->swap.value <= 0) return 0;
+    if (!r->memory->limit.set || r->memory->limit.value == 0)
+        return ocirt__spec_fail(l, ocirt__spec_at(l, r->memory->token, "swap"), "swap counts memory too, so it needs a memory limit");
+    if (r->memory->swap.value < r->memory->limit.value)
+        return ocirt__spec_fail(l, ocirt__spec_at(l, r->memory->token, "swap"), "swap counts memory too, so it cannot be below the memory limit");
+    return 0;
+}
+
+static int ocirt__spec_rule_net_devices(struct ocirt__loader *l, const ocirt_spec *s) {
+    for (size_t i = 0; s->linux_ && i < s->linux_->net_devices_count; i++) {
+        const ocirt_net_device *d = &s->linux_->net_devices[i];
+        const char *names[] = {d->key, d->name ? d->name : d->key};
+        for (int k = 0; k < 2; k++)
+            if (!names[k][0] || strlen(names[k]) > 15 || strpbrk(names[k], "/ :\t\n") || strcmp(names[k], ".") == 0 || strcmp(names[k], "..") == 0)
+                return ocirt__spec_fail(l, d->token, "\"%.40s\" is not a name of a network interface", names[k]);
+    }
+    return 0;
+}
+
+/* "net.ipv4.x" and "net/ipv4/x" are one key; without empty or dot components. */
+static bool ocirt__spec_sysctl_begins(const char *key, const char *prefix) {
+    for (; *prefix; key++, prefix++)
+        if (*key != *prefix && !(*prefix == '.' && *key == '/')) return false;
+    return true;
+}
+
+static bool ocirt__spec_sysctl_equals(const char *key, const char *name) {
+    return strlen(key) == strlen(name) && ocirt__spec_sysctl_begins(key, name);
+}
+
+static int ocirt__spec_sysctl_namespace(const char *key, uint64_t *out) {
+    static const char *const ipc[] = {"kernel.msgmax", "kernel.msgmnb", "kernel.msgmni", "kernel.sem", "kernel.shmall", "kernel.shmmax", "kernel.shmmni", "kernel.shm_rmid_forced"};
+    *out = 0;
+    for (size_t i = 0; i < sizeof ipc / sizeof ipc[0]; i++)
+        if (ocirt__spec_sysctl_equals(key, ipc[i])) *out = OCIRT__CLONE_NEWIPC;
+    if (ocirt__spec_sysctl_begins(key, "fs.mqueue.")) *out = OCIRT__CLONE_NEWIPC;
+    if (ocirt__spec_sysctl_begins(key, "net.")) *out = OCIRT__CLONE_NEWNET;
+    if (ocirt__spec_sysctl_equals(key, "kernel.domainname")) *out = OCIRT__CLONE_NEWUTS;
+    if (ocirt__spec_sysctl_begins(key, "user.")) *out = OCIRT__CLONE_NEWUSER;
+    return *out ? 0 : -1;
+}
+
+static int ocirt__spec_rule_sysctl(struct ocirt__loader *l, const ocirt_spec *s) {
+    for (size_t i = 0; s->linux_ && i < s->linux_->sysctl_count; i++) {
+        const ocirt_pair *p = &s->linux_->sysctl[i];
+        uint32_t token = ocirt__spec_at(l, ocirt__spec_at(l, s->linux_->token, "sysctl"), p->key);
+        uint64_t type;
+        if (strstr(p->key, "..") || strstr(p->key, "//") || strpbrk(p->key, " \t\n") || !p->key[0] || strchr("./", p->key[strlen(p->key) - 1]))
+            return ocirt__spec_fail(l, token, "\"%.60s\" is not a sysctl", p->key);
+        if (ocirt__spec_sysctl_equals(p->key, "kernel.hostname")) return ocirt__spec_fail(l, token, "use the property hostname instead of sysctl kernel.hostname");
+        if (ocirt__spec_sysctl_namespace(p->key, &type) < 0) return ocirt__spec_fail(l, token, "sysctl \"%.60s\" belongs to the host, not to a namespace", p->key);
+        if (!ocirt__spec_has_namespace(s->linux_, type, false))
+            return ocirt__spec_fail(l, token, "sysctl \"%.60s\" needs a %s namespace", p->key, ocirt__name_of(ocirt__names_namespaces, type));
+        if (strchr(p->value, '\n')) return ocirt__spec_fail(l, token, "a sysctl value is a single line");
+    }
+    return 0;
+}
+
+static int ocirt__spec_rule_seccomp(struct ocirt__loader *l, const ocirt_spec *s) {
+    const ocirt_seccomp *c = s->linux_ ? s->linux_->seccomp : NULL;
+    if (!c) return 0;
+    if (c->listener_metadata && c->listener_metadata[0] && (!c->listener_path || !c->listener_path[0]))
+        return ocirt__spec_fail(l, ocirt__spec_at(l, c->token, "listenerMetadata"), "listenerMetadata needs listenerPath");
+    if (c->default_errno_ret.set && c->default_action != 0x50000 && c->default_action != 0x7ff00000)
+        return ocirt__spec_fail(l, ocirt__spec_at(l, c->token, "defaultErrnoRet"), "the default action has no errno");
+    for (size_t i = 0; i < c->syscalls_count; i++)
+        if (c->syscalls[i].errno_ret.set && c->syscalls[i].action != 0x50000 && c->syscalls[i].action != 0x7ff00000)
+            return ocirt__spec_fail(l, ocirt__spec_at(l, c->syscalls[i].token, "errnoRet"), "this action has no errno");
+    return 0;
+}
+
+static int ocirt__spec_rule_annotations(struct ocirt__loader *l, const ocirt_spec *s) {
+    for (size_t i = 0; i < s->annotations_count; i++)
+        if (!s->annotations[i].key[0]) return ocirt__spec_fail(l, ocirt__spec_at(l, s->token, "annotations"), "a key of annotations is empty");
+    return 0;
+}
+
+static int ocirt__spec_rules(struct ocirt__loader *l, const ocirt_spec *s) {
+    static int (*const rules[])(struct ocirt__loader *, const ocirt_spec *) = {
+        ocirt__spec_rule_version, ocirt__spec_rule_namespaces, ocirt__spec_rule_names, ocirt__spec_rule_maps, ocirt__spec_rule_time, ocirt__spec_rule_process,
+        ocirt__spec_rule_devices, ocirt__spec_rule_limits, ocirt__spec_rule_net_devices, ocirt__spec_rule_sysctl, ocirt__spec_rule_seccomp, ocirt__spec_rule_annotations};
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < sizeof rules / sizeof rules[0]; i++) r = rules[i](l, s);
+    return r;
+}
+
+static int ocirt__spec_load_with(struct ocirt__loader *l, const char *text, size_t size, const char *file, ocirt_spec **out) {
+    ocirt_spec *spec = ocirt__mem_alloc(l->arena, sizeof *spec);
+    int r = spec ? ocirt__json_parse(l->arena, text, size, file, &l->doc, l->error) : ocirt__error_set(l->error, OCIRT_E_MEMORY, 0, "", "out of memory");
+    if (r < 0) return r;
+    r = ocirt__spec_fill(l, spec);
+    spec->document = l->doc;
+    if (r == 0) r = ocirt__spec_rules(l, spec);
+    if (r == 0) *out = spec;
+    return r;
+}
+
+OCIRT_DEF int ocirt_spec_load(ocirt_arena *arena, const char *text, size_t size, const char *file_name, ocirt_spec **out_spec, ocirt_error *error) {
+    struct ocirt__loader l = {.arena = arena, .error = error};
+    return ocirt__spec_load_with(&l, text, size, file_name, out_spec);
+}
+
+OCIRT_DEF int ocirt_spec_load_file(ocirt_arena *arena, const char *path, ocirt_spec **out_spec, ocirt_error *error) {
+    struct ocirt__statx st;
+    char *text = NULL;
+    long  n = 0;
+    int   fd = ocirt__sys_openat(AT_FDCWD, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0), r = fd < 0 ? fd : ocirt__sys_fstatx(fd, &st);
+    if (r >= 0 && S_ISDIR(st.mode)) r = -EISDIR;
+    if (r >= 0 && !S_ISREG(st.mode)) r = -EINVAL;
+    if (r >= 0 && st.size > OCIRT_MAX_CONFIG) r = -EFBIG;
+    if (r >= 0) text = ocirt__mem_alloc(arena, (size_t)st.size + 1);
+    if (r >= 0 && !text) r = -ENOMEM;
+    if (r >= 0) n = ocirt__sys_read_all(fd, text, (size_t)st.size);
+    if (fd >= 0) ocirt__sys_close(&fd);
+    if (r >= 0 && n < 0) r = (int)n;
+    if (r < 0) {
+        ocirt__error_set(error, OCIRT_E_IO, -r, path, "%s", path);
+        if (r == -ENOENT) ocirt__error_hint(error, "a bundle is a folder with config.json and a root file system; `ocirt spec` writes a config.json to begin with");
+        return -OCIRT_E_IO;
+    }
+    return ocirt_spec_load(arena, text, (size_t)n, ocirt__mem_text(arena, path, strlen(path)), out_spec, error);
+}
+
+/* ----- what this version does not carry out ----- */
+
+/* Does the field ask for anything? An empty text, list or object does not. */
+static bool ocirt__spec_effective(const struct ocirt__field *f, const char *base) {
+    const char *pointer;
+    size_t count;
+    memcpy(&pointer, base + f->at, sizeof pointer);
+    if (f->kind == OCIRT__TEXT) return pointer && pointer[0];
+    if (f->kind == OCIRT__OBJECTS || f->kind == OCIRT__MAP || f->kind == OCIRT__PAIRS) {
+        memcpy(&count, base + f->count_at, sizeof count);
+        return count > 0;
+    }
+    if (!pointer) return false;
+    for (size_t i = sizeof(uint32_t); f->kind == OCIRT__OBJECT && i < f->of->size; i++)
+        if (pointer[i]) return true;
+    return f->kind != OCIRT__OBJECT;
+}
+
+static const char *ocirt__spec_first_later(const struct ocirt__object *of, const void *base) {
+    for (uint16_t i = 0; base && i < of->count; i++)
+        if (of->fields[i].flags & OCIRT__LATER && ocirt__spec_effective(&of->fields[i], base)) return of->fields[i].name;
+    return NULL;
+}
+
+static int ocirt__spec_refuse_later(const ocirt_spec *s, uint32_t token, const char *name, ocirt_error *error) {
+    ocirt__error_set(error, OCIRT_E_UNSUPPORTED, 0, name, "%s is not carried out by this version of ocirt", name);
+    ocirt__error_hint(error, "remove it to run without it");
+    if (s->document && token) ocirt__error_place(error, s->document, ocirt__json_member(s->document, token, name));
+    return -OCIRT_E_UNSUPPORTED;
+}
+
+static int ocirt__spec_runnable(const ocirt_spec *s, ocirt_error *error) {
+    const ocirt_linux *on = s->linux_;
+    const ocirt_resources *limits = on ? on->resources : NULL;
+    const char *name = ocirt__spec_first_later(&ocirt__object_process, s->process);
+    if (name) return ocirt__spec_refuse_later(s, s->process->token, name, error);
+    name = ocirt__spec_first_later(&ocirt__object_linux, on);
+    if (name) return ocirt__spec_refuse_later(s, on->token, name, error);
+    name = ocirt__spec_first_later(&ocirt__object_resources, limits);
+    return name ? ocirt__spec_refuse_later(s, limits->token, name, error) : 0;
+}
+
+/* ----- checking ----- */
+
+struct ocirt__check {
+    ocirt_finding_fn report;
+    void *user;
+    int   fatal;
+};
+static void ocirt__spec_count(void *user, const ocirt_finding *finding) {
+    struct ocirt__check *c = user;
+    c->fatal += finding->fatal;
+    if (c->report) c->report(c->user, finding);
+}
+
+static void ocirt__spec_check_styles(struct ocirt__loader *l, const ocirt_spec *s) {
+    for (size_t i = 0; i < s->mounts_count; i++)
+        if (s->mounts[i].destination[0] != '/')
+            ocirt__spec_warn(l, ocirt__spec_at(l, s->mounts[i].token, "destination"), false, NULL, "a relative destination is deprecated and is taken from /");
+    if (s->hooks && s->hooks->prestart_count)
+        ocirt__spec_warn(l, ocirt__spec_at(l, s->hooks->token, "prestart"), false, NULL, "prestart hooks are deprecated: use createRuntime");
+}
+
+static int ocirt__spec_collect(void *user, const char *data, size_t size) {
+    ocirt__buffer_put(user, data, size);
+    return 0;
+}
+
+/* ----- writing ----- */
+
+struct ocirt__writing { /* one object being written */
+    const struct ocirt__object *of;
+    const char *base;
+    uint16_t    field;
+    size_t      element, count; /* of the array that is open */
+    bool        open, any;
+};
+
+static void ocirt__spec_indent(ocirt__buffer *b, unsigned depth) {
+    ocirt__buffer_text(b, "\n");
+    for (unsigned i = 0; i < depth; i++) ocirt__buffer_text(b, "  ");
+}
+
+static void ocirt__spec_write_texts(ocirt__buffer *b, const ocirt_strings *list) {
+    ocirt__buffer_text(b, "[");
+    for (size_t i = 0; i < list->count; i++) {
+        if (i) ocirt__buffer_text(b, ", ");
+        ocirt__json_write_string(b, list->items[i]);
+    }
+    ocirt__buffer_text(b, "]");
+}
+
+static void ocirt__spec_write_flags(ocirt__buffer *b, const struct ocirt__name *names, uint64_t value, bool bits) {
+    bool any = false;
+    ocirt__buffer_text(b, "[");
+    for (; names->name; names++) {
+        if (!(bits ? value >> names->value & 1 : value & names->value)) continue;
+        ocirt__buffer_text(b, any ? ", " : "");
+        ocirt__json_write_string(b, names->name);
+        any = true;
+    }
+    ocirt__buffer_text(b, "]");
+}
+
+static void ocirt__spec_write_pairs(ocirt__buffer *b, const ocirt_pair *pairs, size_t count) {
+    ocirt__buffer_text(b, "{");
+    for (size_t i = 0; i < count; i++) {
+        if (i) ocirt__buffer_text(b, ", ");
+        ocirt__json_write_string(b, pairs[i].key);
+        ocirt__buffer_text(b, ": ");
+        ocirt__json_write_string(b, pairs[i].value);
+    }
+    ocirt__buffer_text(b, "}");
+}
+
+/* Is there something to write? Required fields always. */
+static bool ocirt__spec_present(const struct ocirt__field *f, const char *base) {
+    const char *at = base + f->at, *pointer;
+    size_t count;
+    memcpy(&pointer, at, sizeof pointer);
+    switch (f->kind) {
+    case OCIRT__SKIP: return false;
+    case OCIRT__INLINE: return true;
+    case OCIRT__TEXT:
+    case OCIRT__OBJECT: return pointer != NULL;
+    case OCIRT__TEXTS: return f->flags & OCIRT__REQUIRED || ((const ocirt_strings *)(const void *)at)->count > 0;
+    case OCIRT__OPT_BOOL: return ((const ocirt_opt_bool *)(const void *)at)->set;
+    case OCIRT__OPT_INT: return ((const ocirt_opt_int *)(const void *)at)->set;
+    case OCIRT__OPT_UINT:
+    case OCIRT__OPT_FLAGS:
+    case OCIRT__CAPS: return ((const ocirt_opt_uint *)(const void *)at)->set;
+    case OCIRT__BOOL: return f->flags & OCIRT__REQUIRED || *(const bool *)(const void *)at;
+    case OCIRT__LETTER: return *at != 0;
+    case OCIRT__FLAGS: return *(const uint64_t *)(const void *)at != 0;
+    case OCIRT__NAME32: return f->flags & OCIRT__REQUIRED || *(const uint32_t *)(const void *)at != 0;
+    case OCIRT__OBJECTS:
+    case OCIRT__MAP:
+    case OCIRT__PAIRS:
+    case OCIRT__NUMBERS:
+        memcpy(&count, base + f->count_at, sizeof count);
+        return count > 0;
+    default: return true;
+    }
+}
+
+static void ocirt__spec_write_scalar(ocirt__buffer *b, const struct ocirt__field *f, const char *base) {
+    const char *at = base + f->at, *text;
+    size_t count = 0;
+    if (f->count_at) memcpy(&count, base + f->count_at, sizeof count);
+    switch (f->kind) {
+    case OCIRT__TEXT: memcpy(&text, at, sizeof text); ocirt__json_write_string(b, text); break;
+    case OCIRT__TEXTS: ocirt__spec_write_texts(b, (const ocirt_strings *)(const void *)at); break;
+    case OCIRT__BOOL: ocirt__buffer_text(b, *(const bool *)(const void *)at ? "true" : "false"); break;
+    case OCIRT__OPT_BOOL: ocirt__buffer_text(b, ((const ocirt_opt_bool *)(const void *)at)->value ? "true" : "false"); break;
+    case OCIRT__OPT_INT: ocirt__buffer_format(b, "%lld", (long long)((const ocirt_opt_int *)(const void *)at)->value); break;
+    case OCIRT__OPT_UINT: ocirt__buffer_format(b, "%llu", (unsigned long long)((const ocirt_opt_uint *)(const void *)at)->value); break;
+    case OCIRT__U32: ocirt__buffer_format(b, "%u", *(const uint32_t *)(const void *)at); break;
+    case OCIRT__U64: ocirt__buffer_format(b, "%llu", (unsigned long long)*(const uint64_t *)(const void *)at); break;
+    case OCIRT__I64: ocirt__buffer_format(b, "%lld", (long long)*(const int64_t *)(const void *)at); break;
+    case OCIRT__NAME32: ocirt__json_write_string(b, ocirt__name_of(f->names, *(const uint32_t *)(const void *)at)); break;
+    case OCIRT__NAME64: ocirt__json_write_string(b, ocirt__name_of(f->names, *(const uint64_t *)(const void *)at)); break;
+    case OCIRT__CAPS: ocirt__spec_write_flags(b, ocirt__names_capabilities, ((const ocirt_opt_uint *)(const void *)at)->value, true); break;
+    case OCIRT__FLAGS: ocirt__spec_write_flags(b, f->names, *(const uint64_t *)(const void *)at, false); break;
+    case OCIRT__OPT_FLAGS: ocirt__spec_write_flags(b, f->names, ((const ocirt_opt_uint *)(const void *)at)->value, false); break;
+    case OCIRT__LETTER: ocirt__buffer_format(b, "\"%c\"", *at); break;
+    case OCIRT__PAIRS: memcpy(&text, at, sizeof text); ocirt__spec_write_pairs(b, (const ocirt_pair *)(const void *)text, count); break;
+    default:
+        memcpy(&text, at, sizeof text);
+        ocirt__buffer_text(b, "[");
+        for (size_t i = 0; i < count; i++) ocirt__buffer_format(b, "%s%u", i ? ", " : "", ((const uint32_t *)(const void *)text)[i]);
+        ocirt__buffer_text(b, "]");
+        break;
+    }
+}
+
+/* Starts the next element of an array or map, or closes it. Returns the element or NULL. */
+static const char *ocirt__spec_write_element(ocirt__buffer *b, struct ocirt__writing *w, const struct ocirt__field *f, unsigned depth) {
+    const char *list, *element, *key;
+    memcpy(&list, w->base + f->at, sizeof list);
+    if (w->element == w->count) {
+        ocirt__spec_indent(b, depth + 1);
+        ocirt__buffer_text(b, f->kind == OCIRT__MAP ? "}" : "]");
+        w->open = false, w->field++;
+        return NULL;
+    }
+    if (w->element) ocirt__buffer_text(b, ",");
+    ocirt__spec_indent(b, depth + 2);
+    element = list + w->element++ * f->of->size;
+    if (f->kind == OCIRT__MAP) {
+        memcpy(&key, element + f->of->key_at, sizeof key);
+        ocirt__json_write_string(b, key);
+        ocirt__buffer_text(b, ": ");
+    }
+    return element;
+}
+
+/* One field of the object on top. Returns an object to descend into, or NULL. */
+static const char *ocirt__spec_write_field(ocirt__buffer *b, struct ocirt__writing *w, unsigned depth) {
+    const struct ocirt__field *f = &w->of->fields[w->field];
+    const char *inner = NULL;
+    if (w->open) return ocirt__spec_write_element(b, w, f, depth);
+    if (!ocirt__spec_present(f, w->base)) return w->field++, NULL;
+    if (w->any) ocirt__buffer_text(b, ",");
+    w->any = true;
+    ocirt__spec_indent(b, depth + 1);
+    ocirt__json_write_string(b, f->name);
+    ocirt__buffer_text(b, ": ");
+    if (f->kind == OCIRT__OBJECTS || f->kind == OCIRT__MAP) {
+        ocirt__buffer_text(b, f->kind == OCIRT__MAP ? "{" : "[");
+        w->open = true, w->element = 0;
+        memcpy(&w->count, w->base + f->count_at, sizeof w->count);
+        return NULL;
+    }
+    w->field++;
+    if (f->kind == OCIRT__INLINE) return w->base + f->at;
+    if (f->kind != OCIRT__OBJECT) return ocirt__spec_write_scalar(b, f, w->base), NULL;
+    memcpy(&inner, w->base + f->at, sizeof inner);
+    return inner;
+}
+
+static void ocirt__spec_write_all(ocirt__buffer *b, const ocirt_spec *spec) {
+    struct ocirt__writing stack[12] = {{.of = &ocirt__object_spec, .base = (const char *)spec}};
+    unsigned depth = 0;
+    ocirt__buffer_text(b, "{");
+    for (;;) {
+        struct ocirt__writing *w = &stack[depth];
+        const struct ocirt__field *f = &w->of->fields[w->field];
+        const char *inner;
+        if (w->field == w->of->count) {
+            if (w->any) ocirt__spec_indent(b, depth);
+            ocirt__buffer_text(b, "}");
+            if (depth-- == 0) return;
+            continue;
+        }
+        inner = ocirt__spec_write_field(b, w, depth);
+        if (!inner) continue;
+        ocirt__buffer_text(b, "{");
+        stack[++depth] = (struct ocirt__writing){.of = f->of, .base = inner};
+    }
+}
+
+OCIRT_DEF int ocirt_spec_write(const ocirt_spec *spec, ocirt_write_fn write, void *user, ocirt_error *error) {
+    ocirt_arena   arena = {0};
+    ocirt__buffer b = {.arena = &arena};
+    int r;
+    ocirt__spec_write_all(&b, spec);
+    ocirt__buffer_text(&b, "\n");
+    r = b.failed ? ocirt__error_set(error, OCIRT_E_MEMORY, 0, "", "out of memory") : write(user, b.data, b.size);
+    ocirt_arena_free(&arena);
+    return r;
+}
+
+OCIRT_DEF int ocirt_spec_check(ocirt_arena *arena, const ocirt_spec *spec, ocirt_finding_fn report, void *user, ocirt_error *error) {
+    struct ocirt__check c = {.report = report, .user = user};
+    struct ocirt__loader l = {.arena = arena, .error = error, .report = ocirt__spec_count, .user = &c};
+    ocirt__buffer text = {.arena = arena};
+    ocirt_finding f = {.fatal = true};
+    ocirt_spec *again;
+    int r;
+    if (!spec->document) {
+        r = ocirt_spec_write(spec, ocirt__spec_collect, &text, error);
+        if (r < 0) return r;
+    }
+    r = spec->document ? ocirt__spec_load_with(&l, spec->document->text, spec->document->size, spec->document->file, &again)
+                       : ocirt__spec_load_with(&l, text.data, text.size, NULL, &again);
+    if (r < 0) return r;
+    ocirt__spec_check_styles(&l, again);
+    if (ocirt__spec_runnable(again, &f.what) < 0) ocirt__spec_count(&c, &f);
+    return c.fatal;
+}
+
+/* ----- the default config and the features document ----- */
+
+static const char ocirt__spec_template[] =
+    "{\"ociVersion\":\"" OCIRT_SPEC_VERSION "\",\"process\":{\"terminal\":true,\"user\":{\"uid\":0,\"gid\":0},\"args\":[\"sh\"],"
+    "\"env\":[\"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\",\"TERM=xterm\"],\"cwd\":\"/\",\"capabilities\":{"
+    "\"bounding\":[\"CAP_AUDIT_WRITE\",\"CAP_KILL\",\"CAP_NET_BIND_SERVICE\"],\"effective\":[\"CAP_AUDIT_WRITE\",\"CAP_KILL\",\"CAP_NET_BIND_SERVICE\"],"
+    "\"permitted\":[\"CAP_AUDIT_WRITE\",\"CAP_KILL\",\"CAP_NET_BIND_SERVICE\"]},\"rlimits\":[{\"type\":\"RLIMIT_NOFILE\",\"hard\":1024,\"soft\":1024}],"
+    "\"noNewPrivileges\":true},\"root\":{\"path\":\"rootfs\",\"readonly\":true},\"hostname\":\"ocirt\",\"mounts\":["
+    "{\"destination\":\"/proc\",\"type\":\"proc\",\"source\":\"proc\"},"
+    "{\"destination\":\"/dev\",\"type\":\"tmpfs\",\"source\":\"tmpfs\",\"options\":[\"nosuid\",\"strictatime\",\"mode=755\",\"size=65536k\"]},"
+    "{\"destination\":\"/dev/pts\",\"type\":\"devpts\",\"source\":\"devpts\",\"options\":[\"nosuid\",\"noexec\",\"newinstance\",\"ptmxmode=0666\",\"mode=0620\"%s]},"
+    "{\"destination\":\"/dev/shm\",\"type\":\"tmpfs\",\"source\":\"shm\",\"options\":[\"nosuid\",\"noexec\",\"nodev\",\"mode=1777\",\"size=65536k\"]},"
+    "{\"destination\":\"/dev/mqueue\",\"type\":\"mqueue\",\"source\":\"mqueue\",\"options\":[\"nosuid\",\"noexec\",\"nodev\"]},"
+    "%s{\"destination\":\"/sys/fs/cgroup\",\"type\":\"cgroup\",\"source\":\"cgroup\",\"options\":[\"nosuid\",\"noexec\",\"nodev\",\"relatime\",\"ro\"]}],"
+    "\"linux\":{%s\"namespaces\":[{\"type\":\"pid\"},%s{\"type\":\"ipc\"},{\"type\":\"uts\"},{\"type\":\"mount\"},{\"type\":\"cgroup\"}%s],"
+    "\"maskedPaths\":[\"/proc/acpi\",\"/proc/asound\",\"/proc/kcore\",\"/proc/keys\",\"/proc/latency_stats\",\"/proc/timer_list\",\"/proc/timer_stats\","
+    "\"/proc/sched_debug\",\"/sys/firmware\",\"/proc/scsi\"],"
+    "\"readonlyPaths\":[\"/proc/bus\",\"/proc/fs\",\"/proc/irq\",\"/proc/sys\",\"/proc/sysrq-trigger\"]}}";
+
+OCIRT_DEF int ocirt_spec_default(ocirt_arena *arena, unsigned flags, ocirt_spec **out_spec, ocirt_error *error) {
+    static const char sysfs[] = "{\"destination\":\"/sys\",\"type\":\"sysfs\",\"source\":\"sysfs\",\"options\":[\"nosuid\",\"noexec\",\"nodev\",\"ro\"]},";
+    static const char bound[] = "{\"destination\":\"/sys\",\"type\":\"none\",\"source\":\"/sys\",\"options\":[\"rbind\",\"nosuid\",\"noexec\",\"nodev\",\"rro\"]},";
+    bool rootless = (flags & OCIRT_SPEC_ROOTLESS) != 0;
+    char *maps = ocirt__mem_format(arena, "\"uidMappings\":[{\"containerID\":0,\"hostID\":%u,\"size\":1}],\"gidMappings\":[{\"containerID\":0,\"hostID\":%u,\"size\":1}],",
+                                   (unsigned)geteuid(), (unsigned)getegid());
+    char *text = ocirt__mem_format(arena, ocirt__spec_template, rootless ? "" : ",\"gid=5\"", rootless ? bound : sysfs,
+                                   rootless ? maps : "\"resources\":{\"devices\":[{\"allow\":false,\"access\":\"rwm\"}]},", rootless ? "" : "{\"type\":\"network\"},",
+                                   rootless ? ",{\"type\":\"user\"}" : "");
+    if (!maps || !text) return ocirt__error_set(error, OCIRT_E_MEMORY, 0, "", "out of memory");
+    return ocirt_spec_load(arena, text, strlen(text), NULL, out_spec, error);
+}
+
+static void ocirt__spec_names_list(ocirt__buffer *b, const char *key, const struct ocirt__name *names) {
+    ocirt__buffer_format(b, "\"%s\": [", key);
+    for (const struct ocirt__name *n = names; n->name; n++) ocirt__buffer_format(b, "%s\"%s\"", n == names ? "" : ", ", n->name);
+    ocirt__buffer_text(b, "]");
+}
+
+OCIRT_DEF int ocirt_features_write(ocirt_write_fn write, void *user, ocirt_error *error) {
+    ocirt_arena   arena = {0};
+    ocirt__buffer b = {.arena = &arena};
+    int r;
+    ocirt__buffer_text(&b, "{\n  \"ociVersionMin\": \"1.0.0\",\n  \"ociVersionMax\": \"" OCIRT_SPEC_VERSION "\",\n  \"hooks\": [");
+    for (uint16_t i = 0; i < ocirt__object_hooks.count; i++) ocirt__buffer_format(&b, "%s\"%s\"", i ? ", " : "", ocirt__fields_hooks[i].name);
+    ocirt__buffer_text(&b, "],\n  \"mountOptions\": [");
+    for (size_t i = 0; i < sizeof ocirt__options / sizeof ocirt__options[0]; i++) ocirt__buffer_format(&b, "%s\"%s\"", i ? ", " : "", ocirt__options[i].name);
+    ocirt__buffer_text(&b, "],\n  \"linux\": {\n    ");
+    ocirt__spec_names_list(&b, "namespaces", ocirt__names_namespaces);
+    ocirt__buffer_text(&b, ",\n    ");
+    ocirt__spec_names_list(&b, "capabilities", ocirt__names_capabilities);
+    ocirt__buffer_text(&b, ",\n    \"cgroup\": {\"v1\": false, \"v2\": true, \"systemd\": false, \"systemdUser\": false, \"rdma\": false},\n"
+                           "    \"seccomp\": {\"enabled\": false},\n    \"apparmor\": {\"enabled\": false},\n    \"selinux\": {\"enabled\": false},\n"
+                           "    \"intelRdt\": {\"enabled\": false},\n    \"mountExtensions\": {\"idmap\": {\"enabled\": true}},\n"
+                           "    \"netDevices\": {\"enabled\": false}\n  },\n  \"annotations\": {\"io.ocirt.version\": \"" OCIRT_VERSION "\"},\n"
+                           "  \"potentiallyUnsafeConfigAnnotations\": []\n}\n");
+    r = b.failed ? ocirt__error_set(error, OCIRT_E_MEMORY, 0, "", "out of memory") : write(user, b.data, b.size);
+    ocirt_arena_free(&arena);
+    return r;
+}
+
+/* ===========================================================================================
+   >>path   resolving and creating below a directory that may be hostile.
+   openat2 with RESOLVE_IN_ROOT (5.6) answers in one call. Where it is filtered out, and where
+   components are missing, a walk does the same by hand: one component at a time, O_PATH and
+   O_NOFOLLOW, symlinks expanded as text, `..` taken from a stack of the descriptors passed on the
+   way down and never from the file system, so that a rename cannot lead it out. Nothing here
+   allocates; descriptors are O_PATH unless asked otherwise.
+   =========================================================================================== */
+
+enum { OCIRT__WALK_DEPTH = 128, OCIRT__WALK_LINKS = 40 };
+
+#define OCIRT__PATH_EXISTING 0u /* must be there                                     */
+#define OCIRT__PATH_DIR      1u /* missing components are made, as directories 0755  */
+#define OCIRT__PATH_FILE     2u /* the same, but the last one as an empty file 0644  */
+#define OCIRT__PATH_PARENT   3u /* stop at the folder of the last component          */
+#define OCIRT__PATH_NOFOLLOW 8u /* a link as the last component is the result itself */
+
+struct ocirt__walk {
+    int      stack[OCIRT__WALK_DEPTH];
+    unsigned depth, links, what;
+    char     rest[PATH_MAX];
+    char     name[NAME_MAX + 1]; /* the component being looked at */
+};
+
+static void ocirt__walk_pop(struct ocirt__walk *w, unsigned depth) {
+    while (w->depth > depth) {
+        w->depth--;
+        if (w->depth > 0) ocirt__sys_close(&w->stack[w->depth]);
+    }
+    if (w->depth == 0) w->depth = 1;
+}
+
+/* Takes the next component off `rest` into `name`. Returns its length, 0 at the end. */
+static long ocirt__walk_next(struct ocirt__walk *w) {
+    const char *p = w->rest;
+    size_t      n;
+    while (*p == '/') p++;
+    n = strcspn(p, "/");
+    if (n > NAME_MAX) return -ENAMETOOLONG;
+    memcpy(w->name, p, n);
+    w->name[n] = 0;
+    p += n;
+    while (*p == '/') p++;
+    memmove(w->rest, p, strlen(p) + 1);
+    return (long)n;
+}
+
+/* Puts the text of the link before what is left to walk. */
+static int ocirt__walk_expand(struct ocirt__walk *w, int link) {
+    char   text[PATH_MAX];
+    size_t left = strlen(w->rest);
+    long   n    = ocirt__sys_readlinkat(link, "", text, sizeof text);
+    if (n < 0) return (int)n;
+    if (++w->links > OCIRT__WALK_LINKS) return -ELOOP;
+    if ((size_t)n + 1 + left + 1 > sizeof w->rest) return -ENAMETOOLONG;
+    memmove(w->rest + n + 1, w->rest, left + 1);
+    memcpy(w->rest, text, (size_t)n);
+    w->rest[n] = '/';
+    if (text[0] == '/') ocirt__walk_pop(w, 1);
+    return 0;
+}
+
+/* Makes the missing component. One who was faster is fine: what is there is looked at again. */
+static int ocirt__walk_make(struct ocirt__walk *w) {
+    int dir = w->stack[w->depth - 1], r;
+    if (w->rest[0] != 0 || (w->what & 3u) == OCIRT__PATH_DIR) {
+        r = ocirt__sys_mkdirat(dir, w->name, 0755);
+    } else {
+        int fd = ocirt__sys_openat(dir, w->name, O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY, 0644);
+        r = fd < 0 ? fd : 0;
+        ocirt__sys_close(&fd);
+    }
+    return r == -EEXIST ? 0 : r;
+}
+
+static int ocirt__walk_open(struct ocirt__walk *w) {
+    int dir = w->stack[w->depth - 1];
+    int fd  = ocirt__sys_openat(dir, w->name, O_PATH | O_NOFOLLOW, 0);
+    int makes = (w->what & 3u) == OCIRT__PATH_DIR || (w->what & 3u) == OCIRT__PATH_FILE ||
+                ((w->what & 3u) == OCIRT__PATH_PARENT && w->rest[0] != 0);
+    if (fd != -ENOENT || !makes) return fd;
+    fd = ocirt__walk_make(w);
+    return fd < 0 ? fd : ocirt__sys_openat(dir, w->name, O_PATH | O_NOFOLLOW, 0);
+}
+
+static int ocirt__walk_push(struct ocirt__walk *w, int fd, bool is_dir) {
+    if (w->rest[0] != 0 && !is_dir) return -ENOTDIR;
+    if (w->depth == OCIRT__WALK_DEPTH) return -ENAMETOOLONG;
+    w->stack[w->depth++] = fd;
+    return 0;
+}
+
+/* One component. On success the descriptor is on the stack, or the link is expanded. */
+static int ocirt__walk_step(struct ocirt__walk *w) {
+    struct ocirt__statx st;
+    int fd, r;
+    if (strcmp(w->name, ".") == 0) return 0;
+    if (strcmp(w->name, "..") == 0) return ocirt__walk_pop(w, w->depth - 1), 0;
+    if ((fd = ocirt__walk_open(w)) < 0) return fd;
+    r = ocirt__sys_fstatx(fd, &st);
+    if (r == 0 && S_ISLNK(st.mode) && !(w->rest[0] == 0 && (w->what & OCIRT__PATH_NOFOLLOW))) {
+        r = ocirt__walk_expand(w, fd);
+        ocirt__sys_close(&fd);
+        return r;
+    }
+    if (r == 0) r = ocirt__walk_push(w, fd, S_ISDIR(st.mode));
+    if (r < 0) ocirt__sys_close(&fd);
+    return r;
+}
+
+/* Walks `path` below `root`. `leaf` (NAME_MAX + 1 bytes) gets the last component with
+   OCIRT__PATH_PARENT, and on failure the component that stopped the walk. */
+static int ocirt__path_walk(int root, const char *path, unsigned what, char *leaf) {
+    struct ocirt__walk w;
+    long n;
+    int  r = 0, fd;
+    if (strlen(path) >= sizeof w.rest) return -ENAMETOOLONG;
+    w.depth = 1, w.links = 0, w.what = what, w.stack[0] = root;
+    memcpy(w.rest, path, strlen(path) + 1);
+    w.name[0] = 0;
+    while (r == 0 && (n = ocirt__walk_next(&w)) != 0) {
+        if (n < 0) r = (int)n;
+        else if ((what & 3u) == OCIRT__PATH_PARENT && w.rest[0] == 0) break;
+        else r = ocirt__walk_step(&w);
+    }
+    if (leaf) memcpy(leaf, w.name, sizeof w.name);
+    fd = r < 0 ? r : (int)OCIRT__SYS3(SYS_fcntl, w.stack[w.depth - 1], F_DUPFD_CLOEXEC, 3);
+    ocirt__walk_pop(&w, 1);
+    return fd;
+}
+
+/* A rename anywhere makes openat2 give EAGAIN on a `..`; after a bounded number of tries the walk,
+   which is as safe, takes over. */
+static int ocirt__path_openat2(int root, const char *path, int flags) {
+    unsigned tries = 64;
+    int      fd;
+    do fd = ocirt__sys_openat2(root, path, flags, 0, OCIRT__RESOLVE_IN_ROOT | OCIRT__RESOLVE_NO_MAGICLINKS);
+    while ((fd == -EAGAIN || fd == -EINTR) && tries-- > 0);
+    return fd;
+}
+
+/* Opens `path` inside `root` as O_PATH; `what` says what may be missing. */
+static int ocirt__path_open(int root, const char *path, unsigned what, char *leaf) {
+    int follow = what & OCIRT__PATH_NOFOLLOW ? O_NOFOLLOW : 0, fd;
+    if ((what & 3u) == OCIRT__PATH_PARENT) return ocirt__path_walk(root, path, what, leaf);
+    fd = ocirt__path_openat2(root, path, O_PATH | follow);
+    if (fd >= 0) return fd;
+    if (fd == -ENOENT && (what & 3u) == OCIRT__PATH_EXISTING) return fd;
+    if (fd != -ENOENT && fd != -ENOSYS && fd != -EPERM && fd != -EAGAIN && fd != -EINTR) return fd;
+    return ocirt__path_walk(root, path, what, leaf);
+}
+
+static int ocirt__path_mount_id(int fd, uint64_t *out) {
+    struct ocirt__statx st;
+    int r = ocirt__sys_fstatx(fd, &st);
+    *out = st.mnt_id;
+    return r;
+}
+
+/* /proc, proven to be the root of a procfs: everything the runtime asks of or tells procfs goes
+   through a descriptor made here or by fsmount. */
+static int ocirt__path_proc(void) {
+    struct ocirt__statx st;
+    struct statfs fs;
+    int fd = ocirt__sys_openat(AT_FDCWD, "/proc", O_PATH | O_DIRECTORY | O_NOFOLLOW, 0), r;
+    if (fd < 0) return fd;
+    r = ocirt__sys_fstatfs(fd, &fs);
+    if (r == 0) r = ocirt__sys_fstatx(fd, &st);
+    if (r == 0 && ((unsigned long)fs.f_type != OCIRT__PROC_MAGIC || st.ino != 1)) r = -EXDEV;
+    if (r < 0) ocirt__sys_close(&fd);
+    return r < 0 ? r : fd;
+}
+
+/* Without openat2: each component O_NOFOLLOW, and all on the mount that `base` is on. */
+static int ocirt__path_exact_walk(int base, const char *path, int flags) {
+    char     name[NAME_MAX + 1];
+    uint64_t home, here;
+    int      fd = base, next, r = ocirt__path_mount_id(base, &home);
+    while (r == 0 && *path) {
+        size_t n = strcspn(path, "/");
+        bool   last = path[n] == 0;
+        if (n > NAME_MAX) return -ENAMETOOLONG;
+        memcpy(name, path, n);
+        name[n] = 0;
+        if (n <= 2 && (strcmp(name, "..") == 0 || n == 0)) return -EXDEV;
+        next = ocirt__sys_openat(fd, name, (last ? flags : O_PATH) | O_NOFOLLOW, 0);
+        if (fd != base) ocirt__sys_close(&fd);
+        if (next < 0) return next;
+        fd = next;
+        r  = ocirt__path_mount_id(fd, &here);
+        if (r == 0 && here != home) r = -EXDEV;
+        path += last ? n : n + 1;
+    }
+    if (r < 0 && fd != base) ocirt__sys_close(&fd);
+    return r < 0 ? r : fd;
+}
+
+/* Opens exactly this file of a kernel file system: no link, no other mount on the way (a container
+   that shares mounts could have put one there). */
+static int ocirt__path_exact(int base, const char *path, int flags) {
+    int fd = ocirt__sys_openat2(base, path, flags, 0,
+                                OCIRT__RESOLVE_BENEATH | OCIRT__RESOLVE_NO_XDEV |
+                                    OCIRT__RESOLVE_NO_SYMLINKS | OCIRT__RESOLVE_NO_MAGICLINKS);
+    if (fd != -ENOSYS && fd != -EPERM) return fd;
+    return ocirt__path_exact_walk(base, path, flags);
+}
+
+/* Writes a kernel file in one write, as most of them demand. */
+static int ocirt__path_write(int base, const char *path, const char *text, size_t size) {
+    int  fd = ocirt__path_exact(base, path, O_WRONLY | O_NOCTTY);
+    long n;
+    if (fd < 0) return fd;
+    n = ocirt__sys_write(fd, text, size);
+    ocirt__sys_close(&fd);
+    if (n < 0) return (int)n;
+    return (size_t)n == size ? 0 : -EIO;
+}
+
+/* Reads at most size - 1 bytes of a kernel file as text. Returns the length. */
+static long ocirt__path_read(int base, const char *path, char *out, size_t size) {
+    int  fd = ocirt__path_exact(base, path, O_RDONLY | O_NOCTTY | O_NONBLOCK);
+    long n;
+    out[0] = 0;
+    if (fd < 0) return fd;
+    n = ocirt__sys_read_all(fd, out, size - 1);
+    ocirt__sys_close(&fd);
+    if (n >= 0) out[n] = 0;
+    return n;
+}
+
+/* Decimal digits without stdio. Returns the length. */
+static size_t ocirt__path_decimal(char *out, uint64_t number) {
+    char   digits[20];
+    size_t n = 0, i;
+    do digits[n++] = (char)('0' + number % 10);
+    while ((number /= 10) > 0);
+    for (i = 0; i < n; i++) out[i] = digits[n - 1 - i];
+    out[n] = 0;
+    return n;
+}
+
+/* tmpcopyup: the content of a directory into a new file system, without following anything. A stack
+   of descriptor pairs replaces recursion; the directory's own read position marks where to go on. */
+enum { OCIRT__COPY_DEPTH = 32 };
+
+struct ocirt__dirent64 { /* getdents64(2) */
+    uint64_t       ino;
+    int64_t        next;
+    unsigned short size;
+    unsigned char  type;
+    char           name[];
+};
+
+static int ocirt__path_copy_data(int from, int to) {
+    char buffer[4096];
+    long n;
+    while ((n = ocirt__sys_read(from, buffer, sizeof buffer)) > 0) {
+        int r = ocirt__sys_write_all(to, buffer, (size_t)n);
+        if (r < 0) return r;
+    }
+    return (int)n;
+}
+
+static int ocirt__path_copy_file(int from, int to, const char *name, const struct ocirt__statx *st) {
+    int in = ocirt__sys_openat(from, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0), out, r;
+    if (in < 0) return in;
+    out = ocirt__sys_openat(to, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, st->mode & 07777u);
+    r   = out < 0 ? out : ocirt__path_copy_data(in, out);
+    ocirt__sys_close(&in);
+    ocirt__sys_close(&out);
+    return r;
+}
+
+static int ocirt__path_copy_link(int from, int to, const char *name) {
+    char text[PATH_MAX];
+    long n = ocirt__sys_readlinkat(from, name, text, sizeof text);
+    return n < 0 ? (int)n : ocirt__sys_symlinkat(text, to, name);
+}
+
+/* One entry. A directory is made and its descriptors are returned for the stack. */
+static int ocirt__path_copy_entry(int from, int to, const char *name, int out_pair[2]) {
+    struct ocirt__statx st;
+    int r = ocirt__sys_statx(from, name, OCIRT__AT_SYMLINK_NOFOLLOW, &st);
+    out_pair[0] = out_pair[1] = -1;
+    if (r < 0) return r;
+    if (S_ISLNK(st.mode)) r = ocirt__path_copy_link(from, to, name);
+    else if (S_ISREG(st.mode)) r = ocirt__path_copy_file(from, to, name, &st);
+    else if (S_ISDIR(st.mode)) r = ocirt__sys_mkdirat(to, name, st.mode & 07777u);
+    else r = ocirt__sys_mknodat(to, name, st.mode, makedev(st.rdev_major, st.rdev_minor));
+    if (r == 0) r = ocirt__sys_fchownat(to, name, st.uid, st.gid, OCIRT__AT_SYMLINK_NOFOLLOW);
+    if (r == 0 && S_ISREG(st.mode)) r = ocirt__sys_fchmodat(to, name, st.mode & 07777u); /* chown drops set-id bits */
+    if (r < 0 || !S_ISDIR(st.mode)) return r;
+    out_pair[0] = ocirt__sys_openat(from, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+    out_pair[1] = ocirt__sys_openat(to, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+    return out_pair[0] < 0 ? out_pair[0] : out_pair[1] < 0 ? out_pair[1] : 0;
+}
+
+/* Copies entries of the top pair until one is a directory (pushed) or there are none (popped). */
+static int ocirt__path_copy_level(int stack[][2], unsigned *depth) {
+    union {
+        char     bytes[2048];
+        uint64_t aligned;
+    } buffer;
+    int *top = stack[*depth - 1];
+    long n   = ocirt__sys_getdents(top[0], buffer.bytes, sizeof buffer.bytes);
+    if (n <= 0) {
+        ocirt__sys_close(&top[0]);
+        ocirt__sys_close(&top[1]);
+        (*depth)--;
+        return (int)n;
+    }
+    for (long at = 0; at < n;) {
+        const struct ocirt__dirent64 *e = (const void *)(buffer.bytes + at);
+        int pair[2], r;
+        at += e->size;
+        if (strcmp(e->name, ".") == 0 || strcmp(e->name, "..") == 0) continue;
+        r = ocirt__path_copy_entry(top[0], top[1], e->name, pair);
+        if (pair[0] < 0 && r == 0) continue;
+        if (r == 0 && *depth == OCIRT__COPY_DEPTH) r = -ENAMETOOLONG;
+        if (r == 0) r = (int)OCIRT__SYS3(SYS_lseek, top[0], e->next, SEEK_SET);
+        if (pair[0] < 0 || r < 0) {
+            ocirt__sys_close(&pair[0]);
+            ocirt__sys_close(&pair[1]);
+            return r;
+        }
+        memcpy(stack[(*depth)++], pair, sizeof pair);
+        return 0;
+    }
+    return 0;
+}
+
+/* `from` may be O_PATH, `to` is a mount of ours. */
+static int ocirt__path_copy_tree(int from, int to) {
+    int      stack[OCIRT__COPY_DEPTH][2], r = 0;
+    unsigned depth = 1;
+    stack[0][0] = ocirt__sys_openat(from, ".", O_RDONLY | O_DIRECTORY, 0);
+    stack[0][1] = ocirt__sys_openat(to, ".", O_RDONLY | O_DIRECTORY, 0);
+    if (stack[0][0] < 0) r = stack[0][0];
+    else if (stack[0][1] < 0) r = stack[0][1];
+    while (r == 0 && depth > 0) r = ocirt__path_copy_level(stack, &depth);
+    while (depth > 0) {
+        ocirt__sys_close(&stack[--depth][0]);
+        ocirt__sys_close(&stack[depth][1]);
+    }
+    return r;
+}
+
+/* ===========================================================================================
+   >>probe   what this kernel, machine and caller offer, as one plain struct. Missing things are
+   facts, not errors. Runs before every plan, so it asks only what decisions need.
+   =========================================================================================== */
+
+static long ocirt__probe_self(int proc, const char *file, char *out, size_t size) {
+    char   path[64];
+    size_t n = ocirt__path_decimal(path, (uint64_t)OCIRT__SYS0(SYS_getpid));
+    path[n] = '/';
+    memcpy(path + n + 1, file, strlen(file) + 1);
+    return ocirt__path_read(proc, path, out, size);
+}
+
+/* The first user namespace maps everything onto itself (user_namespaces(7)). */
+static bool ocirt__probe_is_first(const char *map) {
+    unsigned long inside, outside, count;
+    return sscanf(map, "%lu %lu %lu", &inside, &outside, &count) == 3 && inside == 0 && outside == 0 && count == 4294967295ul;
+}
+
+static bool ocirt__probe_first_userns(void) {
+    char map[128];
+    int  proc = ocirt__path_proc();
+    bool first = proc >= 0 && ocirt__probe_self(proc, "uid_map", map, sizeof map) > 0 && ocirt__probe_is_first(map);
+    ocirt__sys_close(&proc);
+    return first;
+}
+
+/* ----- files of the host ----- */
+
+static char *ocirt__probe_file(ocirt_arena *arena, const char *path) {
+    struct ocirt__statx st;
+    char *text = NULL;
+    int   fd = ocirt__sys_openat(AT_FDCWD, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
+    if (fd < 0) return NULL;
+    if (ocirt__sys_fstatx(fd, &st) == 0 && S_ISREG(st.mode) && st.size <= 1048576 && (text = ocirt__mem_alloc(arena, (size_t)st.size + 1)))
+        (void)ocirt__sys_read_all(fd, text, (size_t)st.size);
+    ocirt__sys_close(&fd);
+    return text;
+}
+
+/* The user's name in the host's /etc/passwd: /etc/subuid may use names. */
+static void ocirt__probe_user_name(ocirt_arena *arena, uint32_t uid, char *out, size_t size) {
+    char *text = ocirt__probe_file(arena, "/etc/passwd"), *rest = NULL;
+    out[0] = 0;
+    for (char *line = text ? strtok_r(text, "\n", &rest) : NULL; line; line = strtok_r(NULL, "\n", &rest)) {
+        char *colon = strchr(line, ':'), *number = colon ? strchr(colon + 1, ':') : NULL;
+        if (!number || strtoul(number + 1, NULL, 10) != uid || (size_t)(colon - line) >= size) continue;
+        memcpy(out, line, (size_t)(colon - line));
+        out[colon - line] = 0;
+        return;
+    }
+}
+
+static uint32_t ocirt__probe_ranges(ocirt_arena *arena, const char *path, uint32_t uid, const char *name, ocirt_id_range *out) {
+    char *text = ocirt__probe_file(arena, path), *rest = NULL, number[24];
+    uint32_t count = 0;
+    ocirt__path_decimal(number, uid);
+    for (char *line = text ? strtok_r(text, "\n", &rest) : NULL; line && count < OCIRT_ID_RANGES; line = strtok_r(NULL, "\n", &rest)) {
+        unsigned long first, size;
+        char *colon = strchr(line, ':');
+        if (!colon || sscanf(colon + 1, "%lu:%lu", &first, &size) != 2 || first > UINT32_MAX || size > UINT32_MAX) continue;
+        *colon = 0;
+        if (strcmp(line, number) == 0 || (name[0] && strcmp(line, name) == 0)) out[count++] = (ocirt_id_range){(uint32_t)first, (uint32_t)size};
+    }
+    return count;
+}
+
+/* Helpers come from fixed folders, never through PATH, and must not be writable by others. */
+static void ocirt__probe_helper(const char *name, char *out, size_t size) {
+    static const char *const folders[] = {"/usr/bin", "/bin", "/usr/local/bin", "/usr/sbin"};
+    struct ocirt__statx st;
+    for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
+        snprintf(out, size, "%s/%s", folders[i], name);
+        if (ocirt__sys_statx(AT_FDCWD, out, 0, &st) == 0 && S_ISREG(st.mode) && !(st.mode & 022)) return;
+    }
+    out[0] = 0;
+}
+
+static void ocirt__probe_ids(ocirt_probe *p) {
+    ocirt_arena arena = {0};
+    char name[64];
+    ocirt__probe_helper("newuidmap", p->newuidmap, sizeof p->newuidmap);
+    ocirt__probe_helper("newgidmap", p->newgidmap, sizeof p->newgidmap);
+    ocirt__probe_user_name(&arena, p->euid, name, sizeof name);
+    p->subuids_count = ocirt__probe_ranges(&arena, "/etc/subuid", p->euid, name, p->subuids);
+    p->subgids_count = ocirt__probe_ranges(&arena, "/etc/subgid", p->euid, name, p->subgids);
+    ocirt_arena_free(&arena);
+}
+
+/* ----- cgroups ----- */
+
+static bool ocirt__probe_is_cgroup2(const char *path) {
+    struct statfs fs;
+    return statfs(path, &fs) == 0 && (unsigned long)fs.f_type == OCIRT__CGROUP2_MAGIC;
+}
+
+/* A line of mountinfo: "... target options - type source data"; type behind the lone dash. */
+static bool ocirt__probe_mount_line(char *line, const char *type, char *out, size_t size) {
+    char *dash = strstr(line, " - "), *s = line;
+    size_t n = strlen(type);
+    if (!dash || strncmp(dash + 3, type, n) != 0 || dash[3 + n] != ' ') return false;
+    for (int i = 0; i < 4 && s; i++) s = strchr(s + 1, ' ');
+    if (!s || strcspn(s + 1, " ") >= size) return false;
+    memcpy(out, s + 1, strcspn(s + 1, " "));
+    out[strcspn(s + 1, " ")] = 0;
+    return true;
+}
+
+static bool ocirt__probe_find_mount(const char *type, const char *target, char *out, size_t size) {
+    char  *line = NULL;
+    size_t room = 0;
+    bool   found = false;
+    FILE  *file = fopen("/proc/self/mountinfo", "re");
+    while (file && !found && getline(&line, &room, file) > 0)
+        found = ocirt__probe_mount_line(line, type, out, size) && (!target || strcmp(out, target) == 0);
+    free(line);
+    if (file) fclose(file);
+    if (!found) out[0] = 0;
+    return found;
+}
+
+/* An ordinary user's own cgroup holds processes, so no controller can be enabled below it (cgroup-v2,
+   no internal processes): a sibling is better, where the parent was delegated too. */
+static void ocirt__probe_cgroup_base(ocirt_probe *p, int dir) {
+    char *slash;
+    int   r;
+    snprintf(p->cgroup_base, sizeof p->cgroup_base, "%s", p->cgroup_own);
+    if (!(slash = strrchr(p->cgroup_base, '/'))) return;
+    *slash = 0;
+    r = (int)OCIRT__SYS3(SYS_faccessat, dir, p->cgroup_base[0] ? p->cgroup_base + 1 : ".", W_OK);
+    if (r < 0) *slash = '/';
+    if (strcmp(p->cgroup_base, "/") == 0) p->cgroup_base[0] = 0;
+}
+
+static void ocirt__probe_cgroups(ocirt_probe *p, int proc) {
+    char text[2048], *line;
+    int  dir;
+    if (ocirt__probe_is_cgroup2("/sys/fs/cgroup")) strcpy(p->cgroup_mount, "/sys/fs/cgroup");
+    else if (ocirt__probe_is_cgroup2("/sys/fs/cgroup/unified")) strcpy(p->cgroup_mount, "/sys/fs/cgroup/unified");
+    else (void)ocirt__probe_find_mount("cgroup2", NULL, p->cgroup_mount, sizeof p->cgroup_mount);
+    if (!p->cgroup_mount[0]) return;
+    if (ocirt__probe_self(proc, "cgroup", text, sizeof text) > 0 && (line = strncmp(text, "0::", 3) == 0 ? text : strstr(text, "\n0::"))) {
+        line += line[0] == '\n' ? 4 : 3;
+        line[strcspn(line, "\n")] = 0;
+        snprintf(p->cgroup_own, sizeof p->cgroup_own, "%.500s", line);
+    }
+    dir = ocirt__sys_openat(AT_FDCWD, p->cgroup_mount, O_PATH | O_DIRECTORY, 0);
+    if (dir >= 0) (void)ocirt__path_read(dir, "cgroup.controllers", p->cgroup_controllers, sizeof p->cgroup_controllers);
+    p->cgroup_controllers[strcspn(p->cgroup_controllers, "\n")] = 0;
+    if (dir >= 0 && p->euid != 0) ocirt__probe_cgroup_base(p, dir);
+    if (dir >= 0) ocirt__sys_close(&dir);
+}
+
+/* ----- the rest ----- */
+
+static void ocirt__probe_image(ocirt_probe *p) {
+    struct ocirt__statx st;
+    struct statfs fs;
+    if (ocirt__sys_statx(AT_FDCWD, "/proc/self/exe", 0, &st) < 0 || statfs("/proc/self/exe", &fs) < 0) return;
+    p->image_known = true;
+    p->image_uid = st.uid, p->image_gid = st.gid, p->image_mode = st.mode & 07777u;
+    p->image_read_only = (fs.f_flags & 1 /* ST_RDONLY */) != 0;
+}
+
+/* pivot_root needs a root whose mount has a parent; the initial ramfs has none and is called rootfs. */
+static void ocirt__probe_root(ocirt_probe *p) {
+    struct statfs fs;
+    char target[16];
+    if (statfs("/", &fs) < 0) return;
+    if ((unsigned long)fs.f_type != OCIRT__RAMFS_MAGIC && (unsigned long)fs.f_type != OCIRT__TMPFS_MAGIC) return;
+    p->root_is_initramfs = ocirt__probe_find_mount("rootfs", "/", target, sizeof target);
+}
+
+OCIRT_DEF int ocirt_probe_host(ocirt_probe *p, ocirt_error *error) {
+    struct ocirt__cap_header header = {OCIRT__CAP_VERSION_3, 0};
+    struct ocirt__cap_data   caps[2];
+    struct utsname name;
+    struct rlimit  files;
+    unsigned major = 0, minor = 0;
+    char text[128];
+    int  proc = ocirt__path_proc();
+    memset(p, 0, sizeof *p);
+    if (proc < 0) {
+        ocirt__error_set(error, OCIRT_E_IO, -proc, "/proc", "/proc is not a procfs");
+        ocirt__error_hint(error, "mount it first: mount -t proc proc /proc");
+        return -OCIRT_E_IO;
+    }
+    if (uname(&name) == 0) snprintf(p->kernel, sizeof p->kernel, "%.64s", name.release);
+    if (sscanf(p->kernel, "%u.%u", &major, &minor) == 2) p->kernel_version = major << 16 | minor;
+    p->euid = geteuid(), p->egid = getegid();
+    if (OCIRT__SYS2(SYS_capget, &header, caps) == 0) p->capabilities = caps[0].effective | (uint64_t)caps[1].effective << 32;
+    p->initial_userns = ocirt__probe_self(proc, "uid_map", text, sizeof text) > 0 && ocirt__probe_is_first(text);
+    if (!p->initial_userns) p->setgroups_denied = ocirt__probe_self(proc, "setgroups", text, sizeof text) > 0 && strncmp(text, "deny", 4) == 0;
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0) p->nofile_hard = files.rlim_max;
+    ocirt__probe_cgroups(p, proc);
+    ocirt__probe_image(p);
+    ocirt__probe_root(p);
+    if (p->euid != 0 || !p->initial_userns) ocirt__probe_ids(p);
+    ocirt__sys_close(&proc);
+    return 0;
+}
+
+/* ===========================================================================================
+   >>idmap   arithmetic on id ranges, and how a map must be written (user_namespaces(7)): directly
+   with privilege; one's own single id after setgroups is denied; everything else through newuidmap
+   and newgidmap, which check /etc/subuid and /etc/subgid.
+   =========================================================================================== */
+
+enum { OCIRT__IDMAP_DIRECT = 1, OCIRT__IDMAP_SINGLE, OCIRT__IDMAP_HELPER, OCIRT__IDMAP_LINES = 340 };
+
+static bool ocirt__idmap_contains(const ocirt_id_mapping *maps, size_t count, uint32_t id) {
+    for (size_t i = 0; i < count; i++)
+        if (id >= maps[i].container_id && id - maps[i].container_id < maps[i].size) return true;
+    return false;
+}
+
+static bool ocirt__idmap_maps_host(const ocirt_id_mapping *maps, size_t count, uint32_t host) {
+    for (size_t i = 0; i < count; i++)
+        if (host >= maps[i].host_id && host - maps[i].host_id < maps[i].size) return true;
+    return false;
+}
+
+static void ocirt__idmap_text(ocirt__buffer *out, const ocirt_id_mapping *maps, size_t count) {
+    for (size_t i = 0; i < count; i++) ocirt__buffer_format(out, "%u %u %u\n", maps[i].container_id, maps[i].host_id, maps[i].size);
+}
+
+static bool ocirt__idmap_overlap(uint32_t a, uint32_t a_size, uint32_t b, uint32_t b_size) {
+    return a < (uint64_t)b + b_size && b < (uint64_t)a + a_size;
+}
+
+static int ocirt__idmap_refuse(const ocirt_json *doc, uint32_t token, ocirt_error *e, const char *message) {
+    ocirt__error_set(e, OCIRT_E_IDMAP, 0, "", "%s", message);
+    if (doc && token) ocirt__error_place(e, doc, token);
+    return -OCIRT_E_IDMAP;
+}
+
+static int ocirt__idmap_check(const ocirt_json *doc, const ocirt_id_mapping *maps, size_t count, ocirt_error *e) {
+    if (count > OCIRT__IDMAP_LINES) return ocirt__idmap_refuse(doc, maps[OCIRT__IDMAP_LINES].token, e, "the kernel takes at most 340 lines of id mappings");
+    for (size_t i = 0; i < count; i++) {
+        if ((uint64_t)maps[i].container_id + maps[i].size > UINT32_MAX || (uint64_t)maps[i].host_id + maps[i].size > UINT32_MAX)
+            return ocirt__idmap_refuse(doc, maps[i].token, e, "the id mapping goes past the last id, 4294967294");
+        for (size_t k = 0; k < i; k++)
+            if (ocirt__idmap_overlap(maps[i].container_id, maps[i].size, maps[k].container_id, maps[k].size) ||
+                ocirt__idmap_overlap(maps[i].host_id, maps[i].size, maps[k].host_id, maps[k].size))
+                return ocirt__idmap_refuse(doc, maps[i].token, e, "the id mapping overlaps another one");
+    }
+    return 0;
+}
+
+static bool ocirt__idmap_single(const ocirt_id_mapping *maps, size_t count, uint32_t own) {
+    return count == 1 && maps[0].size == 1 && maps[0].host_id == own;
+}
+
+/* A line that maps the own id is allowed to anyone; others must lie in one of the ranges. */
+static bool ocirt__idmap_owned(const ocirt_id_mapping *m, uint32_t own, const ocirt_id_range *ranges, uint32_t count) {
+    if (m->size == 1 && m->host_id == own) return true;
+    for (uint32_t i = 0; i < count; i++)
+        if (m->host_id >= ranges[i].first && (uint64_t)m->host_id + m->size <= (uint64_t)ranges[i].first + ranges[i].count) return true;
+    return false;
+}
+
+static int ocirt__idmap_ranges(const ocirt_json *doc, const ocirt_id_mapping *maps, size_t count, uint32_t own, const ocirt_id_range *ranges, uint32_t ranges_count,
+                               const char *file, const char *helper, ocirt_error *e) {
+    for (size_t i = 0; i < count; i++) {
+        if (ocirt__idmap_owned(&maps[i], own, ranges, ranges_count)) continue;
+        ocirt__error_set(e, OCIRT_E_IDMAP, 0, file, "host ids %u to %llu do not belong to the caller", maps[i].host_id, (unsigned long long)maps[i].host_id + maps[i].size - 1);
+        ocirt__error_hint(e, "add the line %u:%u:%u to %s, or map only the own id, %u", own, maps[i].host_id, maps[i].size, file, own);
+        if (doc && maps[i].token) ocirt__error_place(e, doc, maps[i].token);
+        return -OCIRT_E_IDMAP;
+    }
+    if (helper[0]) return 0;
+    ocirt__error_set(e, OCIRT_E_IDMAP, 0, "newuidmap", "mapping more than the own id needs newuidmap and newgidmap, which are not installed");
+    ocirt__error_hint(e, "install them (package uidmap or shadow-utils), or map only the own id: `ocirt spec --rootless`");
+    return -OCIRT_E_IDMAP;
+}
+
+/* *out_way is the same for both maps: the helpers deny or allow setgroups as they see fit. */
+static int ocirt__idmap_decide(const ocirt_probe *p, const ocirt_json *doc, const ocirt_linux *on, unsigned *out_way, ocirt_error *e) {
+    uint64_t needed = 1ull << 6 | 1ull << 7; /* CAP_SETGID, CAP_SETUID */
+    int r = ocirt__idmap_check(doc, on->uid_mappings, on->uid_mappings_count, e);
+    if (r == 0) r = ocirt__idmap_check(doc, on->gid_mappings, on->gid_mappings_count, e);
+    if (r < 0) return r;
+    *out_way = OCIRT__IDMAP_DIRECT;
+    if ((p->capabilities & needed) == needed) return 0;
+    *out_way = OCIRT__IDMAP_SINGLE;
+    if (ocirt__idmap_single(on->uid_mappings, on->uid_mappings_count, p->euid) && ocirt__idmap_single(on->gid_mappings, on->gid_mappings_count, p->egid)) return 0;
+    *out_way = OCIRT__IDMAP_HELPER;
+    r = ocirt__idmap_ranges(doc, on->uid_mappings, on->uid_mappings_count, p->euid, p->subuids, p->subuids_count, "/etc/subuid", p->newuidmap, e);
+    return r < 0 ? r : ocirt__idmap_ranges(doc, on->gid_mappings, on->gid_mappings_count, p->egid, p->subgids, p->subgids_count, "/etc/subgid", p->newgidmap, e);
+}
+
+/* ===========================================================================================
+   >>cgroup   cgroup v2: place, limits, kill, removal (Documentation/admin-guide/cgroup-v2.rst).
+   Everything is reached from a descriptor of the hierarchy's root, component by component and
+   through no link. cgroup.kill is 5.14; before it: freeze, kill each, thaw.
+   =========================================================================================== */
+
+/* ----- which cgroup ----- */
+
+static int ocirt__cgroup_choose(ocirt_arena *arena, const ocirt_probe *p, const char *wanted, const char *id, const char **out, ocirt_error *e) {
+    const char *base = p->cgroup_base;
+    const char *colon = wanted ? strchr(wanted, ':') : NULL;
+    if (colon && strchr(colon + 1, ':') && (colon == wanted || (colon - wanted > 6 && strncmp(colon - 6, ".slice", 6) == 0))) {
+        ocirt__error_set(e, OCIRT_E_UNSUPPORTED, 0, wanted, "cgroupsPath %s is meant for systemd, whose driver this version does not have", wanted);
+        ocirt__error_hint(e, "configure the engine for the cgroupfs driver, or give a path");
+        return -OCIRT_E_UNSUPPORTED;
+    }
+    if (!wanted || !wanted[0]) *out = ocirt__mem_format(arena, "%s/ocirt-%s", base, id);
+    else if (wanted[0] == '/') *out = ocirt__mem_format(arena, "%s", wanted);
+    else *out = ocirt__mem_format(arena, "%s/%s", base, wanted);
+    if (!*out) return ocirt__error_set(e, OCIRT_E_MEMORY, 0, "", "out of memory");
+    for (const char *s = *out; *s; s += strcspn(s, "/")) {
+        while (*s == '/') s++;
+        if (strcspn(s, "/") == 2 && s[0] == '.' && s[1] == '.') return ocirt__error_set(e, OCIRT_E_SPEC, 0, *out, "cgroupsPath %s must not contain ..", *out);
+    }
+    return 0;
+}
+
+static bool ocirt__cgroup_word(const char *list, const char *word, size_t n) {
+    for (const char *s = list; *s; s += strcspn(s, " \n")) {
+        while (*s == ' ' || *s == '\n') s++;
+        if (strcspn(s, " \n") == n && memcmp(s, word, n) == 0) return true;
+    }
+    return false;
+}
+
+/* The next component of a path: its length, with *path moved onto it. */
+static size_t ocirt__cgroup_component(const char **path, char name[NAME_MAX + 1]) {
+    size_t n;
+    while (**path == '/') (*path)++;
+    n = strcspn(*path, "/");
+    if (n > NAME_MAX) return 0;
+    memcpy(name, *path, n);
+    name[n] = 0;
+    *path += n;
+    return n;
+}
+
+static int ocirt__cgroup_enter(int *dir, int root, const char *name) {
+    int next = ocirt__sys_openat(*dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+    if (*dir != root) ocirt__sys_close(dir);
+    *dir = next;
+    return next < 0 ? next : 0;
+}
+
+/* How many components of `path` are not there yet. */
+static int ocirt__cgroup_levels_missing(int root, const char *path) {
+    char name[NAME_MAX + 1];
+    int  dir = root, missing = 0, r = 0;
+    while (ocirt__cgroup_component(&path, name) > 0) {
+        if (missing == 0) r = ocirt__cgroup_enter(&dir, root, name);
+        if (r == -ENOENT || missing) missing++, r = 0;
+        if (r < 0) return r;
+    }
+    if (dir != root && dir >= 0) ocirt__sys_close(&dir);
+    return missing;
+}
+
+static void ocirt__cgroup_tell(char *detail, size_t size, const char *what, const char *controller, size_t n, const char *where) {
+    snprintf(detail, size, "%s %.*s in %s", what, (int)n, controller, where);
+}
+
+/* Enables in `dir` what its children need and it has not enabled yet. */
+static int ocirt__cgroup_enable(int dir, const char *wanted, const char *where, char *detail, size_t size) {
+    char have[256], word[80] = "+";
+    int  r = 0;
+    if (!*wanted) return 0;
+    if (ocirt__path_read(dir, "cgroup.subtree_control", have, sizeof have) < 0) have[0] = 0;
+    for (const char *s = wanted; r == 0 && *s; s += strcspn(s, " ")) {
+        size_t n;
+        while (*s == ' ') s++;
+        n = strcspn(s, " ");
+        if (n == 0 || n > 64 || ocirt__cgroup_word(have, s, n)) continue;
+        memcpy(word + 1, s, n);
+        r = ocirt__path_write(dir, "cgroup.subtree_control", word, n + 1);
+        if (r < 0) ocirt__cgroup_tell(detail, size, "cannot enable controller", s, n, where);
+    }
+    return r;
+}
+
+static int ocirt__cgroup_read_number(int dir, const char *file, uint64_t *out) {
+    char text[64];
+    long n = ocirt__path_read(dir, file, text, sizeof text);
+    if (n < 0) return (int)n;
+    *out = strtoull(text, NULL, 10);
+    return 0;
+}
+
+/* A line "key number" of a flat keyed file. */
+static int ocirt__cgroup_event(int dir, const char *file, const char *key, uint64_t *out) {
+    char text[512], *line = text;
+    size_t n = strlen(key);
+    long r = ocirt__path_read(dir, file, text, sizeof text);
+    if (r < 0) return (int)r;
+    for (; *line; line += strcspn(line, "\n"), line += *line == '\n')
+        if (strncmp(line, key, n) == 0 && line[n] == ' ') return *out = strtoull(line + n, NULL, 10), 0;
+    return -ENOENT;
+}
+
+/* One that holds processes or is frozen is somebody else's: a create into it would hang or mix. */
+static int ocirt__cgroup_usable(int dir, char *detail, size_t size) {
+    uint64_t populated = 0, frozen = 0;
+    (void)ocirt__cgroup_event(dir, "cgroup.events", "populated", &populated);
+    (void)ocirt__cgroup_event(dir, "cgroup.events", "frozen", &frozen);
+    if (populated) snprintf(detail, size, "the cgroup exists and holds processes");
+    else if (frozen) snprintf(detail, size, "the cgroup exists and is frozen");
+    return populated || frozen ? -EBUSY : 0;
+}
+
+/* rmdir from the deepest of the last `levels` components upwards. Parents that others use stay. */
+static int ocirt__cgroup_remove_levels(int root, const char *path, unsigned levels) {
+    char copy[PATH_MAX];
+    int  r = 0, first = 0;
+    size_t n = strlen(path);
+    if (n >= sizeof copy) return -ENAMETOOLONG;
+    memcpy(copy, path, n + 1);
+    for (unsigned i = 0; i < levels; i++) {
+        char *slash;
+        while (n > 0 && copy[n - 1] == '/') copy[--n] = 0;
+        r = ocirt__sys_unlinkat(root, copy + strspn(copy, "/"), AT_REMOVEDIR);
+        if (r == -ENOENT) r = 0;
+        if (i == 0) first = r;
+        if (r < 0 || !(slash = strrchr(copy, '/')) || slash == copy) break;
+        *slash = 0, n = strlen(copy);
+    }
+    return first;
+}
+
+/* Makes the missing levels, enabling `controllers` on the way. On failure nothing made stays. */
+static int ocirt__cgroup_make(int root, const char *path, const char *controllers, int *out_dir, char *detail, size_t size) {
+    const char *rest = path;
+    char name[NAME_MAX + 1];
+    int  dir = root, r = 0, missing = ocirt__cgroup_levels_missing(root, path);
+    if (missing < 0) return missing;
+    while (r == 0 && ocirt__cgroup_component(&rest, name) > 0) {
+        r = ocirt__cgroup_enable(dir, controllers, path, detail, size);
+        if (r == 0) r = ocirt__sys_mkdirat(dir, name, 0755);
+        if (r == 0 || r == -EEXIST) r = ocirt__cgroup_enter(&dir, root, name);
+    }
+    if (r == 0 && missing == 0) r = ocirt__cgroup_usable(dir, detail, size);
+    if (r == 0 && dir != root) return *out_dir = dir, 0;
+    if (dir >= 0 && dir != root) ocirt__sys_close(&dir);
+    (void)ocirt__cgroup_remove_levels(root, path, (unsigned)missing);
+    return r < 0 ? r : -EINVAL;
+}
+
+static int ocirt__cgroup_attach(int dir, int pid) {
+    char text[24];
+    if (pid <= 0) return -EINVAL; /* 0 would move the caller itself */
+    return ocirt__path_write(dir, "cgroup.procs", text, ocirt__path_decimal(text, (uint64_t)pid));
+}
+
+/* The container's user may manage its own subtree, and only these files of it (cgroup-v2, delegation). */
+static int ocirt__cgroup_chown(int dir, uint32_t uid, uint32_t gid) {
+    char  names[512], *rest = NULL;
+    int   kernel = ocirt__sys_openat(AT_FDCWD, "/sys/kernel/cgroup", O_PATH | O_DIRECTORY, 0);
+    int   r = ocirt__sys_fchownat(dir, "", uid, gid, OCIRT__AT_EMPTY_PATH);
+    if (kernel < 0 || ocirt__path_read(kernel, "delegate", names, sizeof names) <= 0)
+        strcpy(names, "cgroup.procs\ncgroup.subtree_control\ncgroup.threads\n");
+    ocirt__sys_close(&kernel);
+    for (char *name = strtok_r(names, "\n", &rest); r == 0 && name; name = strtok_r(NULL, "\n", &rest)) {
+        r = ocirt__sys_fchownat(dir, name, uid, gid, OCIRT__AT_SYMLINK_NOFOLLOW);
+        if (r == -ENOENT) r = 0; /* not on this kernel */
+    }
+    return r;
+}
+
+/* ----- the subtree: a stack of descriptors instead of recursion ----- */
+
+enum { OCIRT__CGROUP_DEPTH = 64 };
+typedef int (*ocirt__cgroup_visit)(int dir, int parent, const char *name, void *user); /* children before parents */
+
+/* The next sub-cgroup of `dir` in directory order, or false. */
+static bool ocirt__cgroup_next(int dir, char name[NAME_MAX + 1]) {
+    union {
+        char     bytes[1024];
+        uint64_t aligned;
+    } buffer;
+    long n;
+    while ((n = ocirt__sys_getdents(dir, buffer.bytes, sizeof buffer.bytes)) > 0) {
+        for (long at = 0; at < n;) {
+            const struct ocirt__dirent64 *e = (const void *)(buffer.bytes + at);
+            at += e->size;
+            if (e->type != DT_DIR || e->name[0] == '.') continue;
+            snprintf(name, NAME_MAX + 1, "%s", e->name);
+            (void)OCIRT__SYS3(SYS_lseek, dir, e->next, SEEK_SET);
+            return true;
+        }
+    }
+    return false;
+}
+
+static int ocirt__cgroup_walk(int top, ocirt__cgroup_visit visit, void *user) {
+    int  stack[OCIRT__CGROUP_DEPTH], r = 0;
+    char names[OCIRT__CGROUP_DEPTH][NAME_MAX + 1];
+    unsigned depth = 1;
+    stack[0] = ocirt__sys_openat(top, ".", O_RDONLY | O_DIRECTORY, 0);
+    if (stack[0] < 0) return stack[0];
+    while (depth > 0) {
+        char name[NAME_MAX + 1];
+        int  dir = stack[depth - 1];
+        if (r == 0 && depth < OCIRT__CGROUP_DEPTH && ocirt__cgroup_next(dir, name)) {
+            stack[depth] = ocirt__sys_openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+            if (stack[depth] < 0) continue; /* gone meanwhile */
+            memcpy(names[depth++], name, sizeof name);
+            continue;
+        }
+        depth--;
+        if (r == 0) r = visit(dir, depth ? stack[depth - 1] : -1, depth ? names[depth] : "", user);
+        ocirt__sys_close(&stack[depth]);
+    }
+    return r;
+}
+
+struct ocirt__cgroup_signal {
+    int signal, sent;
+};
+
+static int ocirt__cgroup_signal_one(int dir, int parent, const char *name, void *user) {
+    struct ocirt__cgroup_signal *s = user;
+    char  text[4096], *rest = NULL;
+    (void)parent, (void)name;
+    if (ocirt__path_read(dir, "cgroup.procs", text, sizeof text) < 0) return 0;
+    for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+        int pid = atoi(line), pidfd = pid > 0 ? ocirt__sys_pidfd_open(pid) : -1;
+        if (pidfd < 0) continue;
+        s->sent += ocirt__sys_pidfd_signal(pidfd, s->signal) == 0;
+        ocirt__sys_close(&pidfd);
+    }
+    return 0;
+}
+
+static int ocirt__cgroup_signal_all(int dir, int signal) {
+    struct ocirt__cgroup_signal s = {.signal = signal};
+    return ocirt__cgroup_walk(dir, ocirt__cgroup_signal_one, &s);
+}
+
+static bool ocirt__cgroup_populated(int dir) {
+    uint64_t populated = 0;
+    return ocirt__cgroup_event(dir, "cgroup.events", "populated", &populated) == 0 && populated;
+}
+
+/* Waits until no process is left: cgroup.events becomes readable (POLLPRI) when it changes. */
+static int ocirt__cgroup_empty_wait(int dir, int64_t limit_ms) {
+    int64_t end = ocirt__sys_now_ms() + limit_ms;
+    int     file = ocirt__path_exact(dir, "cgroup.events", O_RDONLY), r = 0;
+    struct pollfd wait = {.fd = file, .events = POLLPRI};
+    if (file < 0) return file == -ENOENT || file == -ENODEV ? 0 : file;
+    while (r == 0 && ocirt__cgroup_populated(dir)) {
+        int64_t left = end - ocirt__sys_now_ms();
+        char    text[256];
+        if (left <= 0) { r = -ETIMEDOUT; break; }
+        (void)OCIRT__SYS3(SYS_lseek, file, 0, SEEK_SET);
+        (void)ocirt__sys_read(file, text, sizeof text);
+        if (ocirt__cgroup_populated(dir) && ocirt__sys_poll(&wait, 1, left < 50 ? left : 50) < 0) r = -EIO;
+    }
+    ocirt__sys_close(&file);
+    return r;
+}
+
+/* Kills all, also those that fork meanwhile. A frozen process dies of SIGKILL too. */
+static int ocirt__cgroup_kill(int dir) {
+    int64_t end = ocirt__sys_now_ms() + 10000;
+    int     r = ocirt__path_write(dir, "cgroup.kill", "1", 1);
+    if (r == 0) return ocirt__cgroup_empty_wait(dir, 10000);
+    if (r != -ENOENT && r != -EOPNOTSUPP) return r == -ENODEV ? 0 : r;
+    while (ocirt__cgroup_populated(dir)) {
+        if (ocirt__sys_now_ms() > end) return -ETIMEDOUT;
+        (void)ocirt__path_write(dir, "cgroup.freeze", "1", 1);
+        (void)ocirt__cgroup_signal_all(dir, SIGKILL);
+        (void)ocirt__path_write(dir, "cgroup.freeze", "0", 1);
+        (void)ocirt__cgroup_empty_wait(dir, 20);
+    }
+    return 0;
+}
+
+static int ocirt__cgroup_remove_one(int dir, int parent, const char *name, void *user) {
+    int r = parent < 0 ? 0 : ocirt__sys_unlinkat(parent, name, AT_REMOVEDIR);
+    (void)dir, (void)user;
+    return r == -ENOENT || r == -EBUSY ? 0 : r; /* what is busy shows when its parent is removed */
+}
+
+/* The container's cgroup with all below it, then the levels above that the runtime made. Just after
+   the last process has died the kernel may still say EBUSY. */
+static int ocirt__cgroup_remove(int root, const char *path, unsigned levels, int64_t limit_ms) {
+    int64_t end = ocirt__sys_now_ms() + limit_ms, pause = 1;
+    int     r;
+    if (levels == 0) levels = 1; /* it was there before but empty: it is ours since, as with peers */
+    for (;;) {
+        r = ocirt__cgroup_remove_levels(root, path, levels);
+        if (r != -EBUSY && r != -ENOTEMPTY) return r;
+        int dir = ocirt__path_exact(root, path + strspn(path, "/"), O_RDONLY | O_DIRECTORY);
+        if (dir >= 0) (void)ocirt__cgroup_walk(dir, ocirt__cgroup_remove_one, NULL);
+        if (dir >= 0) ocirt__sys_close(&dir);
+        r = ocirt__cgroup_remove_levels(root, path, levels);
+        if ((r != -EBUSY && r != -ENOTEMPTY) || ocirt__sys_now_ms() >= end) return r;
+        ocirt__sys_poll_once(NULL, 0, pause);
+        if (pause < 64) pause *= 2;
+    }
+}
+
+/* ----- limits ----- */
+
+typedef int (*ocirt__cgroup_emit)(void *user, const char *file, const char *value, uint32_t token);
+
+struct ocirt__limits {
+    const ocirt_json  *doc;
+    ocirt__cgroup_emit emit;
+    void              *user;
+};
+
+static uint32_t ocirt__limits_token(const struct ocirt__limits *l, uint32_t object, const char *name) {
+    return l->doc && object ? ocirt__json_member(l->doc, object, name) : 0;
+}
+
+static void ocirt__limits_number(struct ocirt__limits *l, const char *file, int64_t value, uint32_t token) {
+    char text[32];
+    if (value < 0) l->emit(l->user, file, "max", token);
+    else {
+        snprintf(text, sizeof text, "%lld", (long long)value);
+        l->emit(l->user, file, text, token);
+    }
+}
+
+/* a * b >> shift with 128 bits between, for 64-bit results. */
+static uint64_t ocirt__limits_scale(uint64_t a, uint64_t b, unsigned shift) {
+    uint64_t low = (a & 0xffffffffu) * (b & 0xffffffffu), cross = (a >> 32) * (b & 0xffffffffu), other = (a & 0xffffffffu) * (b >> 32);
+    uint64_t middle = (low >> 32) + (cross & 0xffffffffu) + (other & 0xffffffffu);
+    uint64_t high = (a >> 32) * (b >> 32) + (cross >> 32) + (other >> 32) + (middle >> 32);
+    return high << (64 - shift) | (middle << 32 | (low & 0xffffffffu)) >> shift;
+}
+
+/* log2 in fixed point with 40 bits behind the point. */
+static uint64_t ocirt__limits_log2(uint64_t x) {
+    uint64_t whole = 0, result, value;
+    while (x >> (whole + 1)) whole++;
+    result = whole << 40;
+    value  = x << (62 - whole); /* 1.0 to 2.0 with 62 bits */
+    for (int bit = 39; bit >= 0; bit--) {
+        value = ocirt__limits_scale(value, value, 62);
+        if (value >> 63) result |= 1ull << bit, value >>= 1;
+    }
+    return result;
+}
+
+/* cpu.weight = ceil(10^((l^2 + 125 l) / 612 - 7/34)), l = log2(shares), as crun and runc have it now:
+   2 is 1, 1024 is 100, 262144 is 10000. Found by bisection over the weights, in integers. */
+static uint64_t ocirt__limits_weight(uint64_t shares) {
+    uint64_t low = 1, high = 10000, l, wanted;
+    if (shares <= 2) return 1;
+    if (shares >= 262144) return 10000;
+    l      = ocirt__limits_log2(shares);
+    wanted = ocirt__limits_scale(l, l, 40) + 125 * l; /* 612 * (log10(weight) + 7/34) */
+    while (low < high) {
+        uint64_t middle = (low + high) / 2;
+        uint64_t reach  = ocirt__limits_scale(ocirt__limits_log2(middle), 330985980541u, 40); /* log10(2) * 2^40 */
+        if (612 * (reach + 16) + (126ull << 40) >= wanted) high = middle; /* 16: what the shifts cut off */
+        else low = middle + 1;
+    }
+    return low;
+}
+
+static void ocirt__limits_memory(struct ocirt__limits *l, const ocirt_memory *m) {
+    int64_t limit = m->limit.set ? m->limit.value : 0, swap = m->swap.set ? m->swap.value : 0;
+    uint32_t swap_token = ocirt__limits_token(l, m->token, "swap");
+    /* v1's swap counts memory too; memory.swap.max does not. -1 for memory alone opens swap as well. */
+    if (swap == -1 || (limit == -1 && swap == 0)) l->emit(l->user, "memory.swap.max", "max", swap_token ? swap_token : ocirt__limits_token(l, m->token, "limit"));
+    else if (swap > 0) ocirt__limits_number(l, "memory.swap.max", limit > 0 ? swap - limit : swap, swap_token);
+    if (m->limit.set && limit != 0) ocirt__limits_number(l, "memory.max", limit, ocirt__limits_token(l, m->token, "limit"));
+    if (m->reservation.set && m->reservation.value != 0) ocirt__limits_number(l, "memory.low", m->reservation.value, ocirt__limits_token(l, m->token, "reservation"));
+}
+
+static void ocirt__limits_cpu(struct ocirt__limits *l, const ocirt_cpu *c) {
+    char text[64];
+    bool quota = c->quota.set && c->quota.value > 0;
+    /* idle first: with it set, the kernel refuses a weight. */
+    if (c->idle.set) ocirt__limits_number(l, "cpu.idle", c->idle.value, ocirt__limits_token(l, c->token, "idle"));
+    if (c->shares.set && c->shares.value && !(c->idle.set && c->idle.value == 1))
+        ocirt__limits_number(l, "cpu.weight", (int64_t)ocirt__limits_weight(c->shares.value), ocirt__limits_token(l, c->token, "shares"));
+    if ((c->quota.set && c->quota.value != 0) || (c->period.set && c->period.value)) {
+        uint64_t period = c->period.set && c->period.value ? c->period.value : 100000;
+        if (quota) snprintf(text, sizeof text, "%lld %llu", (long long)c->quota.value, (unsigned long long)period);
+        else snprintf(text, sizeof text, "max %llu", (unsigned long long)period);
+        l->emit(l->user, "cpu.max", text, ocirt__limits_token(l, c->token, c->quota.set ? "quota" : "period"));
+    }
+    if (c->burst.set) ocirt__limits_number(l, "cpu.max.burst", (int64_t)c->burst.value, ocirt__limits_token(l, c->token, "burst"));
+    if (c->cpus && c->cpus[0]) l->emit(l->user, "cpuset.cpus", c->cpus, ocirt__limits_token(l, c->token, "cpus"));
+    if (c->mems && c->mems[0]) l->emit(l->user, "cpuset.mems", c->mems, ocirt__limits_token(l, c->token, "mems"));
+}
+
+static int ocirt__limits_refuse(const struct ocirt__limits *l, uint32_t object, const char *name, ocirt_error *e) {
+    ocirt__error_set(e, OCIRT_E_UNSUPPORTED, 0, name, "%s exists in cgroup v1 only, and ocirt is for cgroup v2", name);
+    ocirt__error_hint(e, "remove it: v2 has no such control");
+    if (l->doc && object) ocirt__error_place(e, l->doc, ocirt__limits_token(l, object, name));
+    return -OCIRT_E_UNSUPPORTED;
+}
+
+/* What v2 has no file for is an error when it asks for something (inventory 1.8). */
+static int ocirt__limits_v1_only(const struct ocirt__limits *l, const ocirt_resources *r, ocirt_error *e) {
+    const ocirt_memory *m = r->memory;
+    const ocirt_cpu *c = r->cpu;
+    if (m && m->kernel.set && m->kernel.value != 0 && m->kernel.value != -1) return ocirt__limits_refuse(l, m->token, "kernel", e);
+    if (m && m->kernel_tcp.set && m->kernel_tcp.value != 0 && m->kernel_tcp.value != -1) return ocirt__limits_refuse(l, m->token, "kernelTCP", e);
+    if (m && m->swappiness.set) return ocirt__limits_refuse(l, m->token, "swappiness", e);
+    if (m && m->disable_oom_killer.set && m->disable_oom_killer.value) return ocirt__limits_refuse(l, m->token, "disableOOMKiller", e);
+    if (c && c->realtime_runtime.set && c->realtime_runtime.value != 0) return ocirt__limits_refuse(l, c->token, "realtimeRuntime", e);
+    if (c && c->realtime_period.set && c->realtime_period.value != 0) return ocirt__limits_refuse(l, c->token, "realtimePeriod", e);
+    return 0;
+}
+
+static int ocirt__cgroup_limits(const ocirt_resources *r, const ocirt_json *doc, ocirt__cgroup_emit emit, void *user, ocirt_error *e) {
+    struct ocirt__limits l = {.doc = doc, .emit = emit, .user = user};
+    int result = ocirt__limits_v1_only(&l, r, e);
+    if (result < 0) return result;
+    if (r->pids && r->pids->limit.set) ocirt__limits_number(&l, "pids.max", r->pids->limit.value, ocirt__limits_token(&l, r->pids->token, "limit"));
+    if (r->memory) ocirt__limits_memory(&l, r->memory);
+    if (r->cpu) ocirt__limits_cpu(&l, r->cpu);
+    return 0;
+}
+
+/* Controllers are the first parts of the files that would be written. */
+static int ocirt__cgroup_note(void *user, const char *file, const char *value, uint32_t token) {
+    ocirt__buffer *out = user;
+    size_t n = strcspn(file, ".");
+    (void)value, (void)token;
+    if (out->size && ocirt__cgroup_word(out->data, file, n)) return 0;
+    if (out->size) ocirt__buffer_text(out, " ");
+    ocirt__buffer_put(out, file, n);
+    return 0;
+}
+
+static void ocirt__cgroup_controllers(const ocirt_resources *r, ocirt__buffer *out) {
+    (void)ocirt__cgroup_limits(r, NULL, ocirt__cgroup_note, out, NULL);
+}
+
+struct ocirt__cgroup_lack {
+    const ocirt_probe *probe;
+    char     controller[32];
+    uint32_t token;
+};
+static int ocirt__cgroup_find_lack(void *user, const char *file, const char *value, uint32_t token) {
+    struct ocirt__cgroup_lack *l = user;
+    size_t n = strcspn(file, ".");
+    (void)value;
+    if (!l->controller[0] && !ocirt__cgroup_word(l->probe->cgroup_controllers, file, n)) {
+        snprintf(l->controller, sizeof l->controller, "%.*s", (int)n, file);
+        l->token = token;
+    }
+    return 0;
+}
+
+/* A controller that is asked for and not there: refused early, with the likely reason. */
+static int ocirt__cgroup_check(const ocirt_probe *p, const ocirt_resources *r, const ocirt_json *doc, ocirt_error *e) {
+    struct ocirt__cgroup_lack l = {.probe = p};
+    int result = ocirt__cgroup_limits(r, doc, ocirt__cgroup_find_lack, &l, e);
+    if (result < 0 || !l.controller[0]) return result;
+    ocirt__error_set(e, OCIRT_E_CGROUP, 0, p->cgroup_mount, "the cgroup2 hierarchy on %s has no controller \"%s\"", p->cgroup_mount, l.controller);
+    if (strcmp(p->cgroup_mount, "/sys/fs/cgroup") != 0)
+        ocirt__error_hint(e, "this host is hybrid and cgroup v1 holds the controller: boot with systemd.unified_cgroup_hierarchy=1 or cgroup_no_v1=all");
+    else if (strcmp(l.controller, "memory") == 0)
+        ocirt__error_hint(e, "the kernel may have it switched off: add cgroup_enable=memory to its command line, or remove the limit");
+    else
+        ocirt__error_hint(e, "the kernel lacks it, or it was not delegated (see %s/cgroup.controllers); or remove the limit", p->cgroup_mount);
+    if (doc && l.token) ocirt__error_place(e, doc, l.token);
+    return -OCIRT_E_CGROUP;
+}
+
+/* ===========================================================================================
+   >>device   the device rules of the config as an eBPF program of type CGROUP_DEVICE (4.15).
+   The spec lets later rules override earlier ones, so the program tries them from the last to the
+   first and takes the first that fits; nothing fits: denied. What every container needs (null, zero,
+   full, random, urandom, tty, console, ptmx, pts, and making nodes) is always allowed.
+   =========================================================================================== */
+
+struct ocirt__bpf_insn {
+    uint8_t code, registers; /* destination, source << 4 */
+    int16_t offset;
+    int32_t value;
+};
+
+struct ocirt__assembler {
+    struct ocirt__bpf_insn *out;
+    size_t max, count;
+    bool   full;
+};
+
+static void ocirt__device_put(struct ocirt__assembler *a, unsigned code, unsigned destination, unsigned source, int offset, int32_t value) {
+    if (a->count == a->max) {
+        a->full = true;
+        return;
+    }
+    a->out[a->count++] = (struct ocirt__bpf_insn){(uint8_t)code, (uint8_t)(destination | source << 4), (int16_t)offset, value};
+}
+
+/* r2: type (1 block, 2 char), r3: access (1 mknod, 2 read, 4 write), r4: major, r5: minor. */
+static void ocirt__device_load(struct ocirt__assembler *a) {
+    ocirt__device_put(a, 0x61, 2, 1, 0, 0);         /* r2 = access_type */
+    ocirt__device_put(a, 0xbc, 3, 2, 0, 0);         /* w3 = w2 */
+    ocirt__device_put(a, 0x54, 2, 0, 0, 0xffff);    /* w2 &= 0xffff */
+    ocirt__device_put(a, 0x74, 3, 0, 0, 16);        /* w3 >>= 16 */
+    ocirt__device_put(a, 0x61, 4, 1, 4, 0);         /* r4 = major */
+    ocirt__device_put(a, 0x61, 5, 1, 8, 0);         /* r5 = minor */
+}
+
+static void ocirt__device_answer(struct ocirt__assembler *a, bool allow) {
+    ocirt__device_put(a, 0xb4, 0, 0, 0, allow); /* w0 = allow */
+    ocirt__device_put(a, 0x95, 0, 0, 0, 0);     /* exit */
+}
+
+static unsigned ocirt__device_access(const char *text) {
+    unsigned bits = 0;
+    if (!text || !text[0]) return 7;
+    for (; *text; text++) bits |= *text == 'm' ? 1u : *text == 'r' ? 2u : 4u;
+    return bits;
+}
+
+/* One rule: jumps over its answer when something does not fit. True if everything fits: what followed
+   could not be reached, which the verifier refuses. An allowing rule fits if all that is
+   asked is among its access; a denying one if any of it is. */
+static bool ocirt__device_rule(struct ocirt__assembler *a, bool allow, char type, int64_t major, int64_t minor, unsigned access) {
+    size_t jumps[4], count = 0;
+    if (type == 'b' || type == 'c') jumps[count++] = a->count, ocirt__device_put(a, 0x55, 2, 0, 0, type == 'b' ? 1 : 2); /* r2 != type: next */
+    if (access != 7) {
+        ocirt__device_put(a, 0xbc, 1, 3, 0, 0); /* w1 = w3; the context is no longer needed */
+        ocirt__device_put(a, 0x54, 1, 0, 0, (int32_t)(allow ? ~access & 7u : access));
+        jumps[count++] = a->count, ocirt__device_put(a, allow ? 0x55 : 0x15, 1, 0, 0, 0);
+    }
+    if (major >= 0) jumps[count++] = a->count, ocirt__device_put(a, 0x56, 4, 0, 0, (int32_t)major);
+    if (minor >= 0) jumps[count++] = a->count, ocirt__device_put(a, 0x56, 5, 0, 0, (int32_t)minor);
+    ocirt__device_answer(a, allow);
+    for (size_t i = 0; !a->full && i < count; i++) a->out[jumps[i]].offset = (int16_t)(a->count - jumps[i] - 1);
+    return count == 0;
+}
+
+/* True if the last word on everything is "allowed": then no program is needed. */
+static bool ocirt__device_all_allowed(const ocirt_device_rule *rules, size_t count) {
+    for (size_t i = count; i-- > 0;) {
+        const ocirt_device_rule *r = &rules[i];
+        bool everything = (r->type == 'a' || !r->type) && (!r->major.set || r->major.value < 0) && (!r->minor.set || r->minor.value < 0) && ocirt__device_access(r->access) == 7;
+        if (!r->allow) return false;
+        if (everything) return true;
+    }
+    return count == 0;
+}
+
+static int ocirt__device_assemble(const ocirt_device_rule *rules, size_t count, struct ocirt__bpf_insn *out, size_t max, size_t *out_count, ocirt_error *e) {
+    static const struct {
+        int16_t major, minor;
+        uint8_t access;
+    } always[] = {{-1, -1, 1}, {1, 3, 7}, {1, 5, 7}, {1, 7, 7}, {1, 8, 7}, {1, 9, 7}, {5, 0, 7}, {5, 1, 7}, {5, 2, 7}, {136, -1, 7}};
+    struct ocirt__assembler a = {.out = out, .max = max};
+    bool final = false;
+    *out_count = 0;
+    if (ocirt__device_all_allowed(rules, count)) return 0;
+    ocirt__device_load(&a);
+    for (size_t i = 0; i < sizeof always / sizeof always[0]; i++) ocirt__device_rule(&a, true, 'c', always[i].major, always[i].minor, always[i].access);
+    ocirt__device_rule(&a, true, 'b', -1, -1, 1);
+    for (size_t i = count; !final && i-- > 0;) {
+        const ocirt_device_rule *r = &rules[i];
+        final = ocirt__device_rule(&a, r->allow, r->type ? r->type : 'a', r->major.set ? r->major.value : -1, r->minor.set ? r->minor.value : -1, ocirt__device_access(r->access));
+    }
+    if (!final) ocirt__device_answer(&a, false);
+    if (a.full || a.count > 4096) return ocirt__error_set(e, OCIRT_E_LIMIT, 0, "", "too many device rules: %zu", count);
+    *out_count = a.count;
+    return 0;
+}
+
+/* Loads and attaches. The kernel may write beyond an attribute struct it takes for a newer one
+   (6.17 to 7.2, BPF_PROG_QUERY), so each call gets a full-size zeroed block. Before 5.11 programs
+   count against RLIMIT_MEMLOCK, and EPERM may mean that. */
+static int ocirt__device_attach(int cgroup, const void *program, uint32_t count) {
+    union {
+        struct {
+            uint32_t type, count;
+            uint64_t program, licence;
+            uint32_t log_level, log_size;
+            uint64_t log;
+        } load;
+        struct {
+            uint32_t target, program, type, flags;
+        } attach;
+        uint64_t room[32];
+    } attr;
+    int fd, r;
+    memset(&attr, 0, sizeof attr);
+    attr.load.type = 15 /* CGROUP_DEVICE */, attr.load.count = count;
+    attr.load.program = (uint64_t)(uintptr_t)program, attr.load.licence = (uint64_t)(uintptr_t) "GPL";
+    fd = (int)OCIRT__SYS3(SYS_bpf, 5 /* PROG_LOAD */, &attr, 128);
+    if (fd < 0) return fd;
+    memset(&attr, 0, sizeof attr);
+    attr.attach.target = (uint32_t)cgroup, attr.attach.program = (uint32_t)fd, attr.attach.type = 6 /* BPF_CGROUP_DEVICE */, attr.attach.flags = 2 /* ALLOW_MULTI */;
+    r = (int)OCIRT__SYS3(SYS_bpf, 8 /* PROG_ATTACH */, &attr, 128);
+    ocirt__sys_close(&fd);
+    return r;
+}
+
+/* ===========================================================================================
+   >>program   the executable: finding it as execvp would, starting a helper, HOME, and why an
+   exec failed. Used by host and init alike: raw calls, no allocation. execve(2), elf(5).
+   =========================================================================================== */
+
+/* 0, or why the file at `path` cannot be executed by the calling credentials. */
+static int ocirt__program_usable(const char *path) {
+    struct ocirt__statx st;
+    int r, fd = ocirt__sys_openat(AT_FDCWD, path, O_PATH, 0);
+    if (fd < 0) return fd;
+    r = ocirt__sys_fstatx(fd, &st);
+    if (r == 0 && S_ISDIR(st.mode)) r = -EISDIR;
+    if (r == 0 && !S_ISREG(st.mode)) r = -EACCES;
+    /* faccessat2 (5.8); where it is filtered the exec itself will tell */
+    if (r == 0) r = (int)OCIRT__SYS4(OCIRT__NR(439), fd, "", X_OK, AT_EACCESS | (int)OCIRT__AT_EMPTY_PATH);
+    if (r == -ENOSYS || r == -EPERM) r = 0;
+    ocirt__sys_close(&fd);
+    return r;
+}
+
+/* execvp's search: a name with a slash stands for itself, others are tried in each folder of PATH.
+   There is no default PATH, as runc and crun have none. */
+static int ocirt__program_find(const char *name, const char *search, char out[PATH_MAX]) {
+    int    worst = -ENOENT;
+    size_t length = strlen(name);
+    if (length == 0 || length >= PATH_MAX) return -ENOENT;
+    memcpy(out, name, length + 1);
+    if (strchr(name, '/')) return ocirt__program_usable(out);
+    while (*search) {
+        size_t n = strcspn(search, ":");
+        int    r = -ENOENT;
+        if (n + 1 + length < PATH_MAX) {
+            memcpy(out, n ? search : ".", n ? n : 1);
+            out[n ? n : 1] = '/';
+            memcpy(out + (n ? n : 1) + 1, name, length + 1);
+            r = ocirt__program_usable(out);
+        }
+        if (r == 0) return 0;
+        if (r != -ENOENT && r != -ENOTDIR) worst = r;
+        search += n + (search[n] == ':');
+    }
+    return worst;
+}
+
+/* What execve's errno does not say, as "kind:text" for the host to explain:
+   script:/bin/foo (its interpreter), loader:/lib/ld.so (of an ELF), machine:183, return, empty. */
+static void ocirt__program_fault(const char *path, char *out, size_t size) {
+    unsigned char h[512];
+    size_t at, end;
+    int fd = ocirt__sys_openat(AT_FDCWD, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
+    long n = fd < 0 ? fd : ocirt__sys_read_all(fd, (char *)h, sizeof h - 1);
+    out[0] = 0;
+    if (n == 0) memcpy(out, "empty:", 7);
+    if (n > 2 && h[0] == '#' && h[1] == '!') {
+        h[n] = 0;
+        for (at = 2; h[at] == ' ' || h[at] == '\t'; at++) {}
+        end = at + strcspn((char *)h + at, " \t\n\r");
+        memcpy(out, h[end] == '\r' ? "return:" : "script:", 8);
+        if (end - at < size - 8) memcpy(out + 7, h + at, end - at), out[7 + end - at] = 0;
+    } else if (n >= 64 && memcmp(h, "\177ELF", 4) == 0) {
+        uint64_t table, place, length;
+        uint16_t machine;
+        memcpy(&machine, h + 18, 2);
+        memcpy(out, "machine:", 9);
+        ocirt__path_decimal(out + 8, machine);
+        memcpy(&table, h + 32, 8);
+        for (unsigned i = 0; h[4] == 2 && i < 8 && table + (i + 1) * 56 <= (uint64_t)n; i++) {
+            uint32_t type;
+            memcpy(&type, h + table + i * 56, 4);
+            memcpy(&place, h + table + i * 56 + 8, 8);
+            memcpy(&length, h + table + i * 56 + 32, 8);
+            if (type != 3 /* PT_INTERP */ || length >= size - 8) continue;
+            if (OCIRT__SYS3(SYS_lseek, fd, place, SEEK_SET) < 0) continue;
+            memcpy(out, "loader:", 8);
+            if (ocirt__sys_read_all(fd, out + 7, length) > 0) out[7 + length] = 0;
+        }
+    }
+    if (fd >= 0) ocirt__sys_close(&fd);
+}
+
+/* The sixth field of the line of `uid` in the container's /etc/passwd, read as hostile data: a
+   regular file inside the root, at most 1 MiB, lines over 1 KiB passed over. */
+struct ocirt__passwd {
+    char     line[1024];
+    size_t   size;
+    uint32_t uid;
+};
+static bool ocirt__program_passwd_line(struct ocirt__passwd *p, char *out, size_t size) {
+    char  *field[7], *s = p->line;
+    char   number[24];
+    size_t count = 0;
+    ocirt__path_decimal(number, p->uid);
+    for (field[count++] = s; *s && count < 7; s++)
+        if (*s == ':') *s = 0, field[count++] = s + 1;
+    if (count < 7 || strcmp(field[2], number) != 0 || field[5][0] != '/' || strlen(field[5]) >= size) return false;
+    memcpy(out, field[5], strlen(field[5]) + 1);
+    return true;
+}
+
+static bool ocirt__program_passwd_scan(int fd, uint32_t uid, char *out, size_t size) {
+    struct ocirt__passwd p = {.uid = uid};
+    char   chunk[1024];
+    bool   over = false;
+    size_t total = 0;
+    long   n;
+    while ((n = ocirt__sys_read(fd, chunk, sizeof chunk)) > 0 && (total += (size_t)n) <= 1048576) {
+        for (long i = 0; i < n; i++) {
+            if (chunk[i] != '\n') {
+                if (p.size + 1 < sizeof p.line) p.line[p.size++] = chunk[i];
+                else over = true;
+                continue;
+            }
+            p.line[p.size] = 0;
+            if (!over && ocirt__program_passwd_line(&p, out, size)) return true;
+            p.size = 0, over = false;
+        }
+    }
+    p.line[p.size] = 0;
+    return !over && p.size > 0 && ocirt__program_passwd_line(&p, out, size);
+}
+
+static void ocirt__program_home(int root, uint32_t uid, char *out, size_t size) {
+    struct ocirt__statx st;
+    int fd = ocirt__path_openat2(root, "etc/passwd", O_PATH);
+    memcpy(out, "/", 2);
+    if (fd >= 0 && ocirt__sys_fstatx(fd, &st) == 0 && S_ISREG(st.mode)) {
+        ocirt__sys_close(&fd);
+        fd = ocirt__path_openat2(root, "etc/passwd", O_RDONLY | O_NONBLOCK | O_NOCTTY);
+        if (fd >= 0 && ocirt__sys_fstatx(fd, &st) == 0 && S_ISREG(st.mode))
+            (void)ocirt__program_passwd_scan(fd, uid, out, size);
+    }
+    if (fd >= 0) ocirt__sys_close(&fd);
+}
+
+/* ----- starting a helper: a child that shares our memory only until it execs ----- */
+
+struct ocirt__launch {
+    const char        *path;      /* NULL: execute `image` */
+    int                image;
+    char *const       *argv, *const *env;
+    const char        *cwd;       /* NULL: stay */
+    int                input, output; /* become 0, and 1 and 2; -1: stay */
+    const int         *keep;      /* descriptors that survive, ascending not needed */
+    unsigned           keep_count;
+    int                error;     /* out: negative errno of the exec */
+};
+
+static void ocirt__program_keep_only(const struct ocirt__launch *l) {
+    unsigned from = 3;
+    for (;;) {
+        unsigned next = UINT_MAX;
+        for (unsigned i = 0; i < l->keep_count; i++)
+            if (l->keep[i] >= 0 && (unsigned)l->keep[i] >= from && (unsigned)l->keep[i] < next) next = (unsigned)l->keep[i];
+        if (l->image >= 0 && (unsigned)l->image >= from && (unsigned)l->image < next) next = (unsigned)l->image;
+        if (from < next) OCIRT__SYS3(OCIRT__NR_close_range, from, next == UINT_MAX ? UINT_MAX : next - 1, 0);
+        if (next == UINT_MAX) break;
+        if ((int)next != l->image) OCIRT__SYS3(SYS_fcntl, next, F_SETFD, 0);
+        from = next + 1;
+    }
+}
+
+/* Runs on its own stack in the memory of the caller, which sleeps: nothing but calls. */
+static int ocirt__program_child(void *argument) {
+    struct ocirt__launch *l = argument;
+    uint64_t none[2] = {0, 0};
+    struct {
+        void         *handler;
+        unsigned long flags, restorer, mask[2];
+    } action;
+    memset(&action, 0, sizeof action);
+    for (int n = 1; n <= 64; n++)
+        if (n != SIGKILL && n != SIGSTOP) OCIRT__SYS4(SYS_rt_sigaction, n, &action, NULL, 8);
+    OCIRT__SYS2(SYS_setpgid, 0, 0);
+    l->error = 0;
+    if (l->input >= 0) l->error = (int)OCIRT__SYS3(SYS_dup3, l->input, 0, 0);
+    if (l->error >= 0 && l->output >= 0) l->error = (int)OCIRT__SYS3(SYS_dup3, l->output, 1, 0);
+    if (l->error >= 0 && l->output >= 0) l->error = (int)OCIRT__SYS3(SYS_dup3, l->output, 2, 0);
+    if (l->error >= 0 && l->cwd) l->error = (int)OCIRT__SYS1(SYS_chdir, l->cwd);
+    ocirt__program_keep_only(l);
+    OCIRT__SYS4(SYS_rt_sigprocmask, SIG_SETMASK, none, NULL, 8);
+    if (l->error >= 0)
+        l->error = (int)OCIRT__SYS5(SYS_execveat, l->path ? AT_FDCWD : l->image, l->path ? l->path : "", l->argv, l->env,
+                                    l->path ? 0 : OCIRT__AT_EMPTY_PATH);
+    OCIRT__SYS1(SYS_exit, 127);
+    return 0;
+}
+
+/* Starts it and returns its pidfd; the pid goes to *out_pid. The cost does not grow with the memory
+   of the caller (CLONE_VM), and all signals are blocked meanwhile. */
+static int ocirt__program_launch(struct ocirt__launch *l, void *stack, size_t stack_size, int *out_pid) {
+    uint64_t all[2] = {~0ull, ~0ull}, old[2];
+    int      pidfd = -1, saved = errno, pid;
+    siginfo_t info;
+    OCIRT__SYS4(SYS_rt_sigprocmask, SIG_SETMASK, all, old, 8);
+    pid = clone(ocirt__program_child, (char *)stack + stack_size,
+                (int)(OCIRT__CLONE_VM | OCIRT__CLONE_VFORK | OCIRT__CLONE_PIDFD) | SIGCHLD, l, &pidfd);
+    if (pid < 0) pid = -errno;
+    errno = saved;
+    OCIRT__SYS4(SYS_rt_sigprocmask, SIG_SETMASK, old, NULL, 8);
+    if (pid < 0) return pid;
+    if (out_pid) *out_pid = pid;
+    if (l->error == 0) return pidfd;
+    ocirt__sys_reap(pidfd, &info);
+    ocirt__sys_close(&pidfd);
+    return l->error;
+}
+
+/* ===========================================================================================
+   >>plan   (spec, options, probe) -> flat ordered rows. Pure: no system call, no clock, nothing
+   but its arguments, so that a plan can be printed, compared and tested without root.
+   One block, offsets instead of pointers: header, texts, rows. Each row has a verb, the actor that
+   carries it out, the place in the config it comes from, and what failure means. Three actors walk
+   the same list; exactly one of them is active at a time, and hand-offs follow from the order.
+   =========================================================================================== */
+
+/* errno sets of a row: tolerated (the row then did nothing), or choosing the alternate behind it */
+#define OCIRT__ON_ENOSYS     0x001u
+#define OCIRT__ON_EPERM      0x002u
+#define OCIRT__ON_EINVAL     0x004u
+#define OCIRT__ON_EBUSY      0x008u
+#define OCIRT__ON_ENOENT     0x010u
+#define OCIRT__ON_EACCES     0x020u
+#define OCIRT__ON_EEXIST     0x040u
+#define OCIRT__ON_ENODEV     0x080u
+#define OCIRT__ON_ENOTDIR    0x100u
+#define OCIRT__ON_EDQUOT     0x200u
+#define OCIRT__ON_EOPNOTSUPP 0x400u
+#define OCIRT__ON_ENXIO      0x800u
+
+/* verb, its word in a printed plan, the form of its operands: a b c texts, n x y numbers (x octal o),
+   m a mount record, h a hook record, s a slot */
+#define OCIRT__VERBS(V)                                                                            \
+    V(NONE, "none", "")                                                                            \
+    V(CGROUP_MAKE, "make-cgroup", "%a, controllers: %b")                                           \
+    V(CGROUP_WRITE, "write-cgroup", "%a = %b")                                                     \
+    V(CGROUP_DEVICES, "attach-devices", "%n eBPF instructions")                                    \
+    V(CGROUP_OWNER, "own-cgroup", "%x:%y")                                                         \
+    V(OPEN_NAMESPACE, "open-namespace", "%b %a")                                                   \
+    V(OPEN_TREE, "open-tree", "%a")                                                                \
+    V(IDMAP_NAMESPACE, "make-idmap", "uids %a gids %b")                                            \
+    V(IDMAP_TREE, "idmap-tree", "%a")                                                              \
+    V(LISTEN, "listen", "start socket")                                                            \
+    V(CLONE, "clone", "%a")                                                                        \
+    V(RECORD, "record-process", "")                                                                \
+    V(STAGE, "start-stage", "%a")                                                                  \
+    V(DENY_SETGROUPS, "deny-setgroups", "")                                                        \
+    V(WRITE_MAP, "write-map", "%a: %b")                                                            \
+    V(RUN_MAPPER, "run-mapper", "%a")                                                              \
+    V(OOM_SCORE, "oom-score-adj", "%a")                                                            \
+    V(HOOKS, "hooks", "%a, %n of them")                                                            \
+    V(JOIN, "join-namespace", "%b %a")                                                             \
+    V(UNSHARE, "unshare", "%a")                                                                    \
+    V(TIME_OFFSETS, "time-offsets", "%a")                                                          \
+    V(FORK, "fork", "%a")                                                                          \
+    V(RESET, "reset-process", "signals to default, close descriptors from 3 on, umask 0")          \
+    V(HIDE, "hide-process", "not dumpable")                                                        \
+    V(BECOME_ROOT, "become-root", "of the user namespace")                                         \
+    V(SESSION, "new-session", "")                                                                  \
+    V(KEYRING, "join-keyring", "%a")                                                               \
+    V(LOOPBACK, "loopback-up", "")                                                                 \
+    V(PROPAGATION, "propagation", "%a")                                                            \
+    V(OPEN_NULL, "open-null", "/dev/null of the host")                                             \
+    V(ROOT, "root", "%a")                                                                          \
+    V(PLAIN_ROOT, "plain-root", "%a")                                                              \
+    V(MOUNT, "mount", "%m")                                                                        \
+    V(BIND, "bind", "%m")                                                                          \
+    V(COPY_LINK, "copy-link", "%m")                                                                \
+    V(REMOUNT, "remount", "%m")                                                                    \
+    V(READ_ONLY_LATE, "read-only", "%a")                                                           \
+    V(MKNOD, "mknod", "%a %b %d mode %o")                                                     \
+    V(BIND_DEVICE, "bind-device", "%a")                                                            \
+    V(LINK, "link", "%a -> %b")                                                                    \
+    V(MASK, "mask", "%a")                                                                          \
+    V(READ_ONLY, "read-only", "%a")                                                                \
+    V(TERMINAL, "terminal", "")                                                                    \
+    V(PIVOT, "pivot-root", "")                                                                     \
+    V(MOVE_ROOT, "move-root", "")                                                                  \
+    V(ROOT_READ_ONLY, "root-read-only", "")                                                        \
+    V(ROOT_PROPAGATION, "root-propagation", "%a")                                                  \
+    V(SYSCTL, "sysctl", "%a = %b")                                                                 \
+    V(HOSTNAME, "hostname", "%a")                                                                  \
+    V(DOMAINNAME, "domainname", "%a")                                                              \
+    V(RLIMIT, "rlimit", "%a soft %x hard %y")                                                      \
+    V(PERSONALITY, "personality", "%x")                                                            \
+    V(CWD, "cwd", "%a")                                                                            \
+    V(BOUNDING, "bounding-set", "%h")                                                              \
+    V(GROUPS, "groups", "%a")                                                                      \
+    V(IDS, "ids", "%x:%y")                                                                         \
+    V(CAPABILITIES, "capabilities", "%a")                                                          \
+    V(NO_NEW_PRIVS, "no-new-privileges", "")                                                       \
+    V(UMASK, "umask", "%o")                                                                        \
+    V(FIND_PROGRAM, "find-program", "%a")                                                          \
+    V(AWAIT_START, "await-start", "")                                                              \
+    V(EXEC, "exec", "%a")
+
+#define OCIRT__VERB_ENUM(name, word, form) OCIRT__VERB_##name,
+enum { OCIRT__VERBS(OCIRT__VERB_ENUM) OCIRT__VERB_COUNT };
+#undef OCIRT__VERB_ENUM
+
+/* Descriptors that rows share. */
+enum {
+    OCIRT__SLOT_NONE, OCIRT__SLOT_PROC, OCIRT__SLOT_CONVERSATION, OCIRT__SLOT_CGROUP, OCIRT__SLOT_START,
+    OCIRT__SLOT_ROOT, OCIRT__SLOT_NULL, OCIRT__SLOT_CONTAINER_PROC, OCIRT__SLOT_MASK, OCIRT__SLOT_FREE
+};
+
+#define OCIRT__ROW_ALTERNATE 1u /* carried out only if the row before failed with an errno of `when` */
+#define OCIRT__ROW_UNDO      2u /* has a lasting effect on the host that delete takes back           */
+
+struct ocirt__row {
+    uint8_t  verb, actor, flags, slot;
+    uint16_t tolerate, when; /* OCIRT__ON_ sets */
+    uint32_t origin;         /* offset of an ocirt__origin, 0: none */
+    uint32_t a, b, c, n;     /* offsets of texts or records; small numbers */
+    uint64_t x, y;
+};
+
+/* Where in the config a row comes from. */
+struct ocirt__origin {
+    uint32_t line, column;
+    char     pointer[]; /* NUL-terminated */
+};
+
+#define OCIRT__MOUNT_RECURSIVE   0x001u
+#define OCIRT__MOUNT_COPY_UP     0x002u
+#define OCIRT__MOUNT_NO_LINKS    0x004u /* no link anywhere on the way to the target (proc, sysfs)   */
+#define OCIRT__MOUNT_DST_LINK    0x008u /* onto the link itself                                      */
+#define OCIRT__MOUNT_SRC_LINK    0x010u /* the source link itself                                    */
+#define OCIRT__MOUNT_KEEP_MODE   0x020u /* new tmpfs takes the mode of the directory it covers       */
+#define OCIRT__MOUNT_OVER_PROC   0x040u /* may be put over a file of procfs                          */
+#define OCIRT__MOUNT_NEW_ROOT    0x080u /* destination / : what follows happens inside it            */
+#define OCIRT__MOUNT_IS_PROC     0x100u /* later rows write through this instance                    */
+#define OCIRT__MOUNT_IDMAP       0x200u /* with the user namespace in slot `userns`                  */
+
+struct ocirt__mount_row {
+    uint32_t target, source, type; /* texts; source 0: taken from the row's slot           */
+    uint32_t words, words_count;   /* NUL-separated key=value or flag words for the fs     */
+    uint32_t set, clear;           /* MOUNT_ATTR_ of this mount                            */
+    uint32_t deep_set, deep_clear; /* the same for the whole tree                          */
+    uint32_t propagation[5], propagation_count;
+    uint32_t flags;
+    uint8_t  keep;   /* slot that keeps the mount for a later row, 0: none                 */
+    uint8_t  userns; /* slot                                                               */
+    uint8_t  spare[2];
+};
+
+struct ocirt__hook_row { /* one program to run */
+    uint32_t path, argv, argv_count, env, env_count; /* argv, env: offsets of arrays of offsets */
+    uint32_t timeout;                                /* seconds, 0: none */
+    uint32_t origin;
+};
+
+#define OCIRT__PLAN_MAGIC 0x3150434fu /* "OCP1" */
+
+enum { OCIRT__PLAN_STACK = 16384, OCIRT__PLAN_SLOTS = 128 };
+
+struct ocirt_plan {
+    uint32_t magic, size;
+    uint32_t rows_at, rows_count, walk_count; /* rows from walk_count on run at start and delete */
+    uint32_t await_row, poststart_row, poststop_row; /* 0: none */
+    uint32_t id, bundle, rootfs, cgroup; /* texts; cgroup 0: none */
+    uint32_t args, args_count, env, env_count; /* arrays of offsets of texts */
+    uint32_t vectors_at;  /* room for the pointers of argv and envp, 16-aligned */
+    uint32_t scratch_at;  /* OCIRT__PLAN_STACK bytes behind `size`: stack of a program started by init */
+    uint32_t state_at, state_size; /* text of the container's state, for hooks */
+    uint32_t path;        /* value of PATH in env or 0 */
+    uint32_t add_home;    /* HOME is missing from env */
+    uint32_t preserve;    /* descriptors 3 .. 2 + preserve stay */
+    uint32_t terminal, tty_rows, tty_columns;
+    uint32_t program_uid, program_gid;
+    uint32_t userns, private_net, layout; /* layout: sizes of the structs, so that a stored plan is not misread */
+    uint32_t private_pids; /* a new pid namespace: its end is the end of all processes */
+    uint32_t file;         /* name of the config file, for errors; 0: none */
+    uint32_t stage;        /* a stage starts init */
+    int32_t  slots[OCIRT__PLAN_SLOTS];
+};
+
+static const char *ocirt__plan_text(const ocirt_plan *plan, uint32_t at) {
+    return at ? (const char *)plan + at : "";
+}
+static const void *ocirt__plan_data(const ocirt_plan *plan, uint32_t at) {
+    return (const char *)plan + at;
+}
+static const struct ocirt__row *ocirt__plan_row(const ocirt_plan *plan, uint32_t index) {
+    return (const struct ocirt__row *)ocirt__plan_data(plan, plan->rows_at) + index;
+}
+
+static uint32_t ocirt__plan_errno_set(int negative) {
+    static const struct {
+        int      number;
+        uint32_t bit;
+    } map[] = {{ENOSYS, OCIRT__ON_ENOSYS}, {EPERM, OCIRT__ON_EPERM},     {EINVAL, OCIRT__ON_EINVAL},
+               {EBUSY, OCIRT__ON_EBUSY},   {ENOENT, OCIRT__ON_ENOENT},   {EACCES, OCIRT__ON_EACCES},
+               {EEXIST, OCIRT__ON_EEXIST}, {ENODEV, OCIRT__ON_ENODEV},   {ENOTDIR, OCIRT__ON_ENOTDIR},
+               {EDQUOT, OCIRT__ON_EDQUOT}, {ENXIO, OCIRT__ON_ENXIO},     {EOPNOTSUPP, OCIRT__ON_EOPNOTSUPP}};
+    for (size_t i = 0; i < sizeof map / sizeof map[0]; i++)
+        if (map[i].number == -negative) return map[i].bit;
+    return 0;
+}
+
+/* ----- the builder ----- */
+
+#define OCIRT__PLAN_RUNS (1u << 31) /* private flag: start at once, there is no `start` to wait for */
+
+struct ocirt__planner {
+    ocirt_arena         *arena;
+    const ocirt_spec    *spec;
+    const ocirt_linux   *on;      /* spec->linux_ or an empty one */
+    const ocirt_options *options;
+    const ocirt_probe   *probe;
+    ocirt_error         *error;
+    const char          *bundle, *id;
+    ocirt__buffer        block;   /* header and texts */
+    struct ocirt__row   *rows;
+    uint32_t             rows_count, rows_room, origin, slots;
+    uint64_t             fresh, joined; /* CLONE_NEW flags of new and of joined namespaces */
+    uint8_t             *sources, *idmaps; /* per mount: slot of its tree, of its user namespace     */
+    uint8_t              root_slot;        /* the root, when the host opened it                      */
+    uint32_t             propagation;      /* of the host's tree in the new mount namespace          */
+    size_t               vectors;          /* longest argv plus env of program and hooks             */
+    bool                 userns, privileged, mounts, stage, foreign_dev, failed;
+};
+
+static ocirt_plan *ocirt__plan_head(struct ocirt__planner *p) {
+    return (ocirt_plan *)(void *)p->block.data;
+}
+
+static uint32_t ocirt__plan_put(struct ocirt__planner *p, const void *data, size_t size) {
+    static const char zeros[16] = {0};
+    uint32_t at;
+    ocirt__buffer_put(&p->block, zeros, -p->block.size & 7u);
+    at = (uint32_t)p->block.size;
+    ocirt__buffer_put(&p->block, data, size);
+    return at;
+}
+
+static uint32_t ocirt__plan_put_text(struct ocirt__planner *p, const char *text) {
+    uint32_t at = (uint32_t)p->block.size;
+    if (text == NULL) return 0;
+    ocirt__buffer_put(&p->block, text, strlen(text) + 1);
+    return at;
+}
+
+static uint32_t ocirt__plan_put_texts(struct ocirt__planner *p, const ocirt_strings *list) {
+    uint32_t *offsets = ocirt__mem_array(p->arena, list->count + 1, sizeof *offsets);
+    if (!offsets) return p->failed = true, 0;
+    for (size_t i = 0; i < list->count; i++) offsets[i] = ocirt__plan_put_text(p, list->items[i]);
+    return ocirt__plan_put(p, offsets, list->count * sizeof *offsets);
+}
+
+/* The rows added from now on come from this place of the config. */
+static void ocirt__plan_from(struct ocirt__planner *p, uint32_t token) {
+    char   pointer[160];
+    int    place[2];
+    size_t n;
+    p->origin = 0;
+    if (!p->spec->document || token == 0) return;
+    ocirt__json_place(p->spec->document, token, &place[0], &place[1]);
+    n = ocirt__json_pointer(p->spec->document, token, pointer, sizeof pointer);
+    if (n >= sizeof pointer) n = sizeof pointer - 1;
+    p->origin = ocirt__plan_put(p, place, sizeof place);
+    ocirt__buffer_put(&p->block, pointer, n + 1);
+}
+
+static uint32_t ocirt__plan_member(const struct ocirt__planner *p, uint32_t object, const char *name) {
+    return p->spec->document && object ? ocirt__json_member(p->spec->document, object, name) : 0;
+}
+
+static int ocirt__plan_refuse(struct ocirt__planner *p, int code, uint32_t token, const char *hint, const char *message) {
+    ocirt__error_set(p->error, code, 0, "", "%s", message);
+    if (hint) ocirt__error_hint(p->error, "%s", hint);
+    if (p->spec->document && token) ocirt__error_place(p->error, p->spec->document, token);
+    return -code;
+}
+
+static struct ocirt__row *ocirt__plan_add(struct ocirt__planner *p, unsigned verb, unsigned actor) {
+    static struct ocirt__row *const none = NULL;
+    struct ocirt__row *row;
+    if (p->rows_count == p->rows_room) {
+        uint32_t room = p->rows_room ? p->rows_room * 2 : 128;
+        struct ocirt__row *more = room > OCIRT_MAX_ROWS * 2 ? none : ocirt__mem_array(p->arena, room, sizeof *more);
+        if (!more) {
+            p->failed = true;
+            return p->rows; /* keeps the caller simple; the plan is thrown away */
+        }
+        if (p->rows_count) memcpy(more, p->rows, p->rows_count * sizeof *more);
+        p->rows = more, p->rows_room = room;
+    }
+    row = &p->rows[p->rows_count++];
+    memset(row, 0, sizeof *row);
+    row->verb = (uint8_t)verb, row->actor = (uint8_t)actor, row->origin = p->origin;
+    return row;
+}
+
+static struct ocirt__row *ocirt__plan_add_text(struct ocirt__planner *p, unsigned verb, unsigned actor, const char *a) {
+    uint32_t at = ocirt__plan_put_text(p, a);
+    struct ocirt__row *row = ocirt__plan_add(p, verb, actor);
+    row->a = at;
+    return row;
+}
+
+static struct ocirt__row *ocirt__plan_alternate(struct ocirt__planner *p, unsigned verb, unsigned actor, unsigned when) {
+    struct ocirt__row *row = ocirt__plan_add(p, verb, actor);
+    row->flags = OCIRT__ROW_ALTERNATE;
+    row->when  = (uint16_t)when;
+    return row;
+}
+
+static uint8_t ocirt__plan_slot(struct ocirt__planner *p) {
+    if (p->slots == OCIRT__PLAN_SLOTS) {
+        p->failed = true;
+        return 0;
+    }
+    return (uint8_t)p->slots++;
+}
+
+/* A path of the spec that is relative to the bundle. */
+static const char *ocirt__plan_host_path(struct ocirt__planner *p, const char *path) {
+    if (path[0] == '/') return path;
+    return ocirt__mem_format(p->arena, "%s/%s", p->bundle, path);
+}
+
+/* ----- namespaces and identity ----- */
+
+static const char *ocirt__plan_namespace_words(struct ocirt__planner *p, uint64_t flags) {
+    static const struct {
+        uint64_t    flag;
+        const char *word;
+    } words[] = {{OCIRT__CLONE_NEWUSER, "user"}, {OCIRT__CLONE_NEWNS, "mount"},   {OCIRT__CLONE_NEWPID, "pid"},
+                 {OCIRT__CLONE_NEWNET, "network"}, {OCIRT__CLONE_NEWIPC, "ipc"}, {OCIRT__CLONE_NEWUTS, "uts"},
+                 {OCIRT__CLONE_NEWCGROUP, "cgroup"}, {OCIRT__CLONE_NEWTIME, "time"}};
+    ocirt__buffer text = {.arena = p->arena};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (flags & words[i].flag) ocirt__buffer_format(&text, "%s%s", text.size ? " " : "", words[i].word);
+    return text.size ? text.data : "";
+}
+
+static int ocirt__plan_survey(struct ocirt__planner *p) {
+    uint64_t admin = 1ull << 21; /* CAP_SYS_ADMIN */
+    for (size_t i = 0; i < p->on->namespaces_count; i++) {
+        const ocirt_namespace *ns = &p->on->namespaces[i];
+        *(ns->path && ns->path[0] ? &p->joined : &p->fresh) |= ns->type;
+    }
+    p->userns     = ((p->fresh | p->joined) & OCIRT__CLONE_NEWUSER) != 0;
+    p->privileged = (p->probe->capabilities & admin) != 0;
+    p->mounts     = (p->fresh & OCIRT__CLONE_NEWNS) != 0;
+    if (!p->privileged && !p->userns)
+        return ocirt__plan_refuse(p, OCIRT_E_PERMISSION, 0,
+            "run as root, or add a user namespace: `ocirt spec --rootless` writes such a config",
+            "namespaces need CAP_SYS_ADMIN, which the caller lacks, and the config has no user namespace");
+    return 0;
+}
+
+/* The container's root could reach the file of the program that calls us through /proc/self/exe and
+   rewrite it later (CVE-2019-5736), if it owns that file or overrides its permissions. */
+static bool ocirt__plan_image_exposed(const struct ocirt__planner *p) {
+    const ocirt_probe *probe = p->probe;
+    bool owner;
+    if (!probe->image_known || probe->image_read_only) return false;
+    if (!p->userns) return probe->euid == 0 || probe->image_uid == probe->euid;
+    owner = ocirt__idmap_maps_host(p->on->uid_mappings, p->on->uid_mappings_count, probe->image_uid);
+    if ((p->joined & OCIRT__CLONE_NEWUSER) || owner) return true;
+    return ocirt__idmap_maps_host(p->on->gid_mappings, p->on->gid_mappings_count, probe->image_gid)
+               ? (probe->image_mode & 0020) != 0 : (probe->image_mode & 0002) != 0;
+}
+
+static int ocirt__plan_choose_stage(struct ocirt__planner *p) {
+    bool exposed = ocirt__plan_image_exposed(p) && !(p->options->flags & OCIRT_NO_STAGE);
+    if (exposed && !p->options->stage)
+        return ocirt__plan_refuse(p, OCIRT_E_PERMISSION, 0,
+            "call `options.stage = ocirt_stage(argc, argv)` first in main(), or accept the risk with OCIRT_NO_STAGE",
+            "the container's root could rewrite the file of the calling program (CVE-2019-5736)");
+    ocirt__plan_head(p)->stage = exposed ? 2u : 0u; /* 2: executed, 1: forked */
+    p->stage = exposed || p->joined || (p->fresh & OCIRT__CLONE_NEWTIME);
+    if (p->stage && !exposed) ocirt__plan_head(p)->stage = 1u;
+    return 0;
+}
+
+/* ----- cgroup ----- */
+
+static int ocirt__plan_emit_limit(void *user, const char *file, const char *value, uint32_t token) {
+    struct ocirt__planner *p = user;
+    uint32_t text = ocirt__plan_put_text(p, value);
+    ocirt__plan_from(p, token);
+    ocirt__plan_add_text(p, OCIRT__VERB_CGROUP_WRITE, OCIRT_ACTOR_HOST, file)->b = text;
+    return 0;
+}
+
+static int ocirt__plan_device_rows(struct ocirt__planner *p, const ocirt_resources *limits) {
+    struct ocirt__bpf_insn *program;
+    size_t   count = 0;
+    uint32_t at;
+    struct ocirt__row *row;
+    size_t   room = 64 + limits->devices_count * 16;
+    int      r;
+    program = ocirt__mem_array(p->arena, room, sizeof *program);
+    if (!program) return p->failed = true, 0;
+    r = ocirt__device_assemble(limits->devices, limits->devices_count, program, room, &count, p->error);
+    if (r < 0 || count == 0) return r;
+    ocirt__plan_from(p, ocirt__plan_member(p, limits->token, "devices"));
+    at     = ocirt__plan_put(p, program, count * sizeof *program);
+    row    = ocirt__plan_add(p, OCIRT__VERB_CGROUP_DEVICES, OCIRT_ACTOR_HOST);
+    row->a = at, row->n = (uint32_t)count;
+    /* Loading needs CAP_BPF or CAP_SYS_ADMIN in the first user namespace; peers skip it likewise. */
+    if (!p->privileged || !p->probe->initial_userns) row->tolerate = OCIRT__ON_EPERM;
+    return 0;
+}
+
+/* The container's cgroup. Without privilege or without a writable hierarchy a config that asks for
+   no limit runs without one, as peers do; one that asks is refused. */
+static int ocirt__plan_cgroup(struct ocirt__planner *p) {
+    static const ocirt_resources nothing;
+    const ocirt_resources *limits = p->on->resources ? p->on->resources : &nothing;
+    ocirt__buffer controllers = {.arena = p->arena};
+    const char *path = NULL;
+    bool        without = (p->options->flags & OCIRT_NO_CGROUPS) != 0;
+    struct ocirt__row *row;
+    uint32_t    text;
+    int         r;
+    ocirt__cgroup_controllers(limits, &controllers);
+    if (without || !p->probe->cgroup_mount[0]) {
+        if (controllers.size == 0) return 0;
+        return ocirt__plan_refuse(p, OCIRT_E_CGROUP, limits->token, without ? NULL : "mount one: mount -t cgroup2 none /sys/fs/cgroup",
+            without ? "limits are asked for, but cgroups are switched off" : "limits are asked for, but no cgroup2 is mounted");
+    }
+    r = ocirt__cgroup_check(p->probe, limits, p->spec->document, p->error);
+    if (r == 0) r = ocirt__cgroup_choose(p->arena, p->probe, p->on->cgroups_path, p->id, &path, p->error);
+    if (r < 0) return r;
+    ocirt__plan_from(p, ocirt__plan_member(p, p->on->token, "cgroupsPath"));
+    text = ocirt__plan_put_text(p, controllers.size ? controllers.data : NULL);
+    row  = ocirt__plan_add_text(p, OCIRT__VERB_CGROUP_MAKE, OCIRT_ACTOR_HOST, path);
+    row->b = text, row->slot = OCIRT__SLOT_CGROUP, row->flags = OCIRT__ROW_UNDO;
+    ocirt__plan_head(p)->cgroup = row->a;
+    if (!p->privileged && controllers.size == 0) row->tolerate = OCIRT__ON_EACCES | OCIRT__ON_EPERM | OCIRT__ON_EBUSY;
+    r = ocirt__cgroup_limits(limits, p->spec->document, ocirt__plan_emit_limit, p, p->error);
+    return r < 0 ? r : ocirt__plan_device_rows(p, limits);
+}
+
+/* ----- birth ----- */
+
+static void ocirt__plan_open_namespaces(struct ocirt__planner *p, uint8_t slots[8]) {
+    for (size_t i = 0; i < p->on->namespaces_count && i < 8; i++) {
+        const ocirt_namespace *ns = &p->on->namespaces[i];
+        uint32_t word;
+        struct ocirt__row *row;
+        slots[i] = 0;
+        if (!ns->path || !ns->path[0]) continue;
+        ocirt__plan_from(p, ns->token);
+        word = ocirt__plan_put_text(p, ocirt__plan_namespace_words(p, ns->type));
+        row  = ocirt__plan_add_text(p, OCIRT__VERB_OPEN_NAMESPACE, OCIRT_ACTOR_HOST, ns->path);
+        row->b = word, row->n = (uint32_t)ns->type, row->slot = slots[i] = ocirt__plan_slot(p);
+    }
+}
+
+/* Others before the user namespace with the caller's rights; what was refused there, after it. The
+   mount namespace last: it changes the root. */
+static void ocirt__plan_join(struct ocirt__planner *p, const uint8_t slots[8], uint64_t which, bool may_fail) {
+    for (size_t i = 0; i < p->on->namespaces_count && i < 8; i++) {
+        const ocirt_namespace *ns = &p->on->namespaces[i];
+        struct ocirt__row *row;
+        uint32_t word;
+        if (!slots[i] || !(ns->type & which)) continue;
+        ocirt__plan_from(p, ns->token);
+        word = ocirt__plan_put_text(p, ocirt__plan_namespace_words(p, ns->type));
+        row  = ocirt__plan_add_text(p, OCIRT__VERB_JOIN, OCIRT_ACTOR_STAGE, ns->path);
+        row->b = word, row->n = (uint32_t)ns->type, row->slot = slots[i];
+        if (may_fail) row->tolerate = OCIRT__ON_EPERM;
+    }
+}
+
+static int ocirt__plan_map(struct ocirt__planner *p, const char *file, const ocirt_id_mapping *maps, size_t count,
+                           unsigned way, unsigned whose) {
+    ocirt__buffer text = {.arena = p->arena};
+    uint32_t at;
+    struct ocirt__row *row;
+    bool users = strcmp(file, "uid_map") == 0;
+    ocirt__plan_from(p, ocirt__plan_member(p, p->on->token, users ? "uidMappings" : "gidMappings"));
+    if (way == OCIRT__IDMAP_HELPER) {
+        row = ocirt__plan_add_text(p, OCIRT__VERB_RUN_MAPPER, OCIRT_ACTOR_HOST, users ? p->probe->newuidmap : p->probe->newgidmap);
+    } else {
+        if (way == OCIRT__IDMAP_SINGLE && !users)
+            ocirt__plan_add(p, OCIRT__VERB_DENY_SETGROUPS, OCIRT_ACTOR_HOST)->n = whose;
+        row = ocirt__plan_add_text(p, OCIRT__VERB_WRITE_MAP, OCIRT_ACTOR_HOST, file);
+    }
+    ocirt__idmap_text(&text, maps, count);
+    at     = ocirt__plan_put_text(p, text.data);
+    row->b = at, row->n = whose;
+    return 0;
+}
+
+static int ocirt__plan_maps(struct ocirt__planner *p, unsigned whose, bool *out_deny) {
+    unsigned way = 0;
+    int r = ocirt__idmap_decide(p->probe, p->spec->document, p->on, &way, p->error);
+    if (r == 0) r = ocirt__plan_map(p, "uid_map", p->on->uid_mappings, p->on->uid_mappings_count, way, whose);
+    if (r == 0) r = ocirt__plan_map(p, "gid_map", p->on->gid_mappings, p->on->gid_mappings_count, way, whose);
+    *out_deny = way == OCIRT__IDMAP_SINGLE;
+    return r;
+}
+
+static void ocirt__plan_time(struct ocirt__planner *p) {
+    const ocirt_time_offsets *t = p->on->time_offsets;
+    ocirt__buffer text = {.arena = p->arena};
+    if (!(p->fresh & OCIRT__CLONE_NEWTIME)) return;
+    ocirt__plan_add_text(p, OCIRT__VERB_UNSHARE, OCIRT_ACTOR_STAGE, "time")->x = OCIRT__CLONE_NEWTIME;
+    if (!t) return;
+    ocirt__plan_from(p, ocirt__plan_member(p, p->on->token, "timeOffsets"));
+    if (t->monotonic) ocirt__buffer_format(&text, "monotonic %lld %u\n", (long long)t->monotonic->secs, (unsigned)t->monotonic->nanosecs);
+    if (t->boottime) ocirt__buffer_format(&text, "boottime %lld %u\n", (long long)t->boottime->secs, (unsigned)t->boottime->nanosecs);
+    if (text.size) ocirt__plan_add_text(p, OCIRT__VERB_TIME_OFFSETS, OCIRT_ACTOR_STAGE, text.data);
+}
+
+/* What the host does right after the birth of `whose`, while that one waits. */
+static int ocirt__plan_after_birth(struct ocirt__planner *p, unsigned whose, bool *out_deny) {
+    const ocirt_process *run = p->spec->process;
+    int r = 0;
+    if (whose == OCIRT_ACTOR_INIT) ocirt__plan_add(p, OCIRT__VERB_RECORD, OCIRT_ACTOR_HOST);
+    if (p->fresh & OCIRT__CLONE_NEWUSER && (whose == OCIRT_ACTOR_STAGE || !(p->fresh & OCIRT__CLONE_NEWTIME)))
+        r = ocirt__plan_maps(p, whose, out_deny);
+    if (whose == OCIRT_ACTOR_INIT && run && run->oom_score_adj.set) {
+        ocirt__plan_from(p, ocirt__plan_member(p, run->token, "oomScoreAdj"));
+        ocirt__plan_add_text(p, OCIRT__VERB_OOM_SCORE, OCIRT_ACTOR_HOST,
+                             ocirt__mem_format(p->arena, "%lld", (long long)run->oom_score_adj.value));
+    }
+    return r;
+}
+
+static int ocirt__plan_birth(struct ocirt__planner *p, bool *out_deny) {
+    uint64_t flags = p->fresh & ~(OCIRT__CLONE_NEWCGROUP | OCIRT__CLONE_NEWTIME);
+    uint8_t  slots[8] = {0};
+    bool     early_user = (p->fresh & OCIRT__CLONE_NEWTIME) && (p->fresh & OCIRT__CLONE_NEWUSER);
+    uint64_t others = ~(OCIRT__CLONE_NEWUSER | OCIRT__CLONE_NEWNS);
+    int      r = 0;
+    ocirt__plan_open_namespaces(p, slots);
+    p->origin = 0;
+    if (!p->stage) {
+        ocirt__plan_add_text(p, OCIRT__VERB_CLONE, OCIRT_ACTOR_HOST, ocirt__plan_namespace_words(p, flags))->x = flags;
+        return ocirt__plan_after_birth(p, OCIRT_ACTOR_INIT, out_deny);
+    }
+    ocirt__plan_add_text(p, OCIRT__VERB_STAGE, OCIRT_ACTOR_HOST, ocirt__plan_head(p)->stage == 2 ? "executed" : "forked");
+    if (p->joined && !early_user) /* seen by whoever is in there already; but a hidden one's maps belong to root */
+        ocirt__plan_add(p, OCIRT__VERB_HIDE, OCIRT_ACTOR_STAGE);
+    ocirt__plan_join(p, slots, others, (p->joined & OCIRT__CLONE_NEWUSER) != 0);
+    ocirt__plan_join(p, slots, OCIRT__CLONE_NEWUSER, false);
+    if (p->joined & OCIRT__CLONE_NEWUSER) ocirt__plan_join(p, slots, others, false);
+    p->origin = 0;
+    if (early_user) {
+        ocirt__plan_add_text(p, OCIRT__VERB_UNSHARE, OCIRT_ACTOR_STAGE, "user")->x = OCIRT__CLONE_NEWUSER;
+        r = ocirt__plan_after_birth(p, OCIRT_ACTOR_STAGE, out_deny);
+        flags &= ~OCIRT__CLONE_NEWUSER;
+    }
+    ocirt__plan_time(p);
+    ocirt__plan_join(p, slots, OCIRT__CLONE_NEWNS, false);
+    p->origin = 0;
+    ocirt__plan_add_text(p, OCIRT__VERB_FORK, OCIRT_ACTOR_STAGE, ocirt__plan_namespace_words(p, flags))->x = flags;
+    return r < 0 ? r : ocirt__plan_after_birth(p, OCIRT_ACTOR_INIT, out_deny);
+}
+
+/* ----- init: process ----- */
+
+static void ocirt__plan_init(struct ocirt__planner *p) {
+    bool root_mapped = (p->joined & OCIRT__CLONE_NEWUSER) ||
+                       ocirt__idmap_contains(p->on->uid_mappings, p->on->uid_mappings_count, 0);
+    p->origin = 0;
+    ocirt__plan_add(p, OCIRT__VERB_RESET, OCIRT_ACTOR_INIT);
+    if (p->userns && root_mapped) ocirt__plan_add(p, OCIRT__VERB_BECOME_ROOT, OCIRT_ACTOR_INIT);
+    ocirt__plan_add(p, OCIRT__VERB_HIDE, OCIRT_ACTOR_INIT);
+    ocirt__plan_add(p, OCIRT__VERB_SESSION, OCIRT_ACTOR_INIT)->tolerate = OCIRT__ON_EPERM; /* is a leader already */
+    if (!(p->options->flags & OCIRT_NO_KEYRING))
+        ocirt__plan_add_text(p, OCIRT__VERB_KEYRING, OCIRT_ACTOR_INIT, ocirt__mem_format(p->arena, "_ses.%s", p->id))->tolerate =
+            OCIRT__ON_ENOSYS | OCIRT__ON_EPERM;
+    if (p->fresh & OCIRT__CLONE_NEWCGROUP)
+        ocirt__plan_add_text(p, OCIRT__VERB_UNSHARE, OCIRT_ACTOR_INIT, "cgroup")->x = OCIRT__CLONE_NEWCGROUP;
+    if (p->fresh & OCIRT__CLONE_NEWNET) ocirt__plan_add(p, OCIRT__VERB_LOOPBACK, OCIRT_ACTOR_INIT);
+}
+
+static void ocirt__plan_names(struct ocirt__planner *p) {
+    if (p->spec->hostname) {
+        ocirt__plan_from(p, ocirt__plan_member(p, p->spec->token, "hostname"));
+        ocirt__plan_add_text(p, OCIRT__VERB_HOSTNAME, OCIRT_ACTOR_INIT, p->spec->hostname);
+    }
+    if (p->spec->domainname) {
+        ocirt__plan_from(p, ocirt__plan_member(p, p->spec->token, "domainname"));
+        ocirt__plan_add_text(p, OCIRT__VERB_DOMAINNAME, OCIRT_ACTOR_INIT, p->spec->domainname);
+    }
+}
+
+/* "net.ipv4.ip_forward" or with slashes, where dots belong to the names: the first separator decides. */
+static void ocirt__plan_sysctls(struct ocirt__planner *p) {
+    for (size_t i = 0; i < p->on->sysctl_count; i++) {
+        const char *key = p->on->sysctl[i].key;
+        bool   dotted = key[strcspn(key, "./")] == '.';
+        char  *path = ocirt__mem_format(p->arena, "sys/%s", key);
+        uint32_t value;
+        if (!path) { p->failed = true; return; }
+        for (char *s = path + 4; dotted && *s; s++) *s = *s == '.' ? '/' : *s == '/' ? '.' : *s;
+        ocirt__plan_from(p, ocirt__plan_member(p, ocirt__plan_member(p, p->on->token, "sysctl"), key));
+        value = ocirt__plan_put_text(p, p->on->sysctl[i].value);
+        ocirt__plan_add_text(p, OCIRT__VERB_SYSCTL, OCIRT_ACTOR_INIT, path)->b = value;
+    }
+}
+
+static void ocirt__plan_rlimits(struct ocirt__planner *p) {
+    const ocirt_process *run = p->spec->process;
+    /* Raising a hard limit needs CAP_SYS_RESOURCE of the first user namespace, which only the host has. */
+    unsigned actor = p->userns && p->privileged ? OCIRT_ACTOR_HOST : OCIRT_ACTOR_INIT;
+    for (size_t i = 0; run && i < run->rlimits_count; i++) {
+        struct ocirt__row *row;
+        ocirt__plan_from(p, run->rlimits[i].token);
+        row = ocirt__plan_add_text(p, OCIRT__VERB_RLIMIT, actor, ocirt__name_of(ocirt__names_rlimits, run->rlimits[i].type));
+        row->n = (uint32_t)run->rlimits[i].type, row->x = run->rlimits[i].soft, row->y = run->rlimits[i].hard;
+    }
+}
+
+static int ocirt__plan_identity(struct ocirt__planner *p, bool groups_denied) {
+    const ocirt_process *run = p->spec->process;
+    const ocirt_user *user = &run->user;
+    ocirt__buffer words = {.arena = p->arena};
+    struct ocirt__row *row;
+    uint32_t at;
+    if (p->fresh & OCIRT__CLONE_NEWUSER && (!ocirt__idmap_contains(p->on->uid_mappings, p->on->uid_mappings_count, user->uid) ||
+                                            !ocirt__idmap_contains(p->on->gid_mappings, p->on->gid_mappings_count, user->gid)))
+        return ocirt__plan_refuse(p, OCIRT_E_IDMAP, user->token, "add a mapping that contains it, or run as an id that is mapped",
+                                  "process.user is not mapped in the user namespace");
+    if (groups_denied && user->additional_gids_count)
+        return ocirt__plan_refuse(p, OCIRT_E_IDMAP, ocirt__plan_member(p, user->token, "additionalGids"),
+                                  "map more than one gid (newgidmap and /etc/subgid), or leave additionalGids out",
+                                  "additional groups cannot be set in a user namespace with setgroups denied");
+    ocirt__plan_from(p, user->token);
+    for (size_t i = 0; i < user->additional_gids_count; i++) ocirt__buffer_format(&words, "%s%u", i ? " " : "", user->additional_gids[i]);
+    if (!groups_denied && !p->probe->setgroups_denied) {
+        at  = ocirt__plan_put(p, user->additional_gids, user->additional_gids_count * sizeof(uint32_t));
+        row = ocirt__plan_add_text(p, OCIRT__VERB_GROUPS, OCIRT_ACTOR_INIT, words.size ? words.data : "none");
+        row->b = at, row->n = (uint32_t)user->additional_gids_count;
+        if (p->joined & OCIRT__CLONE_NEWUSER && row->n == 0) row->tolerate = OCIRT__ON_EPERM;
+    }
+    row = ocirt__plan_add(p, OCIRT__VERB_IDS, OCIRT_ACTOR_INIT);
+    row->x = user->uid, row->y = user->gid;
+    return 0;
+}
+
+static void ocirt__plan_capabilities(struct ocirt__planner *p) {
+    const ocirt_capabilities *caps = p->spec->process->capabilities;
+    uint64_t sets[4] = {0, 0, 0, 0};
+    uint32_t at;
+    struct ocirt__row *row;
+    if (caps) {
+        sets[0] = caps->effective.value, sets[1] = caps->permitted.value;
+        sets[2] = caps->inheritable.value, sets[3] = caps->ambient.value;
+        ocirt__plan_from(p, caps->token);
+    }
+    at  = ocirt__plan_put(p, sets, sizeof sets);
+    row = ocirt__plan_add_text(p, OCIRT__VERB_CAPABILITIES, OCIRT_ACTOR_INIT,
+                               ocirt__mem_format(p->arena, "effective %llx permitted %llx inheritable %llx ambient %llx", (unsigned long long)sets[0],
+                                                 (unsigned long long)sets[1], (unsigned long long)sets[2], (unsigned long long)sets[3]));
+    row->b = at;
+}
+
+/* From the mounts to the last row before exec. Bounding set, groups and ids need privilege and so
+   come before the capabilities are cut; the program is looked up with the rights it will have. */
+static int ocirt__plan_process(struct ocirt__planner *p, bool groups_denied) {
+    const ocirt_process *run = p->spec->process;
+    struct ocirt__row *row;
+    int r;
+    if (!run) return 0;
+    ocirt__plan_rlimits(p);
+    if (p->on->personality) {
+        ocirt__plan_from(p, p->on->personality->token);
+        ocirt__plan_add(p, OCIRT__VERB_PERSONALITY, OCIRT_ACTOR_INIT)->x = p->on->personality->domain;
+    }
+    ocirt__plan_from(p, ocirt__plan_member(p, run->token, "cwd"));
+    row = ocirt__plan_add_text(p, OCIRT__VERB_CWD, OCIRT_ACTOR_INIT, run->cwd);
+    row->n = 1, row->tolerate = OCIRT__ON_EACCES | OCIRT__ON_EPERM;
+    ocirt__plan_from(p, ocirt__plan_member(p, run->token, "capabilities"));
+    row = ocirt__plan_add_text(p, OCIRT__VERB_BOUNDING, OCIRT_ACTOR_INIT, NULL);
+    row->x = run->capabilities ? run->capabilities->bounding.value : 0;
+    r = ocirt__plan_identity(p, groups_denied);
+    if (r < 0) return r;
+    ocirt__plan_from(p, ocirt__plan_member(p, run->token, "cwd"));
+    ocirt__plan_add_text(p, OCIRT__VERB_CWD, OCIRT_ACTOR_INIT, run->cwd);
+    ocirt__plan_capabilities(p);
+    ocirt__plan_from(p, ocirt__plan_member(p, run->token, "noNewPrivileges"));
+    if (run->no_new_privileges) ocirt__plan_add(p, OCIRT__VERB_NO_NEW_PRIVS, OCIRT_ACTOR_INIT);
+    /* Absent: 0022, which images rely on and peers use, though the spec says unchanged. */
+    ocirt__plan_from(p, ocirt__plan_member(p, run->user.token, "umask"));
+    ocirt__plan_add(p, OCIRT__VERB_UMASK, OCIRT_ACTOR_INIT)->n = run->user.umask.set ? (uint32_t)run->user.umask.value : 022u;
+    ocirt__plan_from(p, ocirt__plan_member(p, run->token, "args"));
+    ocirt__plan_add_text(p, OCIRT__VERB_FIND_PROGRAM, OCIRT_ACTOR_INIT, run->args.items[0]);
+    return 0;
+}
+
+/* ----- hooks ----- */
+
+static void ocirt__plan_hooks(struct ocirt__planner *p, unsigned actor, const char *name, const char *status,
+                              const ocirt_hook *hooks, size_t count) {
+    struct ocirt__hook_row *records = ocirt__mem_array(p->arena, count + 1, sizeof *records);
+    uint32_t at, word, member = p->spec->hooks ? ocirt__plan_member(p, p->spec->hooks->token, name) : 0;
+    struct ocirt__row *row;
+    if (count == 0) return;
+    if (!records) { p->failed = true; return; }
+    for (size_t i = 0; i < count; i++) {
+        const ocirt_hook *h = &hooks[i];
+        ocirt_strings self = {.items = (const char **)(uintptr_t)&h->path, .count = 1};
+        const ocirt_strings *argv = h->args.count ? &h->args : &self;
+        records[i].path = ocirt__plan_put_text(p, h->path);
+        records[i].argv = ocirt__plan_put_texts(p, argv), records[i].argv_count = (uint32_t)argv->count;
+        records[i].env  = ocirt__plan_put_texts(p, &h->env), records[i].env_count = (uint32_t)h->env.count;
+        records[i].timeout = h->timeout.set ? (uint32_t)h->timeout.value : 0;
+        if (argv->count + h->env.count > p->vectors) p->vectors = argv->count + h->env.count;
+    }
+    ocirt__plan_from(p, member);
+    at   = ocirt__plan_put(p, records, count * sizeof *records);
+    word = ocirt__plan_put_text(p, status);
+    row  = ocirt__plan_add_text(p, OCIRT__VERB_HOOKS, actor, name);
+    row->b = at, row->n = (uint32_t)count, row->c = word;
+    row->x = actor == OCIRT_ACTOR_HOST ? ocirt__plan_head(p)->bundle : 0; /* cwd; in the container: / */
+}
+
+/* What hooks get on stdin (runtime-spec runtime.md, state); status and pid are filled in later, over
+   the blanks that JSON allows before a value. */
+static void ocirt__plan_state_text(struct ocirt__planner *p) {
+    ocirt__buffer t = {.arena = p->arena};
+    ocirt_plan *head;
+    uint32_t at;
+    ocirt__buffer_text(&t, "{\"ociVersion\":\"" OCIRT_SPEC_VERSION "\",\"id\":");
+    ocirt__json_write_string(&t, p->id);
+    ocirt__buffer_text(&t, ",\"status\":                    ,\"pid\":                    ,\"bundle\":");
+    ocirt__json_write_string(&t, p->bundle);
+    ocirt__buffer_text(&t, ",\"root\":");
+    ocirt__json_write_string(&t, p->spec->root ? ocirt__plan_host_path(p, p->spec->root->path) : "");
+    ocirt__buffer_text(&t, ",\"annotations\":{");
+    for (size_t i = 0; i < p->spec->annotations_count; i++) {
+        if (i) ocirt__buffer_text(&t, ",");
+        ocirt__json_write_string(&t, p->spec->annotations[i].key);
+        ocirt__buffer_text(&t, ":");
+        ocirt__json_write_string(&t, p->spec->annotations[i].value);
+    }
+    ocirt__buffer_text(&t, "}}\n");
+    if (t.failed) { p->failed = true; return; }
+    at   = ocirt__plan_put(p, t.data, t.size + 1);
+    head = ocirt__plan_head(p);
+    head->state_at = at, head->state_size = (uint32_t)t.size;
+}
+
+/* ----- mounts ----- */
+
+/* MS_ flags of mount(2) to MOUNT_ATTR_ of a mount, and the words of those that belong to the file
+   system instead. Relatime is 0 in a field of its own (mount_setattr(2)). */
+static uint32_t ocirt__plan_attributes(uint64_t ms) {
+    static const struct {
+        uint64_t ms;
+        uint32_t attr;
+    } map[] = {{MS_RDONLY, 1}, {MS_NOSUID, 2}, {MS_NODEV, 4}, {MS_NOEXEC, 8}, {MS_NOATIME, 0x10},
+               {MS_STRICTATIME, 0x20}, {MS_NODIRATIME, 0x80}, {0x100, 0x200000}};
+    uint32_t attr = 0;
+    for (size_t i = 0; i < sizeof map / sizeof map[0]; i++)
+        if (ms & map[i].ms) attr |= map[i].attr;
+    return attr;
+}
+
+static void ocirt__plan_words(struct ocirt__planner *p, const ocirt__mount_options *o, struct ocirt__mount_row *m) {
+    static const struct {
+        uint64_t    ms;
+        const char *word;
+    } map[] = {{MS_SYNCHRONOUS, "sync"}, {MS_DIRSYNC, "dirsync"}, {MS_MANDLOCK, "mand"}, {1u << 25, "lazytime"}, {1u << 23, "iversion"}};
+    ocirt__buffer words = {.arena = p->arena};
+    for (size_t i = 0; i < sizeof map / sizeof map[0]; i++)
+        if (o->flags & map[i].ms) ocirt__buffer_put(&words, map[i].word, strlen(map[i].word) + 1), m->words_count++;
+    for (size_t i = 0; i < o->data_items_count; i++)
+        ocirt__buffer_put(&words, o->data_items[i], strlen(o->data_items[i]) + 1), m->words_count++;
+    m->words = words.size ? ocirt__plan_put(p, words.data, words.size) : 0;
+}
+
+static bool ocirt__plan_has_word(const ocirt__mount_options *o, const char *prefix) {
+    for (size_t i = 0; i < o->data_items_count; i++)
+        if (strncmp(o->data_items[i], prefix, strlen(prefix)) == 0) return true;
+    return false;
+}
+
+/* "/a//b/../c" -> "/a/c": what the config says, before any link is looked at. */
+static char *ocirt__plan_clean(struct ocirt__planner *p, const char *path) {
+    char  *out = ocirt__mem_format(p->arena, "/%s", path), *w = out;
+    size_t n;
+    if (!out) { p->failed = true; return NULL; }
+    for (const char *s = path; *s; s += n) {
+        while (*s == '/') s++;
+        n = strcspn(s, "/");
+        if (n == 0 || (n == 1 && s[0] == '.')) continue;
+        if (n == 2 && s[0] == '.' && s[1] == '.') {
+            while (w > out && *--w != '/') {}
+            continue;
+        }
+        *w++ = '/';
+        memmove(w, s, n);
+        w += n;
+    }
+    if (w == out) *w++ = '/';
+    *w = 0;
+    return out;
+}
+
+/* Files of /proc that programs like lxcfs replace; nothing else may be put there. */
+static bool ocirt__plan_proc_target(const char *target) {
+    static const char *const allowed[] = {"/proc/cpuinfo", "/proc/diskstats", "/proc/meminfo", "/proc/stat", "/proc/swaps",
+        "/proc/uptime", "/proc/loadavg", "/proc/slabinfo", "/proc/sys/kernel/ns_last_pid", "/proc/sys/crypto/fips_enabled"};
+    for (size_t i = 0; i < sizeof allowed / sizeof allowed[0]; i++)
+        if (strcmp(target, allowed[i]) == 0) return true;
+    return false;
+}
+
+static bool ocirt__plan_is_cgroup(const char *type) {
+    return strcmp(type, "cgroup") == 0 || strcmp(type, "cgroup2") == 0;
+}
+
+struct ocirt__mount_plan { /* one mount on its way into rows */
+    const ocirt_mount   *from;
+    ocirt__mount_options o;
+    struct ocirt__mount_row m;
+    const char          *target, *type;
+    bool                 bind;
+};
+
+static int ocirt__plan_mount_fill(struct ocirt__planner *p, struct ocirt__mount_plan *t) {
+    const ocirt_mount *from = t->from;
+    int r = ocirt__mount_options_parse(p->arena, p->spec->document, from, &t->o, p->error);
+    if (r < 0) return r;
+    t->bind   = (t->o.flags & MS_BIND) != 0;
+    t->type   = from->type && from->type[0] ? from->type : "";
+    t->target = ocirt__plan_clean(p, from->destination);
+    if (!t->target) return 0;
+    if (!t->bind && !t->type[0])
+        return ocirt__plan_refuse(p, OCIRT_E_SPEC, from->token, "name the file system type, or add the option bind or rbind",
+                                  "a mount without type must be a bind mount");
+    if (t->bind && (!from->source || !from->source[0]))
+        return ocirt__plan_refuse(p, OCIRT_E_SPEC, from->token, NULL, "a bind mount needs a source");
+    t->m.target = ocirt__plan_put_text(p, t->target);
+    t->m.set    = ocirt__plan_attributes(t->o.flags);
+    t->m.clear  = ocirt__plan_attributes(t->o.cleared);
+    t->m.deep_set = (uint32_t)t->o.attr_set, t->m.deep_clear = (uint32_t)t->o.attr_clr;
+    if (t->bind && t->o.flags & (MS_RELATIME | MS_NOATIME | MS_STRICTATIME)) t->m.clear |= 0x70u;
+    for (size_t i = 0; i < t->o.propagation_count && i < 4; i++) t->m.propagation[t->m.propagation_count++] = t->o.propagation[i];
+    if (t->o.flags & MS_REC) t->m.flags |= OCIRT__MOUNT_RECURSIVE;
+    if (t->o.tmpcopyup) t->m.flags |= OCIRT__MOUNT_COPY_UP;
+    if (t->o.src_nofollow || t->o.copy_symlink) t->m.flags |= OCIRT__MOUNT_SRC_LINK;
+    if (t->o.dest_nofollow) t->m.flags |= OCIRT__MOUNT_DST_LINK;
+    if (strcmp(t->target, "/") == 0) t->m.flags |= OCIRT__MOUNT_NEW_ROOT;
+    return 0;
+}
+
+/* The rules for what may lie over /proc (CVE-2019-16884, CVE-2019-19921). */
+static int ocirt__plan_mount_proc(struct ocirt__planner *p, struct ocirt__mount_plan *t) {
+    bool below = strncmp(t->target, "/proc/", 6) == 0, is = strcmp(t->target, "/proc") == 0;
+    bool proc  = !t->bind && strcmp(t->type, "proc") == 0, sysfs = !t->bind && strcmp(t->type, "sysfs") == 0;
+    if (below && !ocirt__plan_proc_target(t->target) && !(proc && is))
+        return ocirt__plan_refuse(p, OCIRT_E_MOUNT, t->from->token, "only single files such as /proc/cpuinfo may be covered",
+                                  "nothing may be mounted inside /proc");
+    if (is && !proc && !t->bind)
+        return ocirt__plan_refuse(p, OCIRT_E_MOUNT, t->from->token, "use type proc", "only a procfs may be mounted on /proc");
+    if (below || is) t->m.flags |= OCIRT__MOUNT_OVER_PROC;
+    if ((proc && is) || sysfs) t->m.flags |= OCIRT__MOUNT_NO_LINKS;
+    if (proc && is) t->m.flags |= OCIRT__MOUNT_IS_PROC;
+    return 0;
+}
+
+/* Refused by the kernel in a user namespace whose /proc or /sys is partly covered, or that does not
+   own its network namespace; then the host's own tree stands in, with the same flags everywhere. */
+static void ocirt__plan_stand_in(struct ocirt__planner *p, const struct ocirt__mount_plan *t, const char *source, unsigned when) {
+    struct ocirt__mount_row m = t->m;
+    uint32_t at;
+    m.source = ocirt__plan_put_text(p, source);
+    m.type = m.words = m.words_count = 0;
+    m.deep_set |= m.set;
+    m.flags |= OCIRT__MOUNT_RECURSIVE;
+    at = ocirt__plan_put(p, &m, sizeof m);
+    ocirt__plan_alternate(p, OCIRT__VERB_BIND, OCIRT_ACTOR_INIT, when)->a = at;
+}
+
+static void ocirt__plan_stand_ins(struct ocirt__planner *p, const struct ocirt__mount_plan *t) {
+    bool own_pids = (p->fresh & OCIRT__CLONE_NEWPID) != 0;
+    const char *own = ocirt__plan_text(ocirt__plan_head(p), ocirt__plan_head(p)->cgroup), *path = p->probe->cgroup_mount;
+    if (p->userns && strcmp(t->type, "proc") == 0 && !own_pids) ocirt__plan_stand_in(p, t, "/proc", OCIRT__ON_EPERM);
+    if (p->userns && strcmp(t->type, "sysfs") == 0) ocirt__plan_stand_in(p, t, "/sys", OCIRT__ON_EPERM);
+    if (!ocirt__plan_is_cgroup(t->type) || !path[0]) return;
+    if (p->fresh & OCIRT__CLONE_NEWCGROUP && own[0])
+        path = ocirt__mem_format(p->arena, "%s%s", path, own);
+    ocirt__plan_stand_in(p, t, path, OCIRT__ON_EPERM | OCIRT__ON_EBUSY | OCIRT__ON_ENODEV);
+}
+
+static void ocirt__plan_mount_new(struct ocirt__planner *p, struct ocirt__mount_plan *t) {
+    const char *type = ocirt__plan_is_cgroup(t->type) ? "cgroup2" : t->type;
+    bool tmpfs = strcmp(type, "tmpfs") == 0;
+    uint32_t at;
+    t->m.type   = ocirt__plan_put_text(p, type);
+    t->m.source = ocirt__plan_put_text(p, t->from->source && t->from->source[0] ? t->from->source : type);
+    ocirt__plan_words(p, &t->o, &t->m);
+    if (tmpfs && !ocirt__plan_has_word(&t->o, "mode=")) t->m.flags |= OCIRT__MOUNT_KEEP_MODE;
+    /* Later mounts and the devices must still find or make their places in it. */
+    if (t->m.set & 1 && (tmpfs || strcmp(t->target, "/dev") == 0)) {
+        t->m.set &= ~1u;
+        t->m.keep = ocirt__plan_slot(p);
+    }
+    at = ocirt__plan_put(p, &t->m, sizeof t->m);
+    ocirt__plan_add(p, OCIRT__VERB_MOUNT, OCIRT_ACTOR_INIT)->a = at;
+    ocirt__plan_stand_ins(p, t);
+}
+
+static void ocirt__plan_mount_bind(struct ocirt__planner *p, struct ocirt__mount_plan *t, uint8_t slot) {
+    uint32_t at, kept = p->propagation;
+    struct ocirt__row *row;
+    if (strcmp(t->target, "/dev") == 0) p->foreign_dev = true;
+    t->m.source = ocirt__plan_put_text(p, ocirt__plan_host_path(p, t->from->source));
+    if (slot && !(kept & MS_SHARED)) { /* a clone of the host's mount is still its peer */
+        memmove(t->m.propagation + 1, t->m.propagation, sizeof t->m.propagation - sizeof t->m.propagation[0]);
+        t->m.propagation[0] = kept | MS_REC;
+        t->m.propagation_count++;
+    }
+    at  = ocirt__plan_put(p, &t->m, sizeof t->m);
+    row = ocirt__plan_add(p, t->o.copy_symlink ? OCIRT__VERB_COPY_LINK : OCIRT__VERB_BIND, OCIRT_ACTOR_INIT);
+    row->a = at, row->slot = slot;
+}
+
+static int ocirt__plan_mount(struct ocirt__planner *p, size_t index) {
+    struct ocirt__mount_plan t = {.from = &p->spec->mounts[index]};
+    int r = ocirt__plan_mount_fill(p, &t);
+    if (r == 0) r = ocirt__plan_mount_proc(p, &t);
+    if (r < 0 || p->failed) return r;
+    ocirt__plan_from(p, t.from->token);
+    if (t.o.flags & MS_REMOUNT) {
+        uint32_t at = ocirt__plan_put(p, &t.m, sizeof t.m);
+        ocirt__plan_add(p, OCIRT__VERB_REMOUNT, OCIRT_ACTOR_INIT)->a = at;
+    } else if (t.bind) {
+        ocirt__plan_mount_bind(p, &t, p->sources[index]);
+    } else {
+        if (p->idmaps[index]) t.m.flags |= OCIRT__MOUNT_IDMAP, t.m.userns = p->idmaps[index];
+        ocirt__plan_mount_new(p, &t);
+    }
+    return 0;
+}
+
+/* ----- what the host prepares for mounts, before there is a child ----- */
+
+static int ocirt__plan_idmap(struct ocirt__planner *p, const ocirt_mount *m, uint8_t *out_slot) {
+    const ocirt_id_mapping *uids = m->uid_mappings, *gids = m->gid_mappings;
+    size_t   uids_count = m->uid_mappings_count, gids_count = m->gid_mappings_count;
+    ocirt__buffer text = {.arena = p->arena}, other = {.arena = p->arena};
+    struct ocirt__row *row;
+    uint32_t at;
+    if (uids_count == 0) {
+        uids = p->on->uid_mappings, uids_count = p->on->uid_mappings_count;
+        gids = p->on->gid_mappings, gids_count = p->on->gid_mappings_count;
+    }
+    if (uids_count == 0 || gids_count == 0)
+        return ocirt__plan_refuse(p, OCIRT_E_IDMAP, m->token, "give the mount uidMappings and gidMappings, or the container a user namespace",
+                                  "an id-mapped mount needs mappings");
+    if (!p->privileged)
+        return ocirt__plan_refuse(p, OCIRT_E_PERMISSION, m->token, "run as root", "an id-mapped mount needs CAP_SYS_ADMIN over its file system");
+    ocirt__idmap_text(&text, uids, uids_count);
+    ocirt__idmap_text(&other, gids, gids_count);
+    at  = ocirt__plan_put_text(p, other.data);
+    row = ocirt__plan_add_text(p, OCIRT__VERB_IDMAP_NAMESPACE, OCIRT_ACTOR_HOST, text.data);
+    row->b = at, row->slot = *out_slot = ocirt__plan_slot(p);
+    return 0;
+}
+
+/* A source is cloned by the host where the container's ids could not reach it (a user namespace),
+   where it is id-mapped, and where it must stay a peer of the host's mount. */
+static int ocirt__plan_source(struct ocirt__planner *p, size_t index) {
+    const ocirt_mount *m = &p->spec->mounts[index];
+    ocirt__mount_options o;
+    struct ocirt__row *row;
+    bool idmapped;
+    int  r = ocirt__mount_options_parse(p->arena, p->spec->document, m, &o, p->error);
+    if (r < 0) return r;
+    idmapped = o.idmap || o.ridmap || m->uid_mappings_count;
+    ocirt__plan_from(p, m->token);
+    if (idmapped) r = ocirt__plan_idmap(p, m, &p->idmaps[index]);
+    if (r < 0 || !(o.flags & MS_BIND) || !m->source || !p->privileged || o.copy_symlink) return r;
+    if (!idmapped && !p->userns && (p->propagation & MS_PRIVATE)) return 0;
+    row = ocirt__plan_add_text(p, OCIRT__VERB_OPEN_TREE, OCIRT_ACTOR_HOST, ocirt__plan_host_path(p, m->source));
+    row->slot = p->sources[index] = ocirt__plan_slot(p);
+    row->x = (o.flags & MS_REC ? OCIRT__AT_RECURSIVE : 0) | (o.src_nofollow ? OCIRT__AT_SYMLINK_NOFOLLOW : 0);
+    if (!idmapped) return 0;
+    row = ocirt__plan_add_text(p, OCIRT__VERB_IDMAP_TREE, OCIRT_ACTOR_HOST, m->source);
+    row->slot = p->sources[index], row->n = p->idmaps[index], row->x = o.ridmap ? OCIRT__AT_RECURSIVE : 0;
+    return 0;
+}
+
+static int ocirt__plan_sources(struct ocirt__planner *p) {
+    struct ocirt__row *row;
+    int r = 0;
+    p->sources = ocirt__mem_array(p->arena, p->spec->mounts_count + 1, 1);
+    p->idmaps  = ocirt__mem_array(p->arena, p->spec->mounts_count + 1, 1);
+    if (!p->sources || !p->idmaps) return p->failed = true, 0;
+    p->propagation = p->on->rootfs_propagation ? p->on->rootfs_propagation & ~(uint32_t)MS_REC : MS_PRIVATE;
+    if (p->propagation & MS_UNBINDABLE) p->propagation = MS_PRIVATE;
+    if (!p->mounts) return 0;
+    for (size_t i = 0; r == 0 && i < p->spec->mounts_count; i++) r = ocirt__plan_source(p, i);
+    if (r < 0 || !p->userns || !p->privileged) return r;
+    ocirt__plan_from(p, ocirt__plan_member(p, p->spec->root->token, "path"));
+    row = ocirt__plan_add_text(p, OCIRT__VERB_OPEN_TREE, OCIRT_ACTOR_HOST, ocirt__plan_host_path(p, p->spec->root->path));
+    row->slot = p->root_slot = ocirt__plan_slot(p);
+    row->x = OCIRT__AT_RECURSIVE;
+    return 0;
+}
+
+/* ----- init: root, mounts, devices ----- */
+
+static void ocirt__plan_root(struct ocirt__planner *p) {
+    struct ocirt__row *row;
+    ocirt__plan_from(p, ocirt__plan_member(p, p->on->token, "rootfsPropagation"));
+    row = ocirt__plan_add_text(p, OCIRT__VERB_PROPAGATION, OCIRT_ACTOR_INIT,
+                               p->propagation & MS_SHARED ? "/ shared" : p->propagation & MS_SLAVE ? "/ slave" : "/ private");
+    row->x = p->propagation | MS_REC;
+    if (!(p->propagation & MS_PRIVATE)) { /* pivot_root refuses a shared parent */
+        row = ocirt__plan_add_text(p, OCIRT__VERB_PROPAGATION, OCIRT_ACTOR_INIT, "/ alone private");
+        row->x = MS_PRIVATE;
+    }
+    if (p->on->masked_paths.count) ocirt__plan_add(p, OCIRT__VERB_OPEN_NULL, OCIRT_ACTOR_INIT);
+    ocirt__plan_from(p, ocirt__plan_member(p, p->spec->root->token, "path"));
+    row = ocirt__plan_add_text(p, OCIRT__VERB_ROOT, OCIRT_ACTOR_INIT, ocirt__plan_host_path(p, p->spec->root->path));
+    row->slot = p->root_slot;
+    row->x = p->root_slot ? p->propagation | MS_REC : 0;
+}
+
+static void ocirt__plan_device(struct ocirt__planner *p, const char *path, char type, uint32_t major, uint32_t minor,
+                               uint32_t mode, uint64_t owner) {
+    uint32_t word = ocirt__plan_put_text(p, type == 'b' ? "b" : type == 'p' ? "p" : "c"), at;
+    struct ocirt__row *row = ocirt__plan_add_text(p, OCIRT__VERB_MKNOD, OCIRT_ACTOR_INIT, path);
+    at = row->a;
+    row->b = word, row->x = (uint64_t)major << 32 | minor, row->y = owner;
+    row->n = mode | (type == 'b' ? S_IFBLK : type == 'p' ? S_IFIFO : S_IFCHR);
+    if (type == 'p') return;
+    row = ocirt__plan_alternate(p, OCIRT__VERB_BIND_DEVICE, OCIRT_ACTOR_INIT, OCIRT__ON_EPERM);
+    row->a = at, row->x = (uint64_t)major << 32 | minor;
+    row->n = type == 'b' ? S_IFBLK : S_IFCHR;
+}
+
+static void ocirt__plan_link(struct ocirt__planner *p, const char *path, const char *target, bool replace) {
+    uint32_t to = ocirt__plan_put_text(p, target);
+    struct ocirt__row *row = ocirt__plan_add_text(p, OCIRT__VERB_LINK, OCIRT_ACTOR_INIT, path);
+    row->b = to, row->n = replace;
+}
+
+static bool ocirt__plan_device_given(const struct ocirt__planner *p, const char *path) {
+    for (size_t i = 0; i < p->on->devices_count; i++)
+        if (strcmp(p->on->devices[i].path, path) == 0) return true;
+    return false;
+}
+
+/* Default devices and links (config-linux.md), unless /dev is somebody else's; those of the config. */
+static void ocirt__plan_devices(struct ocirt__planner *p) {
+    static const struct {
+        const char *path;
+        uint32_t    major, minor;
+    } nodes[] = {{"/dev/null", 1, 3}, {"/dev/zero", 1, 5}, {"/dev/full", 1, 7}, {"/dev/random", 1, 8}, {"/dev/urandom", 1, 9}, {"/dev/tty", 5, 0}};
+    p->origin = 0;
+    for (size_t i = 0; !p->foreign_dev && i < sizeof nodes / sizeof nodes[0]; i++)
+        if (!ocirt__plan_device_given(p, nodes[i].path))
+            ocirt__plan_device(p, nodes[i].path, 'c', nodes[i].major, nodes[i].minor, 0666, 0);
+    for (size_t i = 0; i < p->on->devices_count; i++) {
+        const ocirt_device *d = &p->on->devices[i];
+        uint64_t owner = (uint64_t)(d->uid.set ? d->uid.value : 0) << 32 | (d->gid.set ? d->gid.value : 0);
+        ocirt__plan_from(p, d->token);
+        ocirt__plan_device(p, d->path, d->type, (uint32_t)d->major.value, (uint32_t)d->minor.value,
+                           d->file_mode.set ? (uint32_t)d->file_mode.value : 0666u, owner);
+    }
+    if (p->foreign_dev) return;
+    p->origin = 0;
+    ocirt__plan_link(p, "/dev/fd", "/proc/self/fd", false);
+    ocirt__plan_link(p, "/dev/stdin", "/proc/self/fd/0", false);
+    ocirt__plan_link(p, "/dev/stdout", "/proc/self/fd/1", false);
+    ocirt__plan_link(p, "/dev/stderr", "/proc/self/fd/2", false);
+    ocirt__plan_link(p, "/dev/core", "/proc/kcore", false);
+    ocirt__plan_link(p, "/dev/ptmx", "pts/ptmx", true);
+}
+
+static void ocirt__plan_covers(struct ocirt__planner *p, const char *name, const ocirt_strings *paths, unsigned verb) {
+    uint32_t list = ocirt__plan_member(p, p->on->token, name);
+    for (size_t i = 0; i < paths->count; i++) {
+        ocirt__plan_from(p, p->spec->document && list ? ocirt__json_item(p->spec->document, list, i) : 0);
+        ocirt__plan_add_text(p, verb, OCIRT_ACTOR_INIT, paths->items[i])->tolerate = OCIRT__ON_ENOENT | OCIRT__ON_ENOTDIR | OCIRT__ON_EACCES;
+    }
+}
+
+static void ocirt__plan_enter_root(struct ocirt__planner *p) {
+    bool move = (p->options->flags & OCIRT_NO_PIVOT) != 0;
+    struct ocirt__row *row;
+    for (uint32_t i = 0, end = p->rows_count; i < end; i++) {
+        const struct ocirt__mount_row *m;
+        if (p->rows[i].verb != OCIRT__VERB_MOUNT) continue;
+        m = ocirt__plan_data(ocirt__plan_head(p), p->rows[i].a);
+        if (!m->keep) continue;
+        p->origin = p->rows[i].origin;
+        row = ocirt__plan_add(p, OCIRT__VERB_READ_ONLY_LATE, OCIRT_ACTOR_INIT);
+        row->a = m->target, row->slot = m->keep;
+    }
+    ocirt__plan_from(p, ocirt__plan_member(p, p->spec->root->token, "readonly"));
+    if (p->spec->root->readonly) ocirt__plan_add(p, OCIRT__VERB_ROOT_READ_ONLY, OCIRT_ACTOR_INIT);
+    p->origin = 0;
+    ocirt__plan_add(p, move ? OCIRT__VERB_MOVE_ROOT : OCIRT__VERB_PIVOT, OCIRT_ACTOR_INIT);
+    /* Proven by the probe, and not by the kernel's version: 7.x can pivot away from an initial ramfs. */
+    if (!move && p->probe->root_is_initramfs) ocirt__plan_alternate(p, OCIRT__VERB_MOVE_ROOT, OCIRT_ACTOR_INIT, OCIRT__ON_EINVAL);
+    if (!p->on->rootfs_propagation) return;
+    ocirt__plan_from(p, ocirt__plan_member(p, p->on->token, "rootfsPropagation"));
+    ocirt__plan_add_text(p, OCIRT__VERB_ROOT_PROPAGATION, OCIRT_ACTOR_INIT, "/")->x = p->on->rootfs_propagation;
+}
+
+static int ocirt__plan_no_mounts(struct ocirt__planner *p) {
+    uint32_t token = p->spec->mounts_count ? ocirt__plan_member(p, p->spec->token, "mounts")
+                     : p->on->masked_paths.count ? ocirt__plan_member(p, p->on->token, "maskedPaths")
+                     : p->on->readonly_paths.count ? ocirt__plan_member(p, p->on->token, "readonlyPaths")
+                     : p->spec->root->readonly ? ocirt__plan_member(p, p->spec->root->token, "readonly") : 0;
+    bool any = p->spec->mounts_count || p->on->masked_paths.count || p->on->readonly_paths.count || p->spec->root->readonly;
+    if (any)
+        return ocirt__plan_refuse(p, OCIRT_E_MOUNT, token, "add {\"type\": \"mount\"} to linux.namespaces",
+                                  "mounts would change those of the host or of another container: a new mount namespace is needed");
+    if (p->joined & OCIRT__CLONE_NEWNS) p->origin = 0;
+    else ocirt__plan_from(p, p->spec->root->token);
+    ocirt__plan_add_text(p, OCIRT__VERB_PLAIN_ROOT, OCIRT_ACTOR_INIT,
+                         p->joined & OCIRT__CLONE_NEWNS ? "/" : ocirt__plan_host_path(p, p->spec->root->path));
+    return 0;
+}
+
+static int ocirt__plan_file_system(struct ocirt__planner *p) {
+    const ocirt_hooks *hooks = p->spec->hooks;
+    int r = 0;
+    if (!p->mounts) r = ocirt__plan_no_mounts(p);
+    if (p->mounts) {
+        ocirt__plan_root(p);
+        for (size_t i = 0; r == 0 && i < p->spec->mounts_count; i++) r = ocirt__plan_mount(p, i);
+        if (r < 0) return r;
+        ocirt__plan_devices(p);
+        if (ocirt__plan_head(p)->terminal) {
+            ocirt__plan_from(p, ocirt__plan_member(p, p->spec->process->token, "terminal"));
+            ocirt__plan_add(p, OCIRT__VERB_TERMINAL, OCIRT_ACTOR_INIT);
+        }
+    }
+    ocirt__plan_sysctls(p);
+    if (hooks) ocirt__plan_hooks(p, OCIRT_ACTOR_HOST, "prestart", "creating", hooks->prestart, hooks->prestart_count);
+    if (hooks) ocirt__plan_hooks(p, OCIRT_ACTOR_HOST, "createRuntime", "creating", hooks->create_runtime, hooks->create_runtime_count);
+    if (hooks) ocirt__plan_hooks(p, OCIRT_ACTOR_INIT, "createContainer", "creating", hooks->create_container, hooks->create_container_count);
+    if (!p->mounts) return r;
+    ocirt__plan_covers(p, "readonlyPaths", &p->on->readonly_paths, OCIRT__VERB_READ_ONLY);
+    ocirt__plan_covers(p, "maskedPaths", &p->on->masked_paths, OCIRT__VERB_MASK);
+    ocirt__plan_enter_root(p);
+    return r;
+}
+
+/* ----- putting it together ----- */
+
+static int ocirt__plan_terminal(struct ocirt__planner *p) {
+    const ocirt_process *run = p->spec->process;
+    uint32_t token = run ? ocirt__plan_member(p, run->token, "terminal") : 0;
+    if (!run || !run->terminal) return 0;
+    if (!(p->options->flags & OCIRT__PLAN_RUNS) || p->options->flags & OCIRT_DETACH)
+        return ocirt__plan_refuse(p, OCIRT_E_UNSUPPORTED, token, "use `ocirt run` in the foreground, or set process.terminal to false",
+                                  "a detached container with a terminal needs a console socket, which this version does not have");
+    if (!p->mounts)
+        return ocirt__plan_refuse(p, OCIRT_E_SPEC, token, NULL, "a terminal needs a new mount namespace with a devpts on /dev/pts");
+    ocirt__plan_head(p)->terminal = 1;
+    if (run->console_size) {
+        ocirt__plan_head(p)->tty_rows    = (uint32_t)run->console_size->height;
+        ocirt__plan_head(p)->tty_columns = (uint32_t)run->console_size->width;
+    }
+    return 0;
+}
+
+static const char *ocirt__plan_environment(const ocirt_process *run, const char *name) {
+    size_t n = strlen(name);
+    for (size_t i = run->env.count; i-- > 0;)
+        if (strncmp(run->env.items[i], name, n) == 0 && run->env.items[i][n] == '=') return run->env.items[i] + n + 1;
+    return NULL;
+}
+
+/* Of entries with one name the last counts, as in runc. */
+static ocirt_strings ocirt__plan_unique_env(struct ocirt__planner *p, const ocirt_strings *env) {
+    ocirt_strings out = {.items = ocirt__mem_array(p->arena, env->count + 1, sizeof *out.items)};
+    for (size_t i = 0; out.items && i < env->count; i++) {
+        size_t n = strcspn(env->items[i], "=") + 1, k = i + 1;
+        while (k < env->count && strncmp(env->items[k], env->items[i], n) != 0) k++;
+        if (k == env->count) out.items[out.count++] = env->items[i];
+    }
+    if (!out.items) p->failed = true;
+    return out;
+}
+
+static void ocirt__plan_program(struct ocirt__planner *p) {
+    const ocirt_process *run = p->spec->process;
+    ocirt_strings env;
+    const char *home, *path;
+    uint32_t args, vars, search;
+    ocirt_plan *head;
+    if (!run) return;
+    env  = ocirt__plan_unique_env(p, &run->env);
+    home = ocirt__plan_environment(run, "HOME"), path = ocirt__plan_environment(run, "PATH");
+    args = ocirt__plan_put_texts(p, &run->args);
+    vars = ocirt__plan_put_texts(p, &env);
+    search = path ? ocirt__plan_put_text(p, path) : 0;
+    head = ocirt__plan_head(p);
+    head->args = args, head->args_count = (uint32_t)run->args.count;
+    head->env = vars, head->env_count = (uint32_t)env.count;
+    head->path = search, head->add_home = !home || !home[0];
+    head->program_uid = run->user.uid, head->program_gid = run->user.gid;
+    if (run->args.count + env.count > p->vectors) p->vectors = run->args.count + env.count;
+}
+
+/* Behind exec: what `start` and `delete` carry out, from the plan stored with the container. */
+static void ocirt__plan_after(struct ocirt__planner *p) {
+    const ocirt_hooks *hooks = p->spec->hooks;
+    ocirt__plan_head(p)->walk_count = p->rows_count;
+    if (!hooks) return;
+    if (hooks->poststart_count) ocirt__plan_head(p)->poststart_row = p->rows_count;
+    ocirt__plan_hooks(p, OCIRT_ACTOR_HOST, "poststart", "running", hooks->poststart, hooks->poststart_count);
+    if (hooks->poststop_count) ocirt__plan_head(p)->poststop_row = p->rows_count;
+    ocirt__plan_hooks(p, OCIRT_ACTOR_HOST, "poststop", "stopped", hooks->poststop, hooks->poststop_count);
+}
+
+/* A new user namespace without mappings: the caller's own ids are its root, as in crun. */
+static void ocirt__plan_default_maps(struct ocirt__planner *p) {
+    ocirt_linux      *on   = ocirt__mem_alloc(p->arena, sizeof *on);
+    ocirt_id_mapping *maps = ocirt__mem_array(p->arena, 2, sizeof *maps);
+    if (!on || !maps) { p->failed = true; return; }
+    maps[0] = (ocirt_id_mapping){.host_id = p->probe->euid, .size = 1};
+    maps[1] = (ocirt_id_mapping){.host_id = p->probe->egid, .size = 1};
+    *on = *p->on;
+    on->uid_mappings = &maps[0], on->gid_mappings = &maps[1];
+    on->uid_mappings_count = on->gid_mappings_count = 1;
+    p->on = on;
+}
+
+/* The order of a create. Read it as the story of a container's start. */
+static int ocirt__plan_story(struct ocirt__planner *p) {
+    const ocirt_hooks *hooks = p->spec->hooks;
+    bool waits = !(p->options->flags & OCIRT__PLAN_RUNS), groups_denied = false;
+    int  r = ocirt__plan_survey(p);
+    if (r == 0 && p->fresh & OCIRT__CLONE_NEWUSER && p->on->uid_mappings_count == 0) ocirt__plan_default_maps(p);
+    if (r == 0) r = ocirt__plan_choose_stage(p);
+    if (r == 0) r = ocirt__plan_terminal(p);
+    if (r == 0) r = ocirt__plan_sources(p);
+    if (r == 0) r = ocirt__plan_cgroup(p);
+    if (r < 0) return r;
+    p->origin = 0;
+    if (waits) ocirt__plan_add(p, OCIRT__VERB_LISTEN, OCIRT_ACTOR_HOST)->slot = OCIRT__SLOT_START;
+    r = ocirt__plan_birth(p, &groups_denied);
+    if (r < 0) return r;
+    ocirt__plan_init(p);
+    ocirt__plan_names(p);
+    r = ocirt__plan_file_system(p);
+    if (r == 0) r = ocirt__plan_process(p, groups_denied);
+    if (r < 0) return r;
+    p->origin = 0;
+    if (waits) {
+        ocirt__plan_head(p)->await_row = p->rows_count;
+        ocirt__plan_add(p, OCIRT__VERB_AWAIT_START, OCIRT_ACTOR_INIT);
+    }
+    if (hooks) ocirt__plan_hooks(p, OCIRT_ACTOR_INIT, "startContainer", "created", hooks->start_container, hooks->start_container_count);
+    ocirt__plan_from(p, p->spec->process ? ocirt__plan_member(p, p->spec->process->token, "args") : 0);
+    ocirt__plan_add_text(p, OCIRT__VERB_EXEC, OCIRT_ACTOR_INIT, p->spec->process ? p->spec->process->args.items[0] : NULL);
+    ocirt__plan_after(p);
+    return 0;
+}
+
+static void ocirt__plan_begin(struct ocirt__planner *p) {
+    static const ocirt_plan blank;
+    uint32_t id, bundle, rootfs, file;
+    ocirt__buffer_put(&p->block, &blank, sizeof blank);
+    id     = ocirt__plan_put_text(p, p->id);
+    bundle = ocirt__plan_put_text(p, p->bundle);
+    rootfs = ocirt__plan_put_text(p, p->spec->root ? ocirt__plan_host_path(p, p->spec->root->path) : "");
+    file   = ocirt__plan_put_text(p, p->spec->document ? p->spec->document->file : NULL);
+    if (p->block.failed) return;
+    *ocirt__plan_head(p) = (ocirt_plan){.magic = OCIRT__PLAN_MAGIC, .id = id, .bundle = bundle, .rootfs = rootfs, .file = file,
+                                        .preserve = p->options->preserve_fds};
+    for (size_t i = 0; i < OCIRT__PLAN_SLOTS; i++) ocirt__plan_head(p)->slots[i] = -1;
+}
+
+/* Rows, room for pointers, and behind the stored part the stack of hooks. */
+static void ocirt__plan_end(struct ocirt__planner *p) {
+    size_t   vectors = (p->vectors + 4) * sizeof(char *);
+    char    *room = ocirt__mem_alloc(p->arena, vectors + OCIRT__PLAN_STACK + 16);
+    uint32_t at, rows, scratch;
+    ocirt_plan *head;
+    if (!room) { p->failed = true; return; }
+    rows = ocirt__plan_put(p, p->rows, p->rows_count * sizeof *p->rows);
+    at   = ocirt__plan_put(p, room, vectors);
+    ocirt__plan_put(p, room, -p->block.size & 15u);
+    scratch = (uint32_t)p->block.size;
+    ocirt__buffer_put(&p->block, room, OCIRT__PLAN_STACK);
+    if (p->block.failed) return;
+    head = ocirt__plan_head(p);
+    head->vectors_at = at, head->scratch_at = scratch, head->size = scratch;
+    head->rows_at = rows, head->rows_count = p->rows_count;
+    head->layout = sizeof(struct ocirt__row) + sizeof *head;
+    head->userns = p->userns, head->private_net = (p->fresh & OCIRT__CLONE_NEWNET) != 0;
+    head->private_pids = (p->fresh & OCIRT__CLONE_NEWPID) != 0;
+}
+
+OCIRT_DEF int ocirt_plan_build(ocirt_arena *arena, const ocirt_spec *spec, const char *bundle, const char *id,
+                               const ocirt_options *options, const ocirt_probe *probe, ocirt_plan **out_plan,
+                               ocirt_error *error) {
+    static const ocirt_linux   empty;
+    static const ocirt_options defaults;
+    struct ocirt__planner p = {.arena = arena, .spec = spec, .on = spec->linux_ ? spec->linux_ : &empty,
+                               .options = options ? options : &defaults, .probe = probe, .error = error,
+                               .bundle = bundle, .id = id, .slots = OCIRT__SLOT_FREE, .block = {.arena = arena}};
+    int r = ocirt__spec_runnable(spec, error);
+    if (r < 0) return r;
+    if (!spec->root) return ocirt__plan_refuse(&p, OCIRT_E_SPEC, spec->token, NULL, "root is missing");
+    ocirt__plan_begin(&p);
+    if (!p.block.failed) {
+        ocirt__plan_state_text(&p);
+        ocirt__plan_program(&p);
+        r = ocirt__plan_story(&p);
+    }
+    if (r == 0) ocirt__plan_end(&p);
+    if (r < 0) return r;
+    if (p.failed || p.block.failed)
+        return ocirt__error_set(error, p.rows_count > OCIRT_MAX_ROWS ? OCIRT_E_LIMIT : OCIRT_E_MEMORY, 0, "", "the plan does not fit");
+    if (p.rows_count > OCIRT_MAX_ROWS)
+        return ocirt__error_set(error, OCIRT_E_LIMIT, 0, "", "the plan has more than %d rows", OCIRT_MAX_ROWS);
+    *out_plan = ocirt__plan_head(&p);
+    return 0;
+}
+
+/* ----- printing ----- */
+
+static void ocirt__plan_print_mount(ocirt__buffer *t, const ocirt_plan *plan, const struct ocirt__mount_row *m) {
+    const char *word = ocirt__plan_text(plan, m->words);
+    static const char *const names[] = {"ro", "nosuid", "nodev", "noexec"};
+    ocirt__buffer_format(t, "%s on %s", ocirt__plan_text(plan, m->type ? m->type : m->source), ocirt__plan_text(plan, m->target));
+    for (unsigned i = 0; i < 4; i++)
+        if (m->set & 1u << i) ocirt__buffer_format(t, " %s", names[i]);
+    for (unsigned i = 0; i < 4; i++)
+        if (m->deep_set & 1u << i) ocirt__buffer_format(t, " r%s", names[i]);
+    if (m->set & 0x10) ocirt__buffer_text(t, " noatime");
+    if (m->set & 0x20) ocirt__buffer_text(t, " strictatime");
+    for (uint32_t i = 0; i < m->words_count; i++, word += strlen(word) + 1) ocirt__buffer_format(t, " %s", word);
+}
+
+/* One row as text without its number, for `plan`, errors and traces. */
+static void ocirt__plan_row_text(ocirt__buffer *t, const ocirt_plan *plan, const struct ocirt__row *row) {
+#define OCIRT__VERB_FORM(name, word, form) {word, form},
+    static const struct {
+        const char *word, *form;
+    } verbs[] = {OCIRT__VERBS(OCIRT__VERB_FORM)};
+#undef OCIRT__VERB_FORM
+    const char *f = verbs[row->verb].form;
+    ocirt__buffer_text(t, verbs[row->verb].word);
+    if (*f) ocirt__buffer_text(t, " ");
+    for (; *f; f++) {
+        if (*f != '%') ocirt__buffer_put(t, f, 1);
+        else switch (*++f) {
+            case 'a': ocirt__buffer_text(t, ocirt__plan_text(plan, row->a)); break;
+            case 'b': ocirt__buffer_text(t, ocirt__plan_text(plan, row->b)); break;
+            case 'n': ocirt__buffer_format(t, "%u", row->n); break;
+            case 'o': ocirt__buffer_format(t, "%04o", row->n & 07777u); break;
+            case 'd': ocirt__buffer_format(t, "%u:%u", (unsigned)(row->x >> 32), (unsigned)row->x); break;
+            case 'x': ocirt__buffer_format(t, "%llu", (unsigned long long)row->x); break;
+            case 'h': ocirt__buffer_format(t, "%llx", (unsigned long long)row->x); break;
+            case 'y': ocirt__buffer_format(t, "%llu", (unsigned long long)row->y); break;
+            default: ocirt__plan_print_mount(t, plan, ocirt__plan_data(plan, row->a)); break;
+        }
+    }
+    while (t->size && (t->data[t->size - 1] == '\n' || t->data[t->size - 1] == ' ')) t->data[--t->size] = 0;
+    for (size_t i = 0; i < t->size; i++)
+        if (t->data[i] == '\n') t->data[i] = ',';
+}
+
+static void ocirt__plan_print_text(ocirt__buffer *t, const ocirt_plan *plan, uint32_t index) {
+    static const char *const actors[] = {"host", "stage", "init"};
+    const struct ocirt__row *row = ocirt__plan_row(plan, index);
+    const struct ocirt__origin *from = row->origin ? ocirt__plan_data(plan, row->origin) : NULL;
+    ocirt__buffer text = {.arena = t->arena};
+    ocirt__plan_row_text(&text, plan, row);
+    ocirt__buffer_format(t, "%3u %-5s %s%s", index, actors[row->actor], row->flags & OCIRT__ROW_ALTERNATE ? "  or else: " : "", text.size ? text.data : "");
+    if (from) ocirt__buffer_format(t, "   <- %s", from->pointer[0] ? from->pointer : "/");
+    ocirt__buffer_text(t, "\n");
+}
+
+static void ocirt__plan_print_json(ocirt__buffer *t, const ocirt_plan *plan, uint32_t index) {
+    static const char *const actors[] = {"host", "stage", "init"};
+    const struct ocirt__row *row = ocirt__plan_row(plan, index);
+    const struct ocirt__origin *from = row->origin ? ocirt__plan_data(plan, row->origin) : NULL;
+    ocirt__buffer text = {.arena = t->arena};
+    ocirt__plan_row_text(&text, plan, row);
+    ocirt__buffer_format(t, "%s    {\"row\": %u, \"actor\": \"%s\", \"alternate\": %s, \"text\": ", index ? ",\n" : "\n", index,
+                         actors[row->actor], row->flags & OCIRT__ROW_ALTERNATE ? "true" : "false");
+    ocirt__json_write_string(t, text.size ? text.data : "");
+    if (from) {
+        ocirt__buffer_format(t, ", \"line\": %u, \"column\": %u, \"pointer\": ", from->line, from->column);
+        ocirt__json_write_string(t, from->pointer);
+    }
+    ocirt__buffer_text(t, "}");
+}
+
+OCIRT_DEF int ocirt_plan_print(const ocirt_plan *plan, unsigned format, ocirt_write_fn write, void *user) {
+    ocirt_arena arena = {0};
+    ocirt__buffer t = {.arena = &arena};
+    int r;
+    if (format == OCIRT_PLAN_JSON) {
+        ocirt__buffer_text(&t, "{\n  \"id\": ");
+        ocirt__json_write_string(&t, ocirt__plan_text(plan, plan->id));
+        ocirt__buffer_text(&t, ",\n  \"rows\": [");
+    }
+    for (uint32_t i = 0; i < plan->rows_count; i++)
+        (format == OCIRT_PLAN_JSON ? ocirt__plan_print_json : ocirt__plan_print_text)(&t, plan, i);
+    if (format == OCIRT_PLAN_JSON) ocirt__buffer_text(&t, "\n  ]\n}\n");
+    r = t.failed ? -OCIRT_E_MEMORY : t.size ? write(user, t.data, t.size) : 0;
+    ocirt_arena_free(&arena);
+    return r;
+}
+
+/* ===========================================================================================
+   >>hooks   running the programs of one hook kind, by host or init (runtime-spec config.md, POSIX
+   platform hooks). The state goes in as a memory file on stdin and output comes back in another, so
+   that nothing blocks on a hook that does not read, and a daemon it leaves behind holds no pipe of
+   ours. env is exactly the hook's own; descriptors above 2 are closed; no PATH search.
+   =========================================================================================== */
+
+static int ocirt__hooks_memory(const char *name) {
+    return (int)OCIRT__SYS2(SYS_memfd_create, name, 1 /* MFD_CLOEXEC */);
+}
+
+/* Fills in status and pid over the blanks left in the text. */
+static void ocirt__hooks_state(ocirt_plan *plan, const char *status, int pid) {
+    char *text = (char *)plan + plan->state_at, *at = strstr(text, "\"status\":") + 9;
+    char  number[24];
+    size_t n = strlen(status);
+    memset(at, ' ', 20);
+    at[0] = '"';
+    memcpy(at + 1, status, n);
+    at[n + 1] = '"';
+    at = strstr(at, "\"pid\":") + 6;
+    memset(at, ' ', 20);
+    n = ocirt__path_decimal(number, (uint64_t)pid);
+    memcpy(at, number, n);
+}
+
+/* "hook 2, /bin/x: exit status 3: last words" */
+static void ocirt__hooks_tell(char *out, size_t size, uint32_t index, const char *path, const char *what, unsigned number, int output) {
+    char   digits[24], tail[120];
+    const char *parts[] = {"hook ", NULL, " (", path, ") ", what, NULL, ": ", tail};
+    size_t n = 0;
+    long   length = output < 0 ? 0 : OCIRT__SYS3(SYS_lseek, output, 0, SEEK_END);
+    if (length > (long)sizeof tail - 1) OCIRT__SYS3(SYS_lseek, output, -(long)(sizeof tail - 1), SEEK_END);
+    else if (output >= 0) OCIRT__SYS3(SYS_lseek, output, 0, SEEK_SET);
+    length = output < 0 ? 0 : ocirt__sys_read_all(output, tail, sizeof tail - 1);
+    while (length > 0 && (tail[length - 1] == '\n' || tail[length - 1] == ' ')) length--;
+    tail[length > 0 ? length : 0] = 0;
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        const char *text = parts[i];
+        size_t left = size - 1 - n, k;
+        if (i == 7 && !tail[0]) break;
+        if (!text) ocirt__path_decimal(digits, i == 1 ? index : number), text = digits;
+        k = strlen(text) < left ? strlen(text) : left;
+        memcpy(out + n, text, k);
+        n += k;
+    }
+    out[n] = 0;
+    for (char *s = out; *s; s++)
+        if (*s == '\n') *s = ' ';
+}
+
+static int ocirt__hooks_wait(int pidfd, int pid, uint32_t seconds, siginfo_t *out) {
+    struct pollfd wait = {.fd = pidfd, .events = POLLIN};
+    int ready = ocirt__sys_poll(&wait, 1, seconds ? (int64_t)seconds * 1000 : -1);
+    if (ready == 0) OCIRT__SYS2(SYS_kill, -pid, SIGKILL); /* the whole group it leads */
+    if (ready == 0) ocirt__sys_pidfd_signal(pidfd, SIGKILL);
+    ocirt__sys_reap(pidfd, out);
+    return ready == 0 ? -ETIMEDOUT : 0;
+}
+
+static int ocirt__hooks_judge(const siginfo_t *end, int waited, uint32_t index, const char *path, uint32_t timeout,
+                              int output, char *detail, size_t size) {
+    if (waited < 0) ocirt__hooks_tell(detail, size, index, path, "was killed after its timeout in seconds, ", timeout, output);
+    else if (end->si_code != CLD_EXITED) ocirt__hooks_tell(detail, size, index, path, "was ended by signal ", (unsigned)end->si_status, output);
+    else if (end->si_status != 0) ocirt__hooks_tell(detail, size, index, path, "ended with exit status ", (unsigned)end->si_status, output);
+    else return 0;
+    return waited < 0 ? -ETIMEDOUT : -ECANCELED;
+}
+
+static int ocirt__hooks_one(ocirt_plan *plan, const struct ocirt__hook_row *h, uint32_t index, const char *cwd, char *detail, size_t size) {
+    char **argv = (char **)(void *)((char *)plan + plan->vectors_at), **env = argv + h->argv_count + 1;
+    const uint32_t *args = ocirt__plan_data(plan, h->argv), *vars = ocirt__plan_data(plan, h->env);
+    const char *path = ocirt__plan_text(plan, h->path);
+    int in = ocirt__hooks_memory("ocirt-state"), out = ocirt__hooks_memory("ocirt-hook-output"), pid = 0, pidfd, r;
+    siginfo_t end;
+    struct ocirt__launch launch = {.path = path, .argv = argv, .env = env, .cwd = cwd, .input = in, .output = out, .image = -1};
+    for (uint32_t i = 0; i < h->argv_count; i++) argv[i] = (char *)plan + args[i];
+    argv[h->argv_count] = NULL;
+    for (uint32_t i = 0; i < h->env_count; i++) env[i] = (char *)plan + vars[i];
+    env[h->env_count] = NULL;
+    r = in < 0 ? in : out < 0 ? out : ocirt__sys_write_all(in, ocirt__plan_text(plan, plan->state_at), plan->state_size);
+    if (r == 0) r = (int)OCIRT__SYS3(SYS_lseek, in, 0, SEEK_SET);
+    if (r == 0) r = pidfd = ocirt__program_launch(&launch, (char *)plan + plan->scratch_at, OCIRT__PLAN_STACK, &pid);
+    if (r < 0) {
+        ocirt__hooks_tell(detail, size, index, path, "could not be started, errno ", (unsigned)-r, -1);
+    } else {
+        int waited = ocirt__hooks_wait(pidfd, pid, h->timeout, &end);
+        r = ocirt__hooks_judge(&end, waited, index, path, h->timeout, out, detail, size);
+        ocirt__sys_close(&pidfd);
+    }
+    ocirt__sys_close(&in);
+    ocirt__sys_close(&out);
+    return r;
+}
+
+/* In order, each awaited; the first failure ends it. */
+static int ocirt__hooks_run(ocirt_plan *plan, const struct ocirt__row *row, int pid, char *detail, size_t size) {
+    const struct ocirt__hook_row *hooks = ocirt__plan_data(plan, row->b);
+    int r = 0;
+    ocirt__hooks_state(plan, ocirt__plan_text(plan, row->c), pid);
+    for (uint32_t i = 0; r == 0 && i < row->n; i++)
+        r = ocirt__hooks_one(plan, &hooks[i], i, row->x ? ocirt__plan_text(plan, (uint32_t)row->x) : "/", detail, size);
+    return r;
+}
+
+/* ===========================================================================================
+   >>step   the executor: what stage and init do between clone and exec.
+   Contract: no allocation, no stdio, no locks, no libc but memory and string functions and
+   syscall(2); bounded loops; stack below 16 KiB; every refusal is a negative errno that belongs
+   to one row. It may run in the copy of a process whose other threads held any lock.
+   =========================================================================================== */
+
+/* Shared between the actors, by mapping and not by descriptor: readable by the host after a filter,
+   a signal or the out-of-memory killer ended the child. The host trusts none of it for more than a
+   text once code of the image has run. */
+struct ocirt__page {
+    uint32_t next;   /* rows before this one are done; only the active actor writes it */
+    int32_t  failed; /* row, or -1 */
+    int32_t  error;  /* negative errno */
+    int32_t  init_pid;
+    uint32_t outside_cgroup; /* the child could not be born in its cgroup */
+    uint32_t current[3];     /* row each actor is at */
+    char     detail[256];
+    uint32_t timed;
+    uint64_t spent[OCIRT_MAX_ROWS]; /* nanoseconds, with trace only */
+};
+
+#define OCIRT__STEP_BORN 1
+
+/* One process walking the list. */
+struct ocirt__actor {
+    ocirt_plan         *plan;
+    struct ocirt__page *page;
+    int                *slots; /* of the plan */
+    unsigned            who;
+    int                 talk;  /* this side of the conversation */
+    bool                cwd_done, has_mask;
+    int (*carry_out)(struct ocirt__actor *, const struct ocirt__row *);
+    int (*await)(struct ocirt__actor *, uint32_t row);
+    char program[PATH_MAX]; /* what FIND_PROGRAM found */
+    char home[PATH_MAX];    /* HOME=... */
+};
+
+/* What a start connection gets when the program could not be started. */
+struct ocirt__report {
+    int32_t row, error;
+    char    detail[256];
+};
+
+static const char *ocirt__step_text(const struct ocirt__actor *a, uint32_t at) {
+    return ocirt__plan_text(a->plan, at);
+}
+
+static int ocirt__step_detail(struct ocirt__actor *a, const char *text, int result) {
+    size_t n = strlen(text);
+    if (n >= sizeof a->page->detail) n = sizeof a->page->detail - 1;
+    memcpy(a->page->detail, text, n);
+    a->page->detail[n] = 0;
+    return result;
+}
+
+/* ----- hand-offs ----- */
+
+static void ocirt__step_kick(struct ocirt__actor *a) {
+    OCIRT__SYS5(SYS_sendto, a->talk, "k", 1, MSG_NOSIGNAL, NULL);
+}
+
+static void ocirt__step_publish(struct ocirt__actor *a, uint32_t next) {
+    __atomic_store_n(&a->page->next, next, __ATOMIC_RELEASE);
+}
+
+/* Stage and init end when the host is gone: nothing they made may outlive an unfinished create. */
+static int ocirt__step_await(struct ocirt__actor *a, uint32_t row) {
+    char byte;
+    while (__atomic_load_n(&a->page->next, __ATOMIC_ACQUIRE) < row)
+        if (ocirt__sys_read(a->talk, &byte, 1) <= 0)
+            OCIRT__SYS1(SYS_exit_group, 1);
+    return 0;
+}
+
+static uint64_t ocirt__step_clock(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+/* A row, and behind it the alternate that its errno chooses. */
+static int ocirt__step_row(struct ocirt__actor *a, uint32_t index) {
+    const struct ocirt__row *row = ocirt__plan_row(a->plan, index), *other = row + 1;
+    uint64_t begin = a->page->timed ? ocirt__step_clock() : 0;
+    int      r;
+    a->page->current[a->who] = index;
+    a->page->detail[0]       = 0;
+    r = a->carry_out(a, row);
+    if (r < 0 && (row->tolerate & ocirt__plan_errno_set(r))) r = 0;
+    while (r < 0 && ++index < a->plan->walk_count && (other->flags & OCIRT__ROW_ALTERNATE)) {
+        if (other->when & ocirt__plan_errno_set(r)) r = a->carry_out(a, other);
+        other++;
+    }
+    if (a->page->timed) a->page->spent[row - ocirt__plan_row(a->plan, 0)] = ocirt__step_clock() - begin;
+    return r;
+}
+
+static bool ocirt__step_mine(const struct ocirt__actor *a, uint32_t index) {
+    return index < a->plan->walk_count && ocirt__plan_row(a->plan, index)->actor == a->who;
+}
+
+/* Walks the list from `from`, carries out this actor's rows, waits and hands over where it changes. */
+static int ocirt__step_walk(struct ocirt__actor *a, uint32_t from) {
+    for (uint32_t i = from; i < a->plan->walk_count; i++) {
+        int r = 0;
+        if (!ocirt__step_mine(a, i)) continue;
+        if (ocirt__plan_row(a->plan, i)->flags & OCIRT__ROW_ALTERNATE) continue;
+        if (i > 0 && !ocirt__step_mine(a, i - 1)) r = a->await(a, i);
+        if (r == 0) r = ocirt__step_row(a, i);
+        if (r < 0) {
+            a->page->failed = (int32_t)i;
+            a->page->error  = r;
+            return r;
+        }
+        while (i + 1 < a->plan->walk_count &&
+               (ocirt__plan_row(a->plan, i + 1)->flags & OCIRT__ROW_ALTERNATE)) i++;
+        if (r == OCIRT__STEP_BORN) continue; /* init has just come out of the stage, which publishes */
+        ocirt__step_publish(a, i + 1);
+        if (i + 1 < a->plan->walk_count && !ocirt__step_mine(a, i + 1)) ocirt__step_kick(a);
+    }
+    return 0;
+}
+
+/* ----- process ----- */
+
+/* Dispositions to default: exec keeps ignored signals ignored. All stay blocked until exec. */
+static void ocirt__step_signals(void) {
+    struct {
+        void         *handler;
+        unsigned long flags, restorer, mask[2];
+    } action;
+    memset(&action, 0, sizeof action);
+    for (int n = 1; n <= 64; n++)
+        if (n != SIGKILL && n != SIGSTOP) OCIRT__SYS4(SYS_rt_sigaction, n, &action, NULL, 8);
+}
+
+static int ocirt__step_close_from(unsigned first, unsigned last) {
+    long r = first > last ? 0 : OCIRT__SYS3(OCIRT__NR_close_range, first, last, 0);
+    if (r != -ENOSYS && r != -EPERM) return (int)r;
+    if (last > 65535) last = 65535;
+    for (unsigned fd = first; fd <= last; fd++) OCIRT__SYS1(SYS_close, fd);
+    return 0;
+}
+
+/* Keeps 0-2, what the caller preserves, and the plan's slots; closes the rest of the copied table. */
+static int ocirt__step_close_others(struct ocirt__actor *a) {
+    unsigned from = 3 + a->plan->preserve;
+    int      r    = 0;
+    while (r == 0) {
+        unsigned next = UINT_MAX;
+        for (unsigned i = 0; i < OCIRT__PLAN_SLOTS; i++)
+            if (a->slots[i] >= 0 && (unsigned)a->slots[i] >= from && (unsigned)a->slots[i] < next)
+                next = (unsigned)a->slots[i];
+        r = ocirt__step_close_from(from, next == UINT_MAX ? UINT_MAX : next - 1);
+        if (next == UINT_MAX) break;
+        from = next + 1;
+    }
+    return r;
+}
+
+static int ocirt__step_reset(struct ocirt__actor *a) {
+    ocirt__step_signals();
+    OCIRT__SYS1(SYS_umask, 0);
+    return ocirt__step_close_others(a);
+}
+
+/* A change of effective ids sets the flag from fs.suid_dumpable, so this is said again after each. */
+static int ocirt__step_hide(void) {
+    return ocirt__sys_prctl(PR_SET_DUMPABLE, 0, 0, 0);
+}
+
+static int ocirt__step_set_ids(uint32_t uid, uint32_t gid) {
+    uint32_t have[6];
+    long r = OCIRT__SYS3(OCIRT__NR_setresgid, gid, gid, gid);
+    if (r == 0) r = OCIRT__SYS3(OCIRT__NR_setresuid, uid, uid, uid);
+    if (r == 0) r = ocirt__step_hide();
+    if (r == 0) r = OCIRT__SYS3(OCIRT__NR_getresuid, &have[0], &have[1], &have[2]);
+    if (r == 0) r = OCIRT__SYS3(OCIRT__NR_getresgid, &have[3], &have[4], &have[5]);
+    for (int i = 0; r == 0 && i < 6; i++)
+        if (have[i] != (i < 3 ? uid : gid)) r = -EPERM; /* a call that lied */
+    return (int)r;
+}
+
+static int ocirt__step_become_root(void) {
+    long r = OCIRT__SYS2(OCIRT__NR_setgroups, 0, NULL);
+    if (r < 0 && r != -EPERM) return (int)r; /* EPERM: setgroups is denied in this namespace */
+    return ocirt__step_set_ids(0, 0);
+}
+
+static int ocirt__step_groups(struct ocirt__actor *a, const struct ocirt__row *row) {
+    const uint32_t *want = ocirt__plan_data(a->plan, row->b);
+    uint32_t have[64];
+    long     r = OCIRT__SYS2(OCIRT__NR_setgroups, row->n, want), n;
+    if (r < 0) return (int)r;
+    if (row->n > 64) return 0;
+    n = OCIRT__SYS2(OCIRT__NR_getgroups, 64, have);
+    if (n != (long)row->n) return -EPERM;
+    for (uint32_t i = 0; i < row->n; i++) { /* the kernel sorts them */
+        bool found = false;
+        for (uint32_t k = 0; k < row->n; k++) found |= have[k] == want[i];
+        if (!found) return -EPERM;
+    }
+    return 0;
+}
+
+static int ocirt__step_bounding(uint64_t keep) {
+    for (unsigned long cap = 0; cap < 64; cap++) {
+        int r = keep >> cap & 1 ? 0 : ocirt__sys_prctl(PR_CAPBSET_DROP, cap, 0, 0);
+        if (r == -EINVAL && cap > 0) break; /* past the last one this kernel knows */
+        if (r < 0 && (r != -EPERM || ocirt__sys_prctl(PR_CAPBSET_READ, cap, 0, 0) != 0)) return r;
+    }
+    return ocirt__sys_prctl(PR_SET_KEEPCAPS, 1, 0, 0); /* over the change of ids */
+}
+
+static int ocirt__step_capget(struct ocirt__cap_data out[2]) {
+    struct ocirt__cap_header header = {OCIRT__CAP_VERSION_3, 0};
+    return (int)OCIRT__SYS2(SYS_capget, &header, out);
+}
+
+/* Capabilities that cannot be granted are left out (config.md: SHOULD NOT fail), never widened.
+   sets: effective, permitted, inheritable, ambient. */
+static int ocirt__step_capabilities(struct ocirt__actor *a, const struct ocirt__row *row) {
+    const uint64_t *sets = ocirt__plan_data(a->plan, row->b);
+    struct ocirt__cap_header header = {OCIRT__CAP_VERSION_3, 0};
+    struct ocirt__cap_data   have[2], want[2], now[2];
+    int r = ocirt__step_capget(have);
+    for (int i = 0; r == 0 && i < 2; i++) {
+        want[i].permitted   = (uint32_t)(sets[1] >> 32 * i) & have[i].permitted;
+        want[i].effective   = (uint32_t)(sets[0] >> 32 * i) & want[i].permitted;
+        want[i].inheritable = (uint32_t)(sets[2] >> 32 * i) & (have[i].permitted | have[i].inheritable);
+    }
+    if (r == 0) r = ocirt__sys_prctl(OCIRT__PR_CAP_AMBIENT, OCIRT__PR_CAP_AMBIENT_CLEAR, 0, 0);
+    if (r == 0) r = (int)OCIRT__SYS2(SYS_capset, &header, want);
+    if (r == 0) r = ocirt__step_capget(now);
+    if (r == 0 && memcmp(now, want, sizeof now) != 0) r = -EPERM;
+    for (unsigned long cap = 0; r == 0 && cap < 64; cap++)
+        if (sets[3] >> cap & 1) /* needs permitted and inheritable; else it is left out */
+            (void)ocirt__sys_prctl(OCIRT__PR_CAP_AMBIENT, OCIRT__PR_CAP_AMBIENT_RAISE, cap, 0);
+    return r;
+}
+
+static int ocirt__step_no_new_privs(void) {
+    int r = ocirt__sys_prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0);
+    if (r == 0 && ocirt__sys_prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0) != 1) r = -EPERM;
+    return r;
+}
+
+struct ocirt__rlimit { /* prlimit64(2) */
+    uint64_t soft, hard;
+};
+static int ocirt__step_rlimit(int pid, const struct ocirt__row *row) {
+    struct ocirt__rlimit want = {row->x, row->y}, have = {0, 0};
+    long r = OCIRT__SYS4(SYS_prlimit64, pid, row->n, &want, NULL);
+    if (r == 0) r = OCIRT__SYS4(SYS_prlimit64, pid, row->n, NULL, &have);
+    if (r == 0 && (have.soft != want.soft || have.hard != want.hard)) r = -EPERM;
+    return (int)r;
+}
+
+/* netdevice(7): any socket of the namespace will do for the ioctl. */
+static int ocirt__step_loopback(void) {
+    struct {
+        char  name[16];
+        short flags;
+        char  rest[22];
+    } request = {.name = "lo"};
+    int fd = (int)OCIRT__SYS3(SYS_socket, AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), r;
+    if (fd < 0) return fd;
+    r = ocirt__sys_ioctl(fd, 0x8913 /* SIOCGIFFLAGS */, &request);
+    request.flags |= 1; /* IFF_UP */
+    if (r == 0) r = ocirt__sys_ioctl(fd, 0x8914 /* SIOCSIFFLAGS */, &request);
+    ocirt__sys_close(&fd);
+    return r;
+}
+
+/* A stranger's null would be a door to whatever it is (CVE-2025-31133): 1:3 or nothing. */
+static int ocirt__step_open_null(struct ocirt__actor *a) {
+    struct ocirt__statx st;
+    int fd = ocirt__sys_openat(AT_FDCWD, "/dev/null", O_PATH | O_NOFOLLOW, 0), r;
+    if (fd < 0) return fd;
+    r = ocirt__sys_fstatx(fd, &st);
+    if (r == 0 && (!S_ISCHR(st.mode) || st.rdev_major != 1 || st.rdev_minor != 3)) r = -ENXIO;
+    if (r < 0) ocirt__sys_close(&fd);
+    a->slots[OCIRT__SLOT_NULL] = fd;
+    return r;
+}
+
+/* ----- namespaces ----- */
+
+/* Joining before the user namespace works with the caller's privileges, after it with those inside:
+   the row stands on both sides, and the second one does nothing if the first did it. */
+static int ocirt__step_join(struct ocirt__actor *a, const struct ocirt__row *row) {
+    int r;
+    if (a->slots[row->slot] < 0) return 0;
+    r = (int)OCIRT__SYS2(SYS_setns, a->slots[row->slot], row->n);
+    if (r == 0) ocirt__sys_close(&a->slots[row->slot]);
+    return r;
+}
+
+static int ocirt__step_time_offsets(struct ocirt__actor *a, const struct ocirt__row *row) {
+    char   path[64];
+    size_t n = ocirt__path_decimal(path, (uint64_t)OCIRT__SYS0(SYS_getpid));
+    memcpy(path + n, "/timens_offsets", 16);
+    return ocirt__path_write(a->slots[OCIRT__SLOT_PROC], path, ocirt__step_text(a, row->a),
+                             strlen(ocirt__step_text(a, row->a)));
+}
+
+/* clone3, or clone(2) where a filter hides it; that one cannot place the child in a cgroup. */
+static int ocirt__step_clone(uint64_t flags, int cgroup, uint64_t exit_signal, int *out_pidfd,
+                             bool *out_outside) {
+    struct ocirt__clone_args args = {.flags = flags, .exit_signal = exit_signal};
+    long r;
+    if (out_pidfd) args.flags |= OCIRT__CLONE_PIDFD, args.pidfd = (uint64_t)(uintptr_t)out_pidfd;
+    if (cgroup >= 0) args.flags |= OCIRT__CLONE_INTO_CGROUP, args.cgroup = (uint64_t)cgroup;
+    *out_outside = false;
+    r = OCIRT__SYS2(OCIRT__NR_clone3, &args, sizeof args);
+    if (r != -ENOSYS && r != -EPERM) return (int)r;
+    *out_outside = cgroup >= 0;
+    flags = (args.flags & 0xffffffffu) | exit_signal;
+#ifdef __s390__
+    return (int)OCIRT__SYS3(SYS_clone, 0, flags, out_pidfd);
+#else
+    return (int)OCIRT__SYS3(SYS_clone, flags, 0, out_pidfd);
+#endif
+}
+
+/* The stage's last row. Init becomes a child of the host (CLONE_PARENT), which must be able to reap it. */
+static int ocirt__step_fork(struct ocirt__actor *a, const struct ocirt__row *row) {
+    bool outside;
+    int  pid = ocirt__step_clone(row->x | OCIRT__CLONE_PARENT, a->slots[OCIRT__SLOT_CGROUP], 0, NULL, &outside);
+    if (pid < 0) return pid;
+    if (pid == 0) {
+        a->who = OCIRT_ACTOR_INIT;
+        return OCIRT__STEP_BORN;
+    }
+    a->page->outside_cgroup = outside;
+    a->page->init_pid = pid;
+    return 0;
+}
+
+/* ----- mounts ----- */
+
+static unsigned long ocirt__step_ms_flags(uint32_t attr) {
+    static const struct {
+        uint32_t      attr;
+        unsigned long ms;
+    } map[] = {{1, MS_RDONLY}, {2, MS_NOSUID}, {4, MS_NODEV}, {8, MS_NOEXEC}, {0x10, MS_NOATIME},
+               {0x20, MS_STRICTATIME}, {0x80, MS_NODIRATIME}, {0x200000, 256 /* NOSYMFOLLOW */}};
+    unsigned long flags = 0;
+    for (size_t i = 0; i < sizeof map / sizeof map[0]; i++)
+        if (attr & map[i].attr) flags |= map[i].ms;
+    return flags;
+}
+
+/* "<n>" below /proc/self/fd of the procfs that the host checked, relative to it. */
+static int ocirt__step_fd_path(struct ocirt__actor *a, int fd, char out[40]) {
+    long r = OCIRT__SYS1(SYS_fchdir, a->slots[OCIRT__SLOT_PROC]);
+    memcpy(out, "self/fd/", 8);
+    ocirt__path_decimal(out + 8, (uint64_t)fd);
+    return (int)r;
+}
+
+/* Before mount_setattr (5.12): remount what has just been attached, keeping what it has, because in
+   a user namespace flags of the original are locked. */
+static int ocirt__step_remount(struct ocirt__actor *a, int fd, uint32_t set, uint32_t clear) {
+    struct statfs fs;
+    char path[40];
+    unsigned long have;
+    int r = ocirt__sys_fstatfs(fd, &fs);
+    if (r == 0) r = ocirt__step_fd_path(a, fd, path);
+    if (r < 0) return r;
+    have = (unsigned long)fs.f_flags & (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME | MS_NODIRATIME);
+    have |= (unsigned long)fs.f_flags & 4096 /* ST_RELATIME */ ? MS_RELATIME : 0;
+    have &= ~ocirt__step_ms_flags(clear);
+    return ocirt__sys_mount(NULL, path, NULL, MS_REMOUNT | MS_BIND | have | ocirt__step_ms_flags(set), NULL);
+}
+
+/* Attributes go onto the detached mount, so that it is never visible without them. Returns ENOSYS
+   on kernels that can only do it afterwards. */
+static int ocirt__step_attributes(int fd, uint32_t set, uint32_t clear, bool deep) {
+    struct ocirt__mount_attr attr = {.attr_set = set, .attr_clr = clear};
+    if (set == 0 && clear == 0) return 0;
+    if (set & 0x70u || clear & 0x70u) attr.attr_clr |= 0x70u; /* atime is one field */
+    return ocirt__sys_mount_setattr(fd, deep ? OCIRT__AT_RECURSIVE : 0, &attr);
+}
+
+static int ocirt__step_propagate(struct ocirt__actor *a, int fd, uint32_t flags) {
+    char path[40];
+    int  r = ocirt__step_fd_path(a, fd, path);
+    return r < 0 ? r : ocirt__sys_mount(NULL, path, NULL, flags, NULL);
+}
+
+/* Opens, and if missing makes, the target inside the root. Nothing is put over a procfs but what the
+   plan allows there (CVE-2019-16884 and its kin). */
+static int ocirt__step_target(struct ocirt__actor *a, const struct ocirt__mount_row *m, bool file) {
+    const char *path = ocirt__step_text(a, m->target);
+    char leaf[NAME_MAX + 1] = "";
+    struct statfs fs;
+    unsigned what = file ? OCIRT__PATH_FILE : OCIRT__PATH_DIR;
+    int fd, r = 0;
+    if (m->flags & OCIRT__MOUNT_DST_LINK) what = OCIRT__PATH_EXISTING | OCIRT__PATH_NOFOLLOW;
+    if (m->flags & OCIRT__MOUNT_NO_LINKS) what |= OCIRT__PATH_NOFOLLOW;
+    fd = ocirt__path_open(a->slots[OCIRT__SLOT_ROOT], path, what, leaf);
+    if (fd < 0) return ocirt__step_detail(a, leaf[0] ? leaf : path, fd);
+    if (!(m->flags & OCIRT__MOUNT_OVER_PROC) && ocirt__sys_fstatfs(fd, &fs) == 0 &&
+        (unsigned long)fs.f_type == OCIRT__PROC_MAGIC)
+        r = ocirt__step_detail(a, "the target lies on a procfs", -EPERM);
+    if (m->flags & OCIRT__MOUNT_NO_LINKS) {
+        struct ocirt__statx st;
+        r = ocirt__sys_fstatx(fd, &st);
+        if (r == 0 && !S_ISDIR(st.mode)) r = ocirt__step_detail(a, "the target must be a real directory", -ENOTDIR);
+    }
+    if (r < 0) ocirt__sys_close(&fd);
+    return r < 0 ? r : fd;
+}
+
+/* Puts the detached mount `from` onto `to` with everything the record asks for. */
+static int ocirt__step_attach(struct ocirt__actor *a, const struct ocirt__mount_row *m, int from, int to) {
+    struct ocirt__mount_attr idmap = {.attr_set = 0x100000u};
+    int r = 0, late, deep;
+    if (m->flags & OCIRT__MOUNT_IDMAP) {
+        idmap.userns_fd = (uint64_t)a->slots[m->userns];
+        r = ocirt__sys_mount_setattr(from, m->flags & OCIRT__MOUNT_RECURSIVE ? OCIRT__AT_RECURSIVE : 0, &idmap);
+        if (r < 0) return ocirt__step_detail(a, "this file system or kernel cannot map ids here", r);
+    }
+    late = r == 0 ? ocirt__step_attributes(from, m->set, m->clear, false) : 0;
+    deep = ocirt__step_attributes(from, m->deep_set, m->deep_clear, true);
+    if (late < 0 && late != -ENOSYS) return late;
+    if (deep < 0) return ocirt__step_detail(a, "recursive attributes need mount_setattr, Linux 5.12", deep);
+    r = ocirt__sys_move_mount(from, to);
+    if (r == 0 && late == -ENOSYS) r = ocirt__step_remount(a, from, m->set, m->clear);
+    for (uint32_t i = 0; r == 0 && i < m->propagation_count; i++)
+        r = ocirt__step_propagate(a, from, m->propagation[i]);
+    return r;
+}
+
+/* The mount is kept for later rows, becomes the root, or is let go. */
+static int ocirt__step_settle(struct ocirt__actor *a, const struct ocirt__mount_row *m, int *fd, int result) {
+    uint8_t slot = m->flags & OCIRT__MOUNT_NEW_ROOT ? OCIRT__SLOT_ROOT
+                   : m->flags & OCIRT__MOUNT_IS_PROC ? OCIRT__SLOT_CONTAINER_PROC : m->keep;
+    if (result == 0 && slot != OCIRT__SLOT_NONE) {
+        ocirt__sys_close(&a->slots[slot]);
+        a->slots[slot] = *fd;
+        return 0;
+    }
+    ocirt__sys_close(fd);
+    return result;
+}
+
+static int ocirt__step_fs_word(int fs, const char *word) {
+    char key[64];
+    const char *value = strchr(word, '=');
+    size_t n = value ? (size_t)(value - word) : strlen(word);
+    if (n >= sizeof key) return -ENAMETOOLONG;
+    memcpy(key, word, n);
+    key[n] = 0;
+    return ocirt__sys_fsconfig(fs, value ? OCIRT__FSCONFIG_SET_STRING : OCIRT__FSCONFIG_SET_FLAG, key,
+                               value ? value + 1 : NULL);
+}
+
+/* The file system's own words about a refusal, "e tmpfs: Bad value for 'size'". */
+static int ocirt__step_fs_failed(struct ocirt__actor *a, int *fs, int result) {
+    char text[200];
+    long n = ocirt__sys_read(*fs, text, sizeof text - 1);
+    if (n > 2) {
+        text[n] = 0;
+        text[strcspn(text, "\n")] = 0;
+        ocirt__step_detail(a, text + 2, 0);
+    }
+    ocirt__sys_close(fs);
+    return result;
+}
+
+static int ocirt__step_new_fs(struct ocirt__actor *a, const struct ocirt__mount_row *m, unsigned mode) {
+    const char *word = ocirt__step_text(a, m->words);
+    char text[16] = "mode=";
+    int  fs = ocirt__sys_fsopen(ocirt__step_text(a, m->type)), r = 0, fd;
+    if (fs < 0) return fs;
+    if (m->source) r = ocirt__sys_fsconfig(fs, OCIRT__FSCONFIG_SET_STRING, "source", ocirt__step_text(a, m->source));
+    if (r == 0 && m->flags & OCIRT__MOUNT_KEEP_MODE) {
+        for (int i = 0; i < 4; i++) text[5 + i] = (char)('0' + (mode >> (9 - 3 * i) & 7));
+        r = ocirt__step_fs_word(fs, text);
+    }
+    for (uint32_t i = 0; r == 0 && i < m->words_count; i++, word += strlen(word) + 1)
+        r = ocirt__step_fs_word(fs, word);
+    if (r == 0) r = ocirt__sys_fsconfig(fs, OCIRT__FSCONFIG_CREATE, NULL, NULL);
+    fd = r < 0 ? r : ocirt__sys_fsmount(fs, m->set);
+    if (fd < 0) return ocirt__step_fs_failed(a, &fs, fd);
+    ocirt__sys_close(&fs);
+    return fd;
+}
+
+static int ocirt__step_mount(struct ocirt__actor *a, const struct ocirt__row *row) {
+    const struct ocirt__mount_row *m = ocirt__plan_data(a->plan, row->a);
+    struct ocirt__mount_row attach = *m;
+    struct ocirt__statx st = {0};
+    int to = ocirt__step_target(a, m, false), fd, r;
+    if (to < 0) return to;
+    r  = ocirt__sys_fstatx(to, &st);
+    fd = r < 0 ? r : ocirt__step_new_fs(a, m, st.mode & 07777u);
+    attach.set = 0; /* fsmount has set them */
+    r = fd < 0 ? fd : 0;
+    if (r == 0 && m->flags & OCIRT__MOUNT_COPY_UP) r = ocirt__path_copy_tree(to, fd);
+    if (r == 0) r = ocirt__step_attach(a, &attach, fd, to);
+    ocirt__sys_close(&to);
+    return ocirt__step_settle(a, m, &fd, r);
+}
+
+/* The tree to bind: opened by the host into a slot, or cloned here while / is still the host's. */
+static int ocirt__step_source(struct ocirt__actor *a, const struct ocirt__mount_row *m, uint8_t slot) {
+    unsigned flags = OCIRT__OPEN_TREE_CLONE | (m->flags & OCIRT__MOUNT_RECURSIVE ? OCIRT__AT_RECURSIVE : 0);
+    int fd;
+    if (slot != OCIRT__SLOT_NONE) {
+        fd = a->slots[slot];
+        a->slots[slot] = -1;
+        return fd;
+    }
+    if (m->flags & OCIRT__MOUNT_SRC_LINK) flags |= OCIRT__AT_SYMLINK_NOFOLLOW;
+    fd = ocirt__sys_open_tree(AT_FDCWD, ocirt__step_text(a, m->source), flags);
+    if (fd < 0) ocirt__step_detail(a, ocirt__step_text(a, m->source), 0);
+    return fd;
+}
+
+static int ocirt__step_bind(struct ocirt__actor *a, const struct ocirt__row *row) {
+    const struct ocirt__mount_row *m = ocirt__plan_data(a->plan, row->a);
+    struct ocirt__statx st;
+    int fd = ocirt__step_source(a, m, row->slot), to = -1, r;
+    if (fd < 0) return fd;
+    r = ocirt__sys_fstatx(fd, &st);
+    if (r == 0) r = to = ocirt__step_target(a, m, !S_ISDIR(st.mode));
+    if (to >= 0) r = ocirt__step_attach(a, m, fd, to);
+    ocirt__sys_close(&to);
+    return ocirt__step_settle(a, m, &fd, r);
+}
+
+/* copy-symlink: the source is a link, and the container gets the same link. */
+static int ocirt__step_copy_link(struct ocirt__actor *a, const struct ocirt__row *row) {
+    const struct ocirt__mount_row *m = ocirt__plan_data(a->plan, row->a);
+    char want[PATH_MAX], have[PATH_MAX / 2], leaf[NAME_MAX + 1];
+    long n = ocirt__sys_readlinkat(AT_FDCWD, ocirt__step_text(a, m->source), want, sizeof want);
+    int  dir, r;
+    if (n == -EINVAL) return ocirt__step_bind(a, row); /* not a link after all */
+    if (n < 0) return ocirt__step_detail(a, ocirt__step_text(a, m->source), (int)n);
+    dir = ocirt__path_open(a->slots[OCIRT__SLOT_ROOT], ocirt__step_text(a, m->target), OCIRT__PATH_PARENT, leaf);
+    if (dir < 0) return dir;
+    r = ocirt__sys_symlinkat(want, dir, leaf);
+    if (r == -EEXIST && ocirt__sys_readlinkat(dir, leaf, have, sizeof have) == n && strcmp(have, want) == 0) r = 0;
+    ocirt__sys_close(&dir);
+    return r;
+}
+
+/* Attaches a clone of `from` on the existing `path`, read-only if asked. */
+static int ocirt__step_cover(struct ocirt__actor *a, int from, int to, bool deep, uint32_t set) {
+    unsigned flags = OCIRT__OPEN_TREE_CLONE | OCIRT__AT_EMPTY_PATH | (deep ? OCIRT__AT_RECURSIVE : 0);
+    int fd = ocirt__sys_open_tree(from, "", flags), r, late;
+    if (fd < 0) return fd;
+    late = ocirt__step_attributes(fd, set, 0, deep);
+    r    = late < 0 && late != -ENOSYS ? late : ocirt__sys_move_mount(fd, to);
+    if (r == 0 && late == -ENOSYS) r = ocirt__step_remount(a, fd, set, 0);
+    ocirt__sys_close(&fd);
+    return r;
+}
+
+/* A read-only empty tmpfs for directories: made once, attached on the first, cloned for the rest
+   (before 6.15 only an attached mount can be cloned). */
+static int ocirt__step_mask_dir(struct ocirt__actor *a, int to) {
+    int fs, r;
+    if (a->has_mask) return ocirt__step_cover(a, a->slots[OCIRT__SLOT_MASK], to, false, 0);
+    if ((fs = ocirt__sys_fsopen("tmpfs")) < 0) return fs;
+    r = ocirt__step_fs_word(fs, "nr_blocks=1");
+    if (r == 0) r = ocirt__step_fs_word(fs, "nr_inodes=1");
+    if (r == 0) r = ocirt__step_fs_word(fs, "mode=555");
+    if (r == 0) r = ocirt__sys_fsconfig(fs, OCIRT__FSCONFIG_CREATE, NULL, NULL);
+    if (r == 0) r = a->slots[OCIRT__SLOT_MASK] = ocirt__sys_fsmount(fs, 1 | 2 | 4 | 8);
+    ocirt__sys_close(&fs);
+    if (r >= 0) r = ocirt__sys_move_mount(a->slots[OCIRT__SLOT_MASK], to);
+    a->has_mask = r == 0;
+    return r;
+}
+
+static int ocirt__step_mask(struct ocirt__actor *a, const struct ocirt__row *row) {
+    struct ocirt__statx st;
+    int r, to = ocirt__path_open(a->slots[OCIRT__SLOT_ROOT], ocirt__step_text(a, row->a), OCIRT__PATH_EXISTING, NULL);
+    if (to < 0) return to;
+    r = ocirt__sys_fstatx(to, &st);
+    if (r == 0) r = S_ISDIR(st.mode) ? ocirt__step_mask_dir(a, to)
+                                     : ocirt__step_cover(a, a->slots[OCIRT__SLOT_NULL], to, false, 0);
+    ocirt__sys_close(&to);
+    return r;
+}
+
+static int ocirt__step_read_only(struct ocirt__actor *a, const struct ocirt__row *row) {
+    int r, to = ocirt__path_open(a->slots[OCIRT__SLOT_ROOT], ocirt__step_text(a, row->a), OCIRT__PATH_EXISTING, NULL);
+    if (to < 0) return to;
+    r = ocirt__step_cover(a, to, to, true, 1);
+    ocirt__sys_close(&to);
+    return r;
+}
+
+static int ocirt__step_set_read_only(struct ocirt__actor *a, uint8_t slot) {
+    int r = ocirt__step_attributes(a->slots[slot], 1, 0, false);
+    return r == -ENOSYS ? ocirt__step_remount(a, a->slots[slot], 1, 0) : r;
+}
+
+/* ----- devices and links ----- */
+
+static int ocirt__step_mknod(struct ocirt__actor *a, const struct ocirt__row *row) {
+    char leaf[NAME_MAX + 1];
+    struct ocirt__statx st;
+    uint64_t number = (row->x & 0xff) | (row->x >> 12 & 0xfff00000u); /* set below */
+    int dir = ocirt__path_open(a->slots[OCIRT__SLOT_ROOT], ocirt__step_text(a, row->a), OCIRT__PATH_PARENT, leaf), fd, r;
+    if (dir < 0) return dir;
+    number = makedev((unsigned)(row->x >> 32), (unsigned)row->x);
+    r  = ocirt__sys_mknodat(dir, leaf, row->n, number);
+    fd = r < 0 && r != -EEXIST ? r : ocirt__sys_openat(dir, leaf, O_PATH | O_NOFOLLOW, 0);
+    ocirt__sys_close(&dir);
+    if (fd < 0) return fd;
+    if (r == 0 && row->y) r = ocirt__sys_fchownat(fd, "", (uint32_t)(row->y >> 32), (uint32_t)row->y, OCIRT__AT_EMPTY_PATH);
+    if (r == 0 || r == -EEXIST) { /* ours, or one that is the same (runtime-spec config-linux.md) */
+        int s = ocirt__sys_fstatx(fd, &st);
+        bool same = s == 0 && (st.mode & S_IFMT) == (row->n & S_IFMT) &&
+                    (S_ISFIFO(st.mode) || (st.rdev_major == row->x >> 32 && st.rdev_minor == (uint32_t)row->x));
+        r = same ? 0 : ocirt__step_detail(a, "another file is there already", -EEXIST);
+    }
+    ocirt__sys_close(&fd);
+    return r;
+}
+
+/* Where nodes are refused (a user namespace): the host's node, if it is the one that was asked for. */
+static int ocirt__step_bind_device(struct ocirt__actor *a, const struct ocirt__row *row) {
+    struct ocirt__statx st;
+    int to, r, fd = ocirt__sys_open_tree(AT_FDCWD, ocirt__step_text(a, row->a), OCIRT__OPEN_TREE_CLONE);
+    if (fd < 0) return fd;
+    r = ocirt__sys_fstatx(fd, &st);
+    if (r == 0 && ((st.mode & S_IFMT) != (row->n & S_IFMT) || st.rdev_major != row->x >> 32 || st.rdev_minor != (uint32_t)row->x))
+        r = ocirt__step_detail(a, "the host's file of this name is another one", -ENXIO);
+    to = r < 0 ? r : ocirt__path_open(a->slots[OCIRT__SLOT_ROOT], ocirt__step_text(a, row->a), OCIRT__PATH_FILE, NULL);
+    r  = to < 0 ? to : ocirt__sys_move_mount(fd, to);
+    ocirt__sys_close(&to);
+    ocirt__sys_close(&fd);
+    return r;
+}
+
+/* n: replace what is there (only /dev/ptmx). */
+static int ocirt__step_link(struct ocirt__actor *a, const struct ocirt__row *row) {
+    char leaf[NAME_MAX + 1];
+    int r, dir = ocirt__path_open(a->slots[OCIRT__SLOT_ROOT], ocirt__step_text(a, row->a), OCIRT__PATH_PARENT, leaf);
+    if (dir < 0) return dir;
+    if (row->n) (void)ocirt__sys_unlinkat(dir, leaf, 0);
+    r = ocirt__sys_symlinkat(ocirt__step_text(a, row->b), dir, leaf);
+    ocirt__sys_close(&dir);
+    return r == -EEXIST ? 0 : r;
+}
+
+/* ----- the root and the terminal ----- */
+
+/* Not the root of the runtime itself, and a directory. */
+static int ocirt__step_check_root(struct ocirt__actor *a, int fd) {
+    struct ocirt__statx root, here;
+    int r = ocirt__sys_fstatx(fd, &root);
+    if (r == 0 && !S_ISDIR(root.mode)) return -ENOTDIR;
+    if (r == 0) r = ocirt__sys_statx(AT_FDCWD, "/", 0, &here);
+    if (r == 0 && here.ino == root.ino && here.dev_major == root.dev_major && here.dev_minor == root.dev_minor)
+        r = ocirt__step_detail(a, "it is the root of the runtime itself", -EBUSY);
+    return r;
+}
+
+/* The new root is a mount of its own, attached on top of / of this mount namespace: on several kernels
+   nothing can be mounted into a tree that is not attached. */
+static int ocirt__step_root(struct ocirt__actor *a, const struct ocirt__row *row) {
+    unsigned flags = OCIRT__OPEN_TREE_CLONE | OCIRT__AT_RECURSIVE;
+    int at = -1, r, fd = row->slot ? a->slots[row->slot] : ocirt__sys_open_tree(AT_FDCWD, ocirt__step_text(a, row->a), flags);
+    if (row->slot) a->slots[row->slot] = -1;
+    if (fd < 0) return fd;
+    r = ocirt__step_check_root(a, fd);
+    if (r == 0) r = at = ocirt__sys_openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY, 0);
+    if (r >= 0) r = ocirt__sys_move_mount(fd, at);
+    if (r == 0 && row->x) r = ocirt__step_propagate(a, fd, (uint32_t)row->x);
+    ocirt__sys_close(&at);
+    if (r < 0) ocirt__sys_close(&fd);
+    a->slots[OCIRT__SLOT_ROOT] = fd;
+    return r;
+}
+
+/* Without a mount namespace of its own the container gets a root, but no mounts. */
+static int ocirt__step_plain_root(struct ocirt__actor *a, const struct ocirt__row *row) {
+    int fd = ocirt__sys_openat(AT_FDCWD, ocirt__step_text(a, row->a), O_PATH | O_DIRECTORY, 0);
+    long r = fd < 0 ? fd : OCIRT__SYS1(SYS_fchdir, fd);
+    if (r == 0) r = OCIRT__SYS1(SYS_chroot, ".");
+    a->slots[OCIRT__SLOT_ROOT] = fd;
+    return (int)r;
+}
+
+/* pivot_root(2): old and new root may be the same place; the old one then lies on top. It is cut
+   off from propagation first, or the unmount would reach the host through a shared root. */
+static int ocirt__step_pivot(struct ocirt__actor *a) {
+    long r = OCIRT__SYS1(SYS_fchdir, a->slots[OCIRT__SLOT_ROOT]);
+    if (r == 0) r = OCIRT__SYS2(SYS_pivot_root, ".", ".");
+    if (r == 0) r = ocirt__sys_mount(NULL, ".", NULL, MS_REC | MS_SLAVE, NULL);
+    if (r == 0) r = ocirt__sys_umount(".", MNT_DETACH);
+    if (r == 0) r = OCIRT__SYS1(SYS_chdir, "/");
+    return (int)r;
+}
+
+/* Option remount: new attributes for what is mounted there already. */
+static int ocirt__step_change_mount(struct ocirt__actor *a, const struct ocirt__row *row) {
+    const struct ocirt__mount_row *m = ocirt__plan_data(a->plan, row->a);
+    int r, fd = ocirt__path_open(a->slots[OCIRT__SLOT_ROOT], ocirt__step_text(a, m->target), OCIRT__PATH_EXISTING, NULL);
+    if (fd < 0) return fd;
+    r = ocirt__step_attributes(fd, m->set, m->clear, false);
+    if (r == -ENOSYS) r = ocirt__step_remount(a, fd, m->set, m->clear);
+    if (r == 0) r = ocirt__step_attributes(fd, m->deep_set, m->deep_clear, true);
+    ocirt__sys_close(&fd);
+    return r;
+}
+
+/* One line of mountinfo: "id parent major:minor root target ...". True if it hangs directly on the
+   mount `parent` and is not the root itself; then `line` is cut to the target's path. */
+static char *ocirt__step_mount_below(char *line, uint64_t parent) {
+    char  number[24], *field[5], *s = line;
+    size_t n = ocirt__path_decimal(number, parent);
+    for (int i = 0; i < 5; i++) {
+        field[i] = s;
+        s += strcspn(s, " ");
+        if (*s) *s++ = 0;
+    }
+    if (strlen(field[1]) != n || memcmp(field[1], number, n) != 0 || strcmp(field[4], "/") == 0) return NULL;
+    return field[4];
+}
+
+/* Detaches one mount of the old root but the new root. Returns 1 if there was one. */
+static int ocirt__step_detach_one(struct ocirt__actor *a, int file, uint64_t parent, uint64_t keep) {
+    char line[PATH_MAX + 512], *target;
+    size_t used = 0;
+    struct ocirt__statx st;
+    while (ocirt__sys_read(file, line + used, 1) == 1) {
+        if (line[used] != '\n' && used + 1 < sizeof line) {
+            used++;
+            continue;
+        }
+        line[used] = 0, used = 0;
+        target = ocirt__step_mount_below(line, parent);
+        if (!target || ocirt__sys_statx(AT_FDCWD, target, OCIRT__AT_SYMLINK_NOFOLLOW, &st) < 0 || st.mnt_id == keep) continue;
+        if (ocirt__sys_umount(target, MNT_DETACH | UMOUNT_NOFOLLOW) == 0) return 1;
+    }
+    (void)a;
+    return 0;
+}
+
+/* On an initial ramfs pivot_root is impossible: its root has no parent mount. Everything else is
+   detached first, so that nothing of the host is left behind the new root. */
+static int ocirt__step_move_root(struct ocirt__actor *a) {
+    char path[40];
+    struct ocirt__statx root, keep;
+    int  found = 1, file;
+    long r = ocirt__sys_statx(AT_FDCWD, "/", 0, &root);
+    if (r == 0) r = ocirt__sys_fstatx(a->slots[OCIRT__SLOT_ROOT], &keep);
+    for (int limit = 0; r == 0 && found > 0 && limit < 1000; limit++) {
+        size_t n = ocirt__path_decimal(path, (uint64_t)a->page->init_pid);
+        memcpy(path + n, "/mountinfo", 11);
+        file = ocirt__path_exact(a->slots[OCIRT__SLOT_PROC], path, O_RDONLY);
+        if (file < 0) return file;
+        found = ocirt__step_detach_one(a, file, root.mnt_id, keep.mnt_id);
+        ocirt__sys_close(&file);
+    }
+    if (r == 0) r = OCIRT__SYS1(SYS_fchdir, a->slots[OCIRT__SLOT_ROOT]); /* it lies on / already */
+    if (r == 0) r = OCIRT__SYS1(SYS_chroot, ".");
+    if (r == 0) r = OCIRT__SYS1(SYS_chdir, "/");
+    return (int)r;
+}
+
+/* Sends the master to whoever relays it. */
+static int ocirt__step_send_fd(int socket, int fd) {
+    union {
+        struct cmsghdr header;
+        char           room[CMSG_SPACE(sizeof(int))];
+    } control;
+    struct iovec  byte    = {.iov_base = (char[]){'t'}, .iov_len = 1};
+    struct msghdr message = {.msg_iov = &byte, .msg_iovlen = 1};
+    memset(&control, 0, sizeof control);
+    message.msg_control       = &control;
+    message.msg_controllen    = sizeof control.room;
+    control.header.cmsg_len   = CMSG_LEN(sizeof(int));
+    control.header.cmsg_level = SOL_SOCKET;
+    control.header.cmsg_type  = SCM_RIGHTS;
+    memcpy(CMSG_DATA(&control.header), &fd, sizeof fd);
+    return (int)(OCIRT__SYS3(SYS_sendmsg, socket, &message, MSG_NOSIGNAL) < 0 ? -EPIPE : 0);
+}
+
+/* The pair comes from the container's own devpts, the slave from the master and not from a path
+   (TIOCGPTPEER, 4.13), and /dev/console is a bind of it. */
+static int ocirt__step_terminal_pair(struct ocirt__actor *a, int *out_slave) {
+    struct statfs fs;
+    char   leaf[NAME_MAX + 1];
+    int    zero = 0, master, r;
+    struct winsize size = {.ws_row = (unsigned short)a->plan->tty_rows, .ws_col = (unsigned short)a->plan->tty_columns};
+    int dir = ocirt__path_open(a->slots[OCIRT__SLOT_ROOT], "/dev/pts/ptmx", OCIRT__PATH_PARENT, leaf);
+    if (dir < 0) return dir;
+    r      = ocirt__sys_fstatfs(dir, &fs);
+    master = r < 0 ? r : (unsigned long)fs.f_type != 0x1cd1 ? -ENODEV
+                       : ocirt__sys_openat(dir, "ptmx", O_RDWR | O_NOCTTY | O_NOFOLLOW, 0);
+    ocirt__sys_close(&dir);
+    if (master < 0) return ocirt__step_detail(a, "a terminal needs a devpts on /dev/pts", master);
+    r = ocirt__sys_ioctl(master, 0x40045431ul /* TIOCSPTLCK */, &zero);
+    if (r == 0) r = *out_slave = (int)OCIRT__SYS3(SYS_ioctl, master, 0x5441 /* TIOCGPTPEER */, O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (r >= 0 && size.ws_row) r = ocirt__sys_ioctl(master, TIOCSWINSZ, &size);
+    if (r >= 0) r = ocirt__step_send_fd(a->talk, master);
+    ocirt__sys_close(&master);
+    return r;
+}
+
+static int ocirt__step_terminal(struct ocirt__actor *a) {
+    int slave = -1, to = -1, r = ocirt__step_terminal_pair(a, &slave);
+    if (r >= 0) r = ocirt__sys_fchownat(slave, "", a->plan->program_uid, (uint32_t)-1, OCIRT__AT_EMPTY_PATH);
+    if (r == 0) r = (int)OCIRT__SYS3(SYS_ioctl, slave, TIOCSCTTY, 0);
+    for (int n = 0; r >= 0 && n < 3; n++) r = (int)OCIRT__SYS3(SYS_dup3, slave, n, 0);
+    if (r >= 0) r = to = ocirt__path_open(a->slots[OCIRT__SLOT_ROOT], "/dev/console", OCIRT__PATH_FILE, NULL);
+    if (r >= 0) r = ocirt__step_cover(a, slave, to, false, 0);
+    ocirt__sys_close(&to);
+    ocirt__sys_close(&slave);
+    return r;
+}
+
+/* ----- the program ----- */
+
+/* By descriptor and without magic links, so that /proc/self/fd/N leads nowhere (CVE-2024-21626);
+   made if missing, as peers do. A folder closed to root (NFS) is tried again as the final user. */
+static int ocirt__step_cwd(struct ocirt__actor *a, const struct ocirt__row *row) {
+    char here[PATH_MAX];
+    int  fd, r;
+    if (a->cwd_done) return 0;
+    fd = ocirt__path_open(a->slots[OCIRT__SLOT_ROOT], ocirt__step_text(a, row->a), row->n ? OCIRT__PATH_DIR : OCIRT__PATH_EXISTING, NULL);
+    if (fd < 0) return fd;
+    r = (int)OCIRT__SYS1(SYS_fchdir, fd);
+    ocirt__sys_close(&fd);
+    if (r == 0) r = (int)OCIRT__SYS2(SYS_getcwd, here, sizeof here);
+    if (r < 0) return r;
+    if (here[0] != '/') return ocirt__step_detail(a, "the folder is outside the container's root", -EXDEV);
+    a->cwd_done = true;
+    return 0;
+}
+
+static void ocirt__step_vector(const struct ocirt__actor *a, uint32_t at, uint32_t count, char **out) {
+    const uint32_t *offsets = ocirt__plan_data(a->plan, at);
+    for (uint32_t i = 0; i < count; i++) out[i] = (char *)a->plan + offsets[i];
+    out[count] = NULL;
+}
+
+static int ocirt__step_find(struct ocirt__actor *a, const struct ocirt__row *row) {
+    memcpy(a->home, "HOME=", 6);
+    if (a->plan->add_home)
+        ocirt__program_home(a->slots[OCIRT__SLOT_ROOT], a->plan->program_uid, a->home + 5, sizeof a->home - 5);
+    return ocirt__program_find(ocirt__step_text(a, row->a), ocirt__step_text(a, a->plan->path), a->program);
+}
+
+static int ocirt__step_exec(struct ocirt__actor *a) {
+    uint64_t none[2] = {0, 0};
+    char **argv = (char **)(void *)((char *)a->plan + a->plan->vectors_at), **env = argv + a->plan->args_count + 1;
+    long r;
+    ocirt__step_vector(a, a->plan->args, a->plan->args_count, argv);
+    ocirt__step_vector(a, a->plan->env, a->plan->env_count, env);
+    if (a->plan->add_home) env[a->plan->env_count] = a->home, env[a->plan->env_count + 1] = NULL;
+    OCIRT__SYS4(SYS_rt_sigprocmask, SIG_SETMASK, none, NULL, 8);
+    r = OCIRT__SYS3(SYS_execve, a->program, argv, env);
+    ocirt__program_fault(a->program, a->page->detail, sizeof a->page->detail);
+    return (int)r;
+}
+
+/* Waits for `start` on the socket, and ends on each signal whose default is to end: as pid 1 it
+   would otherwise ignore them. Blocked signals reach a signalfd even there (signalfd(2)). */
+static int ocirt__step_await_start(struct ocirt__actor *a) {
+    uint64_t mask = ~(1ull << (SIGCHLD - 1) | 1ull << (SIGURG - 1) | 1ull << (SIGWINCH - 1) | 1ull << (SIGCONT - 1) |
+                      1ull << (SIGTSTP - 1) | 1ull << (SIGTTIN - 1) | 1ull << (SIGTTOU - 1));
+    struct {
+        uint32_t number;
+        char     rest[124];
+    } signal;
+    struct pollfd wait[2] = {{.fd = a->slots[OCIRT__SLOT_START], .events = POLLIN}, {.events = POLLIN}};
+    char byte = 0;
+    int  talk = -1;
+    ocirt__step_publish(a, a->page->current[a->who]);
+    ocirt__step_kick(a);
+    if (ocirt__sys_read(a->talk, &byte, 1) != 1) OCIRT__SYS1(SYS_exit_group, 1);
+    ocirt__sys_close(&a->slots[OCIRT__SLOT_CONVERSATION]);
+    wait[1].fd = (int)OCIRT__SYS4(SYS_signalfd4, -1, &mask, 8, O_CLOEXEC);
+    if (wait[1].fd < 0) return wait[1].fd;
+    while (byte != 'g') {
+        ocirt__sys_close(&talk);
+        ocirt__sys_poll_once(wait, 2, -1);
+        if (wait[1].revents && ocirt__sys_read(wait[1].fd, &signal, sizeof signal) > 0)
+            OCIRT__SYS1(SYS_exit_group, 128 + (int)signal.number);
+        talk = wait[0].revents ? (int)OCIRT__SYS4(SYS_accept4, wait[0].fd, NULL, NULL, SOCK_CLOEXEC) : -1;
+        if (talk >= 0) ocirt__sys_read(talk, &byte, 1);
+    }
+    ocirt__sys_close(&wait[1].fd);
+    ocirt__sys_close(&a->slots[OCIRT__SLOT_START]);
+    a->slots[OCIRT__SLOT_CONVERSATION] = a->talk = talk;
+    return 0;
+}
+
+/* ----- the list of verbs ----- */
+
+static int ocirt__step_init_fs(struct ocirt__actor *a, const struct ocirt__row *row) {
+    const char *text = ocirt__step_text(a, row->a);
+    switch (row->verb) {
+    case OCIRT__VERB_PROPAGATION: return ocirt__sys_mount(NULL, "/", NULL, (unsigned long)row->x, NULL);
+    case OCIRT__VERB_OPEN_NULL: return ocirt__step_open_null(a);
+    case OCIRT__VERB_ROOT: return ocirt__step_root(a, row);
+    case OCIRT__VERB_PLAIN_ROOT: return ocirt__step_plain_root(a, row);
+    case OCIRT__VERB_MOUNT: return ocirt__step_mount(a, row);
+    case OCIRT__VERB_BIND: return ocirt__step_bind(a, row);
+    case OCIRT__VERB_REMOUNT: return ocirt__step_change_mount(a, row);
+    case OCIRT__VERB_COPY_LINK: return ocirt__step_copy_link(a, row);
+    case OCIRT__VERB_READ_ONLY_LATE: return ocirt__step_set_read_only(a, row->slot);
+    case OCIRT__VERB_MKNOD: return ocirt__step_mknod(a, row);
+    case OCIRT__VERB_BIND_DEVICE: return ocirt__step_bind_device(a, row);
+    case OCIRT__VERB_LINK: return ocirt__step_link(a, row);
+    case OCIRT__VERB_MASK: return ocirt__step_mask(a, row);
+    case OCIRT__VERB_READ_ONLY: return ocirt__step_read_only(a, row);
+    case OCIRT__VERB_TERMINAL: return ocirt__step_terminal(a);
+    case OCIRT__VERB_PIVOT: return ocirt__step_pivot(a);
+    case OCIRT__VERB_MOVE_ROOT: return ocirt__step_move_root(a);
+    case OCIRT__VERB_ROOT_READ_ONLY: return ocirt__step_set_read_only(a, OCIRT__SLOT_ROOT);
+    case OCIRT__VERB_ROOT_PROPAGATION: return ocirt__sys_mount(NULL, "/", NULL, (unsigned long)row->x, NULL);
+    case OCIRT__VERB_SYSCTL:
+        return ocirt__path_write(a->slots[a->slots[OCIRT__SLOT_CONTAINER_PROC] >= 0 ? OCIRT__SLOT_CONTAINER_PROC : OCIRT__SLOT_PROC],
+                                 text, ocirt__step_text(a, row->b), strlen(ocirt__step_text(a, row->b)));
+    case OCIRT__VERB_CWD: return ocirt__step_cwd(a, row);
+    default: return -ENOSYS;
+    }
+}
+
+static int ocirt__step_carry_out(struct ocirt__actor *a, const struct ocirt__row *row) {
+    const char *text = ocirt__step_text(a, row->a);
+    switch (row->verb) {
+    case OCIRT__VERB_JOIN: return ocirt__step_join(a, row);
+    case OCIRT__VERB_UNSHARE: return (int)OCIRT__SYS1(SYS_unshare, row->x);
+    case OCIRT__VERB_FORK: return ocirt__step_fork(a, row);
+    case OCIRT__VERB_TIME_OFFSETS: return ocirt__step_time_offsets(a, row);
+    case OCIRT__VERB_RESET: return ocirt__step_reset(a);
+    case OCIRT__VERB_HIDE: return ocirt__step_hide();
+    case OCIRT__VERB_BECOME_ROOT: return ocirt__step_become_root();
+    case OCIRT__VERB_SESSION: return (int)(OCIRT__SYS0(SYS_setsid) < 0 ? -EPERM : 0);
+    case OCIRT__VERB_KEYRING: return (int)(OCIRT__SYS2(SYS_keyctl, OCIRT__KEYCTL_JOIN_SESSION, text) < 0 ? -EPERM : 0);
+    case OCIRT__VERB_LOOPBACK: return ocirt__step_loopback();
+    case OCIRT__VERB_HOSTNAME: return (int)OCIRT__SYS2(SYS_sethostname, text, strlen(text));
+    case OCIRT__VERB_DOMAINNAME: return (int)OCIRT__SYS2(SYS_setdomainname, text, strlen(text));
+    case OCIRT__VERB_RLIMIT: return ocirt__step_rlimit(0, row);
+    case OCIRT__VERB_PERSONALITY: return (int)(OCIRT__SYS1(SYS_personality, row->x) < 0 ? -EINVAL : 0);
+    case OCIRT__VERB_BOUNDING: return ocirt__step_bounding(row->x);
+    case OCIRT__VERB_GROUPS: return ocirt__step_groups(a, row);
+    case OCIRT__VERB_IDS: return ocirt__step_set_ids((uint32_t)row->x, (uint32_t)row->y);
+    case OCIRT__VERB_CAPABILITIES: return ocirt__step_capabilities(a, row);
+    case OCIRT__VERB_NO_NEW_PRIVS: return ocirt__step_no_new_privs();
+    case OCIRT__VERB_UMASK: return OCIRT__SYS1(SYS_umask, row->n) < 0 ? -EINVAL : 0;
+    case OCIRT__VERB_HOOKS: return ocirt__hooks_run(a->plan, row, (int)OCIRT__SYS0(SYS_getpid), a->page->detail, sizeof a->page->detail);
+    case OCIRT__VERB_FIND_PROGRAM: return ocirt__step_find(a, row);
+    case OCIRT__VERB_AWAIT_START: return ocirt__step_await_start(a);
+    case OCIRT__VERB_EXEC: return ocirt__step_exec(a);
+    default: return ocirt__step_init_fs(a, row);
+    }
+}
+
+/* What a child does from its first row to exec. Returns only by ending the process. */
+static void ocirt__step_child(struct ocirt__actor *a, uint32_t from) {
+    struct ocirt__report report;
+    a->carry_out = ocirt__step_carry_out;
+    a->await     = ocirt__step_await;
+    a->talk      = a->slots[OCIRT__SLOT_CONVERSATION];
+    int r = ocirt__step_walk(a, from);
+    if (r < 0) {
+        report.row = a->page->failed, report.error = a->page->error;
+        memcpy(report.detail, a->page->detail, sizeof report.detail);
+        OCIRT__SYS5(SYS_sendto, a->talk, &report, sizeof report, MSG_NOSIGNAL, NULL);
+    }
+    OCIRT__SYS1(SYS_exit_group, r < 0);
+}
+
+/* ===========================================================================================
+   >>spawn   the host's side: its rows, the birth of stage and init, and the conversation with them.
+   Children are awaited by pidfd, never by wait(-1). The end of the conversation is a message or a
+   pidfd event, never end-of-file alone: another thread's fork may hold a copy of a socket.
+   =========================================================================================== */
+
+struct ocirt__host {
+    struct ocirt__actor actor; /* first, so that the executor's callbacks find the rest */
+    ocirt_arena        *arena;
+    const ocirt_probe  *probe;
+    const char         *stage_image; /* options.stage */
+    int                 state_dir, cgroup_root;
+    int                 conversation; /* the host's end */
+    int                 pidfd, pid;   /* of init */
+    int                 stage_pidfd;
+    int                 terminal;     /* master of the container's terminal, -1: none came */
+    bool                told;         /* a child has reported its failure */
+    siginfo_t           end;          /* of the child that died before its time */
+    bool                dead;
+};
+
+static struct ocirt__host *ocirt__spawn_host(struct ocirt__actor *a) {
+    return (struct ocirt__host *)(void *)a;
+}
+
+/* ----- the conversation ----- */
+
+/* One message: a kick, a report of failure, or a kick with the terminal's master. Returns its size. */
+static long ocirt__spawn_receive(struct ocirt__host *h) {
+    union {
+        struct cmsghdr header;
+        char           room[CMSG_SPACE(sizeof(int))];
+    } control;
+    struct ocirt__report report;
+    struct iovec  space   = {.iov_base = &report, .iov_len = sizeof report};
+    struct msghdr message = {.msg_iov = &space, .msg_iovlen = 1};
+    long n;
+    message.msg_control = &control, message.msg_controllen = sizeof control.room;
+    n = OCIRT__SYS3(SYS_recvmsg, h->conversation, &message, MSG_CMSG_CLOEXEC);
+    if (n > 0 && message.msg_controllen >= CMSG_LEN(sizeof(int)) && control.header.cmsg_type == SCM_RIGHTS) {
+        ocirt__sys_close(&h->terminal);
+        memcpy(&h->terminal, CMSG_DATA(&control.header), sizeof(int));
+    }
+    if (n == (long)sizeof report) h->told = true;
+    return n;
+}
+
+/* The stage has done its work when it ends after init was born; then init is the one to watch. */
+static int ocirt__spawn_child_ended(struct ocirt__host *h) {
+    int *who = h->stage_pidfd >= 0 ? &h->stage_pidfd : &h->pidfd;
+    int  r   = ocirt__sys_reap(*who, &h->end);
+    bool was_stage = who == &h->stage_pidfd;
+    if (r < 0) return r;
+    ocirt__sys_close(who);
+    h->dead = !was_stage || h->end.si_code != CLD_EXITED || h->end.si_status != 0 || h->actor.page->init_pid <= 0;
+    if (h->dead || h->pidfd >= 0) return 0;
+    h->pid   = h->actor.page->init_pid;
+    h->pidfd = ocirt__sys_pidfd_open(h->pid);
+    return h->pidfd < 0 ? h->pidfd : 0;
+}
+
+/* Waits until the rows before `row` are done. With row UINT32_MAX: until the conversation ends, which
+   is what a successful exec looks like. */
+static int ocirt__spawn_await(struct ocirt__actor *a, uint32_t row) {
+    struct ocirt__host *h = ocirt__spawn_host(a);
+    bool over = false;
+    while (!h->told && !over && __atomic_load_n(&a->page->next, __ATOMIC_ACQUIRE) < row) {
+        struct pollfd wait[2] = {{.fd = h->conversation, .events = POLLIN},
+                                 {.fd = h->stage_pidfd >= 0 ? h->stage_pidfd : h->pidfd, .events = POLLIN}};
+        int r = ocirt__sys_poll(wait, 2, -1);
+        if (r < 0) return r;
+        if (wait[0].revents && ocirt__spawn_receive(h) > 0) continue;
+        if (wait[1].revents || (wait[0].revents && h->stage_pidfd >= 0)) { /* a stage that let go is ending */
+            r = ocirt__spawn_child_ended(h);
+            if (r < 0) return r;
+            if (h->dead) break;
+        } else if (wait[0].revents) {
+            over = true;
+        }
+    }
+    if (h->told || h->dead) return h->told || row != UINT32_MAX ? -ECHILD : 0;
+    if (__atomic_load_n(&a->page->next, __ATOMIC_ACQUIRE) >= row) return 0;
+    return row == UINT32_MAX ? 0 : -ECHILD;
+}
+
+/* ----- birth ----- */
+
+/* All signals stay blocked in the child until its exec; here only around the clone, so that no
+   handler of the host runs in the copy. */
+static void ocirt__spawn_block(uint64_t old[2]) {
+    uint64_t all[2] = {~0ull, ~0ull};
+    OCIRT__SYS4(SYS_rt_sigprocmask, SIG_SETMASK, all, old, 8);
+}
+static void ocirt__spawn_unblock(const uint64_t old[2]) {
+    OCIRT__SYS4(SYS_rt_sigprocmask, SIG_SETMASK, old, NULL, 8);
+}
+
+static int ocirt__spawn_pair(struct ocirt__host *h, int *out_child_end) {
+    int pair[2] = {-1, -1};
+    int r = (int)OCIRT__SYS4(SYS_socketpair, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair);
+    h->conversation = h->actor.talk = pair[0], *out_child_end = pair[1];
+    return r;
+}
+
+/* In the child: the copies of what only the host may hold are dropped with RESET, which keeps slots. */
+static void ocirt__spawn_child(struct ocirt__host *h, unsigned who, int conversation, uint32_t next) {
+    h->actor.who = who;
+    h->actor.slots[OCIRT__SLOT_CONVERSATION] = conversation;
+    ocirt__sys_close(&h->conversation);
+    ocirt__step_child(&h->actor, next);
+}
+
+static int ocirt__spawn_clone(struct ocirt__host *h, const struct ocirt__row *row) {
+    uint32_t next = (uint32_t)(row - ocirt__plan_row(h->actor.plan, 0)) + 1;
+    uint64_t old[2];
+    bool     stage = row->verb == OCIRT__VERB_STAGE, outside = false;
+    int      other = -1, pidfd = -1, pid, r = ocirt__spawn_pair(h, &other);
+    if (r < 0) return r;
+    ocirt__spawn_block(old);
+    pid = ocirt__step_clone(row->x, stage ? -1 : h->actor.slots[OCIRT__SLOT_CGROUP], SIGCHLD, &pidfd, &outside);
+    if (pid == 0) ocirt__spawn_child(h, stage ? OCIRT_ACTOR_STAGE : OCIRT_ACTOR_INIT, other, next);
+    ocirt__spawn_unblock(old);
+    ocirt__sys_close(&other);
+    if (pid < 0) return pid;
+    *(stage ? &h->stage_pidfd : &h->pidfd) = pidfd;
+    if (!stage) h->pid = h->actor.page->init_pid = pid, h->actor.page->outside_cgroup = outside;
+    return 0;
+}
+
+/* A file of the stage's program that nobody can write through /proc/PID/exe: a read-only clone of its
+   mount, which costs no copy (needs privilege and 5.12), or a sealed copy in memory. */
+static int ocirt__spawn_copy_image(const char *path) {
+    int from = ocirt__sys_openat(AT_FDCWD, path, O_RDONLY, 0);
+    int to   = (int)OCIRT__SYS2(SYS_memfd_create, "ocirt-stage", 1 | 2 | 0x10 /* CLOEXEC, ALLOW_SEALING, EXEC (6.3) */);
+    int r;
+    if (to == -EINVAL) to = (int)OCIRT__SYS2(SYS_memfd_create, "ocirt-stage", 1 | 2);
+    r = from < 0 ? from : to;
+    while (r > 0) r = (int)OCIRT__SYS4(SYS_sendfile, to, from, NULL, 1 << 24);
+    if (r >= 0) r = (int)OCIRT__SYS3(SYS_fcntl, to, 1033 /* F_ADD_SEALS */, 1 | 2 | 4 | 8);
+    ocirt__sys_close(&from);
+    if (r < 0) ocirt__sys_close(&to);
+    return r < 0 ? r : to;
+}
+
+static int ocirt__spawn_image(struct ocirt__host *h) {
+    struct ocirt__mount_attr read_only = {.attr_set = 1};
+    int fd = ocirt__sys_open_tree(AT_FDCWD, h->stage_image, OCIRT__OPEN_TREE_CLONE);
+    if (fd >= 0 && ocirt__sys_mount_setattr(fd, 0, &read_only) == 0) return fd;
+    if (fd >= 0) ocirt__sys_close(&fd);
+    return ocirt__spawn_copy_image(h->stage_image);
+}
+
+/* The plan travels in a memory file, so that the stage starts from a fresh small process whatever the
+   size of the caller, with nothing of the caller's memory in it. */
+static int ocirt__spawn_plan_file(struct ocirt__host *h) {
+    int fd = ocirt__hooks_memory("ocirt-plan");
+    int r  = fd < 0 ? fd : ocirt__sys_write_all(fd, (const char *)h->actor.plan, h->actor.plan->size);
+    if (r < 0 && fd >= 0) ocirt__sys_close(&fd);
+    return r < 0 ? r : fd;
+}
+
+static int ocirt__spawn_execute(struct ocirt__host *h, int image, int conversation, int page) {
+    char  plan_text[24], page_text[24], *argv[] = {(char[]){"ocirt-stage"}, plan_text, page_text, NULL}, *env[] = {NULL};
+    int   keep[OCIRT__PLAN_SLOTS + 2], pid = 0;
+    struct ocirt__launch launch = {.image = image, .argv = argv, .env = env, .input = -1, .output = -1, .keep = keep};
+    h->actor.slots[OCIRT__SLOT_CONVERSATION] = conversation;
+    for (unsigned i = 0; i < OCIRT__PLAN_SLOTS; i++)
+        if (h->actor.slots[i] >= 0) keep[launch.keep_count++] = h->actor.slots[i];
+    for (unsigned i = 3; i < 3 + h->actor.plan->preserve && launch.keep_count < OCIRT__PLAN_SLOTS; i++)
+        if (OCIRT__SYS3(SYS_fcntl, i, F_GETFD, 0) >= 0) keep[launch.keep_count++] = (int)i;
+    int plan = ocirt__spawn_plan_file(h);
+    h->actor.slots[OCIRT__SLOT_CONVERSATION] = -1;
+    if (plan < 0) return plan;
+    keep[launch.keep_count++] = plan, keep[launch.keep_count++] = page;
+    plan_text[ocirt__path_decimal(plan_text, (uint64_t)plan)] = 0;
+    page_text[ocirt__path_decimal(page_text, (uint64_t)page)] = 0;
+    h->stage_pidfd = ocirt__program_launch(&launch, (char *)h->actor.plan + h->actor.plan->scratch_at, OCIRT__PLAN_STACK, &pid);
+    ocirt__sys_close(&plan);
+    return h->stage_pidfd < 0 ? h->stage_pidfd : 0;
+}
+
+/* The page becomes a shared memory file; what has been noted in it so far moves along. */
+static int ocirt__spawn_stage(struct ocirt__host *h, const struct ocirt__row *row) {
+    int image, page, other = -1, r;
+    void *shared;
+    if (h->actor.plan->stage != 2) return ocirt__spawn_clone(h, row);
+    image = ocirt__spawn_image(h);
+    if (image < 0) return image;
+    page = ocirt__hooks_memory("ocirt-page");
+    r = page < 0 ? page : (int)OCIRT__SYS2(SYS_ftruncate, page, sizeof *h->actor.page);
+    if (r == 0) r = ocirt__spawn_pair(h, &other);
+    shared = r < 0 ? MAP_FAILED : mmap(NULL, sizeof *h->actor.page, PROT_READ | PROT_WRITE, MAP_SHARED, page, 0);
+    if (r == 0 && shared == MAP_FAILED) r = -ENOMEM;
+    if (r == 0) {
+        struct ocirt__page *now = shared;
+        memcpy(now, h->actor.page, offsetof(struct ocirt__page, spent));
+        now->next = (uint32_t)(row - ocirt__plan_row(h->actor.plan, 0)) + 1;
+        munmap(h->actor.page, sizeof *h->actor.page);
+        h->actor.page = now;
+        r = ocirt__spawn_execute(h, image, other, page);
+    }
+    ocirt__sys_close(&other);
+    ocirt__sys_close(&page);
+    ocirt__sys_close(&image);
+    return r;
+}
+
+OCIRT_DEF const char *ocirt_stage(int argc, char **argv) {
+    struct ocirt__actor actor;
+    struct ocirt__statx st;
+    int plan, page, r;
+    void *memory;
+    uint32_t first = 0;
+    if (argc != 3 || strcmp(argv[0], "ocirt-stage") != 0) return "/proc/self/exe";
+    plan = atoi(argv[1]), page = atoi(argv[2]);
+    memset(&actor, 0, offsetof(struct ocirt__actor, program));
+    r = ocirt__sys_fstatx(plan, &st);
+    memory = r < 0 ? MAP_FAILED : mmap(NULL, st.size + OCIRT__PLAN_STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED || OCIRT__SYS3(SYS_lseek, plan, 0, SEEK_SET) < 0) _exit(127);
+    if (ocirt__sys_read_all(plan, memory, st.size) != (long)st.size) _exit(127);
+    actor.plan = memory;
+    memory = mmap(NULL, sizeof *actor.page, PROT_READ | PROT_WRITE, MAP_SHARED, page, 0);
+    if (actor.plan->magic != OCIRT__PLAN_MAGIC || memory == MAP_FAILED) _exit(127);
+    actor.page = memory, actor.slots = actor.plan->slots, actor.who = OCIRT_ACTOR_STAGE;
+    ocirt__sys_close(&plan);
+    ocirt__sys_close(&page);
+    for (unsigned i = 0; i < OCIRT__PLAN_SLOTS; i++) /* inherited over the exec on purpose, but not over the next */
+        if (actor.slots[i] >= 0) OCIRT__SYS3(SYS_fcntl, actor.slots[i], F_SETFD, FD_CLOEXEC);
+    uint64_t all[2] = {~0ull, ~0ull};
+    OCIRT__SYS4(SYS_rt_sigprocmask, SIG_SETMASK, all, NULL, 8);
+    while (ocirt__plan_row(actor.plan, first)->verb != OCIRT__VERB_STAGE) first++;
+    ocirt__step_child(&actor, first + 1);
+    return NULL;
+}
+
+/* ----- the host's rows ----- */
+
+static int ocirt__spawn_open_namespace(struct ocirt__host *h, const struct ocirt__row *row) {
+    const char *path = ocirt__plan_text(h->actor.plan, row->a);
+    int fd = ocirt__sys_openat(AT_FDCWD, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0), type;
+    if (fd < 0) return fd;
+    type = ocirt__sys_ioctl(fd, OCIRT__NS_GET_NSTYPE, NULL);
+    h->actor.slots[row->slot] = fd;
+    if (type == (int)row->n) return 0;
+    return ocirt__step_detail(&h->actor, type < 0 ? "the file is not a namespace" : "the namespace is of another type", -EINVAL);
+}
+
+/* A user namespace with these maps, held by nothing but the descriptor: a helper is born in it, waits
+   until the maps stand, and is gone. */
+static int ocirt__spawn_idmap_namespace(struct ocirt__host *h, const struct ocirt__row *row) {
+    char     path[48];
+    uint64_t old[2];
+    size_t   n;
+    bool     outside;
+    siginfo_t end;
+    int      pidfd = -1, pid, r, proc = h->actor.slots[OCIRT__SLOT_PROC];
+    ocirt__spawn_block(old);
+    pid = ocirt__step_clone(OCIRT__CLONE_NEWUSER, -1, 0, &pidfd, &outside);
+    if (pid == 0)
+        for (;;) OCIRT__SYS0(SYS_sched_yield), ocirt__sys_poll_once(NULL, 0, -1);
+    ocirt__spawn_unblock(old);
+    if (pid < 0) return pid;
+    n = ocirt__path_decimal(path, (uint64_t)pid);
+    memcpy(path + n, "/uid_map", 9);
+    r = ocirt__path_write(proc, path, ocirt__plan_text(h->actor.plan, row->a), strlen(ocirt__plan_text(h->actor.plan, row->a)));
+    path[n + 1] = 'g';
+    if (r == 0) r = ocirt__path_write(proc, path, ocirt__plan_text(h->actor.plan, row->b), strlen(ocirt__plan_text(h->actor.plan, row->b)));
+    memcpy(path + n, "/ns/user", 9);
+    if (r == 0) r = h->actor.slots[row->slot] = ocirt__sys_openat(proc, path, O_RDONLY, 0);
+    ocirt__sys_pidfd_signal(pidfd, SIGKILL);
+    ocirt__sys_reap(pidfd, &end);
+    ocirt__sys_close(&pidfd);
+    return r < 0 ? r : 0;
+}
+
+static int ocirt__spawn_idmap_tree(struct ocirt__host *h, const struct ocirt__row *row) {
+    struct ocirt__mount_attr attr = {.attr_set = 0x100000u, .userns_fd = (uint64_t)h->actor.slots[row->n]};
+    int r = ocirt__sys_mount_setattr(h->actor.slots[row->slot], (unsigned)row->x, &attr);
+    return r < 0 ? ocirt__step_detail(&h->actor, "this file system or kernel cannot map ids here", r) : 0;
+}
+
+/* Bound below the state directory through its descriptor: sun_path has room for 107 bytes only. */
+static int ocirt__spawn_listen(struct ocirt__host *h, const struct ocirt__row *row) {
+    struct sockaddr_un name = {.sun_family = AF_UNIX};
+    size_t n = strlen("/proc/self/fd/");
+    int    fd = (int)OCIRT__SYS3(SYS_socket, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0), r;
+    if (fd < 0) return fd;
+    memcpy(name.sun_path, "/proc/self/fd/", n);
+    n += ocirt__path_decimal(name.sun_path + n, (uint64_t)h->state_dir);
+    memcpy(name.sun_path + n, "/start", 7);
+    r = (int)OCIRT__SYS3(SYS_bind, fd, &name, sizeof name);
+    if (r == 0) r = (int)OCIRT__SYS2(SYS_listen, fd, 8);
+    if (r < 0) ocirt__sys_close(&fd);
+    h->actor.slots[row->slot] = fd;
+    return r;
+}
+
+static int ocirt__spawn_proc_write(struct ocirt__host *h, int pid, const char *file, const char *text) {
+    char   path[64];
+    size_t n = ocirt__path_decimal(path, (uint64_t)pid);
+    path[n] = '/';
+    memcpy(path + n + 1, file, strlen(file) + 1);
+    return ocirt__path_write(h->actor.slots[OCIRT__SLOT_PROC], path, text, strlen(text));
+}
+
+/* The pid of the actor whose maps are to be written. The stage's is asked of its pidfd. */
+static int ocirt__spawn_pid_of(struct ocirt__host *h, unsigned whose) {
+    char path[48], text[512], *at;
+    size_t n;
+    if (whose == OCIRT_ACTOR_INIT) return h->actor.page->init_pid;
+    n = ocirt__path_decimal(path, (uint64_t)OCIRT__SYS0(SYS_getpid));
+    memcpy(path + n, "/fdinfo/", 8);
+    ocirt__path_decimal(path + n + 8, (uint64_t)h->stage_pidfd);
+    if (ocirt__path_read(h->actor.slots[OCIRT__SLOT_PROC], path, text, sizeof text) < 0) return -1;
+    at = strstr(text, "Pid:");
+    return at ? atoi(at + 4) : -1;
+}
+
+/* newuidmap PID inside outside count ...: the numbers of the map, one argument each. */
+static int ocirt__spawn_mapper(struct ocirt__host *h, const struct ocirt__row *row) {
+    char *text = (char *)h->actor.plan + row->b, *argv[3 + 3 * 340 + 1], *env[] = {NULL}, pid[24];
+    char *path = (char *)h->actor.plan + row->a;
+    unsigned count = 0;
+    int  pidfd, out = ocirt__hooks_memory("ocirt-mapper-output"), child;
+    siginfo_t end;
+    struct ocirt__launch launch = {.path = path, .argv = argv, .env = env, .input = -1, .output = out, .image = -1};
+    char *copy = ocirt__mem_text(h->arena, text, strlen(text));
+    if (!copy) return -ENOMEM;
+    argv[count++] = path, argv[count++] = pid;
+    ocirt__path_decimal(pid, (uint64_t)ocirt__spawn_pid_of(h, row->n));
+    for (char *s = strtok_r(copy, " \n", &text); s && count < 3 + 3 * 340; s = strtok_r(NULL, " \n", &text)) argv[count++] = s;
+    argv[count] = NULL;
+    pidfd = ocirt__program_launch(&launch, (char *)h->actor.plan + h->actor.plan->scratch_at, OCIRT__PLAN_STACK, &child);
+    if (pidfd < 0) return ocirt__sys_close(&out), pidfd;
+    ocirt__hooks_wait(pidfd, child, 30, &end);
+    ocirt__sys_close(&pidfd);
+    if (end.si_code != CLD_EXITED || end.si_status != 0)
+        ocirt__hooks_tell(h->actor.page->detail, sizeof h->actor.page->detail, 0, path, "ended with exit status ", (unsigned)end.si_status, out);
+    ocirt__sys_close(&out);
+    return end.si_code == CLD_EXITED && end.si_status == 0 ? 0 : -EPERM;
+}
+
+/* Field 22 of /proc/PID/stat; the name in field 2 may hold anything but ends with the last ')'. */
+static int ocirt__spawn_start_time(int proc, int pid, uint64_t *out) {
+    char  path[48], text[1024], *at;
+    size_t n = ocirt__path_decimal(path, (uint64_t)pid);
+    long  r;
+    memcpy(path + n, "/stat", 6);
+    r = ocirt__path_read(proc, path, text, sizeof text);
+    if (r < 0) return (int)r;
+    at = strrchr(text, ')');
+    for (int field = 2; at && field < 22; field++) at = strchr(at + 1, ' ');
+    if (!at) return -ESRCH;
+    *out = strtoull(at + 1, NULL, 10);
+    return 0;
+}
+
+/* "PID:START" as the text of a link: made in one call, so never half there. */
+static int ocirt__spawn_record(struct ocirt__host *h) {
+    char     text[64];
+    uint64_t start = 0;
+    size_t   n;
+    int      r = 0;
+    if (h->pidfd < 0) { /* born of the stage, which may not have ended yet */
+        h->pid   = h->actor.page->init_pid;
+        h->pidfd = ocirt__sys_pidfd_open(h->pid);
+        if (h->pidfd < 0) return h->pidfd;
+    }
+    if (h->actor.page->outside_cgroup) r = ocirt__cgroup_attach(h->actor.slots[OCIRT__SLOT_CGROUP], h->pid);
+    if (r == 0) r = ocirt__spawn_start_time(h->actor.slots[OCIRT__SLOT_PROC], h->pid, &start);
+    if (r < 0) return r;
+    n = ocirt__path_decimal(text, (uint64_t)h->pid);
+    text[n++] = ':';
+    ocirt__path_decimal(text + n, start);
+    return ocirt__sys_symlinkat(text, h->state_dir, "creating");
+}
+
+static int ocirt__spawn_cgroup(struct ocirt__host *h, const struct ocirt__row *row) {
+    const char *text = ocirt__plan_text(h->actor.plan, row->a);
+    int dir = h->actor.slots[OCIRT__SLOT_CGROUP];
+    if (row->verb == OCIRT__VERB_CGROUP_MAKE) {
+        int r = ocirt__cgroup_make(h->cgroup_root, text, ocirt__plan_text(h->actor.plan, row->b), &h->actor.slots[OCIRT__SLOT_CGROUP],
+                                   h->actor.page->detail, sizeof h->actor.page->detail);
+        return r;
+    }
+    if (dir < 0) return 0; /* none could be made, and none was needed */
+    if (row->verb == OCIRT__VERB_CGROUP_DEVICES)
+        return ocirt__device_attach(dir, ocirt__plan_data(h->actor.plan, row->a), row->n);
+    if (row->verb == OCIRT__VERB_CGROUP_OWNER) return ocirt__cgroup_chown(dir, (uint32_t)row->x, (uint32_t)row->y);
+    return ocirt__path_write(dir, text, ocirt__plan_text(h->actor.plan, row->b), strlen(ocirt__plan_text(h->actor.plan, row->b)));
+}
+
+static int ocirt__spawn_carry_out(struct ocirt__actor *a, const struct ocirt__row *row) {
+    struct ocirt__host *h = ocirt__spawn_host(a);
+    const char *text = ocirt__plan_text(a->plan, row->a);
+    switch (row->verb) {
+    case OCIRT__VERB_CGROUP_MAKE:
+    case OCIRT__VERB_CGROUP_WRITE:
+    case OCIRT__VERB_CGROUP_DEVICES:
+    case OCIRT__VERB_CGROUP_OWNER: return ocirt__spawn_cgroup(h, row);
+    case OCIRT__VERB_OPEN_NAMESPACE: return ocirt__spawn_open_namespace(h, row);
+    case OCIRT__VERB_OPEN_TREE:
+        a->slots[row->slot] = ocirt__sys_open_tree(AT_FDCWD, text, OCIRT__OPEN_TREE_CLONE | (unsigned)row->x);
+        return a->slots[row->slot] < 0 ? ocirt__step_detail(a, text, a->slots[row->slot]) : 0;
+    case OCIRT__VERB_IDMAP_NAMESPACE: return ocirt__spawn_idmap_namespace(h, row);
+    case OCIRT__VERB_IDMAP_TREE: return ocirt__spawn_idmap_tree(h, row);
+    case OCIRT__VERB_LISTEN: return ocirt__spawn_listen(h, row);
+    case OCIRT__VERB_CLONE: return ocirt__spawn_clone(h, row);
+    case OCIRT__VERB_STAGE: return ocirt__spawn_stage(h, row);
+    case OCIRT__VERB_RECORD: return ocirt__spawn_record(h);
+    case OCIRT__VERB_DENY_SETGROUPS: return ocirt__spawn_proc_write(h, ocirt__spawn_pid_of(h, row->n), "setgroups", "deny");
+    case OCIRT__VERB_WRITE_MAP:
+        return ocirt__spawn_proc_write(h, ocirt__spawn_pid_of(h, row->n), text, ocirt__plan_text(a->plan, row->b));
+    case OCIRT__VERB_RUN_MAPPER: return ocirt__spawn_mapper(h, row);
+    case OCIRT__VERB_OOM_SCORE: return ocirt__spawn_proc_write(h, h->pid, "oom_score_adj", text);
+    case OCIRT__VERB_RLIMIT: return ocirt__step_rlimit(h->pid, row);
+    case OCIRT__VERB_HOOKS: return ocirt__hooks_run(a->plan, row, h->pid, a->page->detail, sizeof a->page->detail);
+    default: return -ENOSYS;
+    }
+}
+
+/* Carries the plan out up to exec or to the wait for start. */
+static int ocirt__spawn_run(struct ocirt__host *h) {
+    struct ocirt__actor *a = &h->actor;
+    int r;
+    a->carry_out = ocirt__spawn_carry_out;
+    a->await     = ocirt__spawn_await;
+    r = ocirt__step_walk(a, 0);
+    if (r == 0) r = ocirt__spawn_await(a, a->plan->await_row ? a->plan->await_row : UINT32_MAX);
+    return r;
+}
+
+/* Nobody is left behind: stage and init are killed and reaped. */
+static void ocirt__spawn_kill(struct ocirt__host *h) {
+    int *who[] = {&h->stage_pidfd, &h->pidfd};
+    siginfo_t end;
+    if (h->pidfd < 0 && h->actor.page && h->actor.page->init_pid > 0 && !h->dead)
+        h->pidfd = ocirt__sys_pidfd_open(h->actor.page->init_pid);
+    for (size_t i = 0; i < 2; i++) {
+        if (*who[i] < 0) continue;
+        ocirt__sys_pidfd_signal(*who[i], SIGKILL);
+        if (ocirt__sys_reap(*who[i], &end) == 0) {}
+        ocirt__sys_close(who[i]);
+    }
+}
+
+/* ===========================================================================================
+   >>console   `run` in the foreground: signals passed on, the terminal relayed and restored.
+   Everything happens in the calling thread with its signals blocked and read from a signalfd; no
+   handler is installed. SIGTTOU is among the blocked, so setting the terminal cannot stop us.
+   =========================================================================================== */
+
+struct ocirt__console {
+    int            master, signals, pidfd;
+    bool           raw, input_open;
+    struct termios saved;
+    char           in[4096], out[4096]; /* to the container, from it */
+    size_t         in_size, out_size;
+};
+
+static void ocirt__console_resize(struct ocirt__console *c) {
+    struct winsize size;
+    if (ocirt__sys_ioctl(0, TIOCGWINSZ, &size) == 0) ocirt__sys_ioctl(c->master, TIOCSWINSZ, &size);
+}
+
+static void ocirt__console_raw(struct ocirt__console *c) {
+    struct termios raw;
+    if (tcgetattr(0, &c->saved) < 0) return;
+    raw = c->saved;
+    raw.c_iflag &= (tcflag_t)~(IGNBRK | BRKINT | PARMRK | ISTRIP | INLCR | IGNCR | ICRNL | IXON);
+    raw.c_oflag &= (tcflag_t)~OPOST;
+    raw.c_lflag &= (tcflag_t)~(ECHO | ECHONL | ICANON | ISIG | IEXTEN);
+    raw.c_cflag = (raw.c_cflag & (tcflag_t)~(CSIZE | PARENB)) | CS8;
+    c->raw = tcsetattr(0, TCSANOW, &raw) == 0;
+}
+
+static void ocirt__console_signal(struct ocirt__console *c) {
+    struct {
+        uint32_t number;
+        char     rest[124];
+    } signal;
+    if (ocirt__sys_read(c->signals, &signal, sizeof signal) != (long)sizeof signal) return;
+    if (signal.number == SIGWINCH && c->master >= 0) ocirt__console_resize(c);
+    else if (signal.number != SIGCHLD && signal.number != SIGURG) ocirt__sys_pidfd_signal(c->pidfd, (int)signal.number);
+}
+
+/* Moves what can be moved in one direction. Returns false at the end of the source. */
+static bool ocirt__console_move(int from, int to, char *buffer, size_t room, size_t *size, short readable, short writable) {
+    if (readable && *size < room) {
+        long n = ocirt__sys_read(from, buffer + *size, room - *size);
+        if (n <= 0 && n != -EAGAIN) return false; /* EIO: the last slave was closed */
+        if (n > 0) *size += (size_t)n;
+    }
+    if (*size && (writable || readable)) {
+        long n = ocirt__sys_write(to, buffer, *size);
+        if (n > 0) memmove(buffer, buffer + n, *size -= (size_t)n);
+    }
+    return true;
+}
+
+static void ocirt__console_drain(struct ocirt__console *c) {
+    struct pollfd wait = {.fd = c->master, .events = POLLIN};
+    if (c->out_size) ocirt__sys_write_all(1, c->out, c->out_size);
+    c->out_size = 0;
+    while (ocirt__sys_poll(&wait, 1, 0) > 0) {
+        long n = ocirt__sys_read(c->master, c->out, sizeof c->out);
+        if (n <= 0 || ocirt__sys_write_all(1, c->out, (size_t)n) < 0) break;
+    }
+}
+
+/* Until the container's init has ended. */
+static void ocirt__console_loop(struct ocirt__console *c) {
+    for (;;) {
+        bool want_in = c->input_open && c->in_size < sizeof c->in, want_out = c->out_size < sizeof c->out;
+        struct pollfd wait[5] = {{.fd = c->pidfd, .events = POLLIN}, {.fd = c->signals, .events = POLLIN},
+                                 {.fd = c->master >= 0 && want_in ? 0 : -1, .events = POLLIN},
+                                 {.fd = c->master, .events = (short)((want_out ? POLLIN : 0) | (c->in_size ? POLLOUT : 0))},
+                                 {.fd = c->out_size ? 1 : -1, .events = POLLOUT}};
+        if (ocirt__sys_poll(wait, 5, -1) < 0) return;
+        if (wait[1].revents) ocirt__console_signal(c);
+        if (c->master >= 0) {
+            if (!ocirt__console_move(0, c->master, c->in, sizeof c->in, &c->in_size, wait[2].revents, wait[3].revents & POLLOUT)) c->input_open = false;
+            if (!ocirt__console_move(c->master, 1, c->out, sizeof c->out, &c->out_size, wait[3].revents & (POLLIN | POLLHUP), wait[4].revents)) {
+                ocirt__console_drain(c);
+                c->master = -1;
+            }
+        }
+        if (wait[0].revents) break;
+    }
+    if (c->master >= 0) ocirt__console_drain(c);
+}
+
+/* Waits for init, passing on signals and, with a terminal, bytes both ways. */
+static void ocirt__console_wait(int pidfd, int master) {
+    struct ocirt__console c = {.master = master, .pidfd = pidfd, .input_open = true};
+    uint64_t all = ~0ull, old[2], blocked[2] = {~0ull, ~0ull};
+    OCIRT__SYS4(SYS_rt_sigprocmask, SIG_SETMASK, blocked, old, 8);
+    c.signals = (int)OCIRT__SYS4(SYS_signalfd4, -1, &all, 8, O_CLOEXEC | O_NONBLOCK);
+    if (master >= 0) {
+        ocirt__console_resize(&c);
+        ocirt__console_raw(&c);
+    }
+    ocirt__console_loop(&c);
+    if (c.raw) tcsetattr(0, TCSANOW, &c.saved);
+    ocirt__sys_close(&c.signals);
+    OCIRT__SYS4(SYS_rt_sigprocmask, SIG_SETMASK, old, NULL, 8);
+}
+
+/* ===========================================================================================
+   >>state   one folder per container below the state root, 0700 and the caller's own:
+     state.json  what delete needs, written before the first lasting effect, replaced as a whole
+     plan        the plan's bytes: undo, hooks after exec, and error texts for `start`
+     creating    link to PID:STARTTIME while create works; renamed to `init` when it is done
+     start       socket the waiting init listens on; gone once started
+   The lock is flock on the folder itself: the kernel drops it when its holder dies.
+   =========================================================================================== */
+
+struct ocirt__record { /* state.json */
+    uint64_t    version, owner, cgroup_levels;
+    const char *id, *oci_version, *bundle, *rootfs, *created, *boot, *cgroup, *cgroup_mount;
+    bool        private_pids;
+    ocirt_pair *annotations;
+    size_t      annotations_count;
+};
+#define OCIRT__STATE_VERSION 1u
+
+static int ocirt__state_check_id(const char *id, ocirt_error *error) {
+    size_t n = id ? strlen(id) : 0;
+    bool   fine = n > 0 && n <= 255 && strcmp(id, ".") != 0 && strcmp(id, "..") != 0 && id[0] != '-';
+    for (size_t i = 0; i < n && fine; i++)
+        fine = (id[i] >= 'a' && id[i] <= 'z') || (id[i] >= 'A' && id[i] <= 'Z') || (id[i] >= '0' && id[i] <= '9') ||
+               id[i] == '_' || id[i] == '+' || id[i] == '-' || id[i] == '.';
+    if (fine) return 0;
+    ocirt__error_hint(error, "letters, digits, and _ + - . are allowed, at most 255 of them");
+    ocirt__error_set(error, OCIRT_E_ARGUMENT, 0, id ? id : "", "invalid container id \"%.80s\"", id ? id : "");
+    ocirt__error_hint(error, "letters, digits, and _ + - . are allowed, at most 255 of them, no leading dash");
+    return -OCIRT_E_ARGUMENT;
+}
+
+/* Root in the first user namespace has /run/ocirt whatever XDG_RUNTIME_DIR says: engines set it to
+   an empty string or to a login's folder, and must find the same containers with every command. */
+static int ocirt__state_path(const ocirt_options *options, char out[PATH_MAX], ocirt_error *error) {
+    const char *base = getenv("XDG_RUNTIME_DIR");
+    int n;
+    if (options && options->state_root) n = snprintf(out, PATH_MAX, "%s", options->state_root);
+    else if (geteuid() == 0 && ocirt__probe_first_userns()) n = snprintf(out, PATH_MAX, "/run/ocirt");
+    else if (base && base[0]) n = snprintf(out, PATH_MAX, "%s/ocirt", base);
+    else {
+        ocirt__error_set(error, OCIRT_E_ARGUMENT, 0, "", "no state folder: XDG_RUNTIME_DIR is not set");
+        ocirt__error_hint(error, "set XDG_RUNTIME_DIR to a folder of yours, or pass --root DIR");
+        return -OCIRT_E_ARGUMENT;
+    }
+    return n > 0 && n < PATH_MAX ? 0 : ocirt__error_set(error, OCIRT_E_ARGUMENT, ENAMETOOLONG, "", "state root");
+}
+
+static int ocirt__state_make_path(char *path) {
+    int r = 0;
+    for (char *s = path + 1; r == 0 && *s; s++) {
+        if (*s != '/') continue;
+        *s = 0;
+        r = ocirt__sys_mkdirat(AT_FDCWD, path, 0755);
+        *s = '/';
+        if (r == -EEXIST) r = 0;
+    }
+    if (r == 0) r = ocirt__sys_mkdirat(AT_FDCWD, path, 0700);
+    return r == -EEXIST ? 0 : r;
+}
+
+/* Opens the state root. Others must not be able to put anything into it. */
+static int ocirt__state_root(const ocirt_options *options, bool make, ocirt_error *error) {
+    char path[PATH_MAX];
+    struct ocirt__statx st;
+    int fd, r = ocirt__state_path(options, path, error);
+    if (r < 0) return r;
+    fd = ocirt__sys_openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0);
+    if (fd == -ENOENT && make) {
+        r = ocirt__state_make_path(path);
+        if (r < 0) return ocirt__error_set(error, OCIRT_E_IO, -r, path, "state root %s", path);
+        fd = ocirt__sys_openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0);
+    }
+    if (fd == -ENOENT) return ocirt__error_set(error, OCIRT_E_NOT_FOUND, 0, path, "container does not exist");
+    if (fd < 0) return ocirt__error_set(error, OCIRT_E_IO, -fd, path, "state root %s", path);
+    r = ocirt__sys_fstatx(fd, &st);
+    if (r == 0 && st.uid == geteuid() && !(st.mode & 022)) return fd;
+    ocirt__sys_close(&fd);
+    ocirt__error_set(error, OCIRT_E_PERMISSION, 0, path, "state root %s belongs to another user or is writable by others", path);
+    ocirt__error_hint(error, "chown it to uid %u and chmod 0700 it, or pass another --root", (unsigned)geteuid());
+    return -OCIRT_E_PERMISSION;
+}
+
+/* True if the folder that was opened is still the one of that name. */
+static bool ocirt__state_same(int root, const char *id, int dir) {
+    struct ocirt__statx a, b;
+    return ocirt__sys_statx(root, id, OCIRT__AT_SYMLINK_NOFOLLOW, &a) == 0 && ocirt__sys_fstatx(dir, &b) == 0 && a.ino == b.ino &&
+           a.dev_major == b.dev_major && a.dev_minor == b.dev_minor;
+}
+
+/* Of concurrent creates of one id mkdir lets one win. */
+static int ocirt__state_create(int root, const char *id, ocirt_error *error) {
+    int dir, r = ocirt__sys_mkdirat(root, id, 0700);
+    if (r == -EEXIST) {
+        ocirt__error_set(error, OCIRT_E_EXISTS, 0, id, "container with given ID already exists: %s", id);
+        ocirt__error_hint(error, "`ocirt delete --force %s` removes it", id);
+        return -OCIRT_E_EXISTS;
+    }
+    dir = r < 0 ? r : ocirt__sys_openat(root, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+    r   = dir < 0 ? dir : ocirt__sys_flock(dir, LOCK_EX | LOCK_NB);
+    if (r == 0 && !ocirt__state_same(root, id, dir)) r = -ENOENT; /* a delete was faster */
+    if (r == 0) return dir;
+    if (dir >= 0) ocirt__sys_close(&dir);
+    return ocirt__error_set(error, OCIRT_E_IO, -r, id, "state folder of %s", id);
+}
+
+static int ocirt__state_open(int root, const char *id, bool lock, ocirt_error *error) {
+    int dir = ocirt__sys_openat(root, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+    int r   = dir < 0 ? dir : lock ? ocirt__sys_flock(dir, LOCK_EX) : 0;
+    if (r == 0 && lock && !ocirt__state_same(root, id, dir)) r = -ENOENT;
+    if (r == 0) return dir;
+    if (dir >= 0) ocirt__sys_close(&dir);
+    if (r == -ENOENT || r == -ENOTDIR || r == -ELOOP)
+        return ocirt__error_set(error, OCIRT_E_NOT_FOUND, 0, id, "container does not exist: %s", id);
+    return ocirt__error_set(error, OCIRT_E_IO, -r, id, "state folder of %s", id);
+}
+
+/* A file appears whole or not at all. */
+static int ocirt__state_put(int dir, const char *name, const void *data, size_t size) {
+    int fd = ocirt__sys_openat(dir, "new", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600);
+    int r  = fd < 0 ? fd : ocirt__sys_write_all(fd, data, size);
+    if (fd >= 0) ocirt__sys_close(&fd);
+    return r < 0 ? r : ocirt__sys_renameat(dir, "new", name);
+}
+
+static char *ocirt__state_get(ocirt_arena *arena, int dir, const char *name, size_t extra, size_t *out_size) {
+    struct ocirt__statx st;
+    char *text = NULL;
+    int fd = ocirt__sys_openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+    if (fd >= 0 && ocirt__sys_fstatx(fd, &st) == 0 && S_ISREG(st.mode) && st.size <= OCIRT_MAX_CONFIG) {
+        text = ocirt__mem_alloc(arena, (size_t)st.size + extra + 1);
+        if (text && ocirt__sys_read_all(fd, text, (size_t)st.size) != (long)st.size) text = NULL;
+        *out_size = (size_t)st.size;
+    }
+    if (fd >= 0) ocirt__sys_close(&fd);
+    return text;
+}
+
+/* The stored plan, with room for the stack of hooks. NULL when there is none or it is another version's. */
+static ocirt_plan *ocirt__state_plan(ocirt_arena *arena, int dir) {
+    size_t size = 0;
+    ocirt_plan *plan = (ocirt_plan *)(void *)ocirt__state_get(arena, dir, "plan", OCIRT__PLAN_STACK, &size);
+    if (!plan || size < sizeof *plan || plan->magic != OCIRT__PLAN_MAGIC || plan->size != size || plan->layout != sizeof(struct ocirt__row) + sizeof *plan)
+        return NULL;
+    return plan;
+}
+
+static void ocirt__state_text_member(ocirt__buffer *t, const char *name, const char *value) {
+    ocirt__buffer_format(t, ",\n  \"%s\": ", name);
+    ocirt__json_write_string(t, value);
+}
+
+static void ocirt__state_text(ocirt__buffer *t, const struct ocirt__record *r) {
+    ocirt__buffer_format(t, "{\n  \"version\": %u", OCIRT__STATE_VERSION);
+    ocirt__state_text_member(t, "ociVersion", OCIRT_SPEC_VERSION);
+    ocirt__state_text_member(t, "id", r->id);
+    ocirt__state_text_member(t, "bundle", r->bundle);
+    ocirt__state_text_member(t, "rootfs", r->rootfs);
+    ocirt__state_text_member(t, "created", r->created);
+    ocirt__state_text_member(t, "bootId", r->boot);
+    ocirt__state_text_member(t, "cgroup", r->cgroup);
+    ocirt__state_text_member(t, "cgroupMount", r->cgroup_mount);
+    ocirt__buffer_format(t, ",\n  \"cgroupLevels\": %llu,\n  \"owner\": %llu,\n  \"privatePids\": %s,\n  \"annotations\": {",
+                         (unsigned long long)r->cgroup_levels, (unsigned long long)r->owner, r->private_pids ? "true" : "false");
+    for (size_t i = 0; i < r->annotations_count; i++) {
+        ocirt__buffer_text(t, i ? ",\n    " : "\n    ");
+        ocirt__json_write_string(t, r->annotations[i].key);
+        ocirt__buffer_text(t, ": ");
+        ocirt__json_write_string(t, r->annotations[i].value);
+    }
+    ocirt__buffer_text(t, r->annotations_count ? "\n  }\n}\n" : "}\n}\n");
+}
+
+/* Any damage makes the container "broken, deletable" and never hides another one. */
+static bool ocirt__state_load(ocirt_arena *arena, int dir, struct ocirt__record *out) {
+    size_t size = 0;
+    const ocirt_json *doc;
+    char *text = ocirt__state_get(arena, dir, "state.json", 0, &size);
+    memset(out, 0, sizeof *out);
+    out->id = out->oci_version = out->bundle = out->rootfs = out->created = out->boot = out->cgroup = out->cgroup_mount = "";
+    if (!text || ocirt__json_parse(arena, text, size, "state.json", &doc, NULL) < 0) return false;
+    struct {
+        const char  *name;
+        const char **to;
+    } texts[] = {{"id", &out->id}, {"ociVersion", &out->oci_version}, {"bundle", &out->bundle}, {"rootfs", &out->rootfs}, {"created", &out->created},
+                 {"bootId", &out->boot}, {"cgroup", &out->cgroup}, {"cgroupMount", &out->cgroup_mount}};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        const char *value = ocirt__json_text(arena, doc, ocirt__json_member(doc, 1, texts[i].name));
+        if (!value) return false;
+        *texts[i].to = value;
+    }
+    if (!ocirt__json_uint(doc, ocirt__json_member(doc, 1, "version"), &out->version)) return false;
+    if (!ocirt__json_uint(doc, ocirt__json_member(doc, 1, "cgroupLevels"), &out->cgroup_levels)) return false;
+    if (!ocirt__json_uint(doc, ocirt__json_member(doc, 1, "owner"), &out->owner)) return false;
+    out->private_pids = ocirt__json_is_true(doc, ocirt__json_member(doc, 1, "privatePids"));
+    return ocirt__json_pairs(arena, doc, ocirt__json_member(doc, 1, "annotations"), &out->annotations, &out->annotations_count);
+}
+
+/* ----- the container's process ----- */
+
+struct ocirt__process {
+    int  pid, pidfd; /* of the living init; 0 and -1 otherwise */
+    bool recorded;   /* there is a record, of whatever age     */
+    bool complete;   /* create has finished                    */
+    bool waiting;    /* the start socket is there              */
+};
+
+static void ocirt__state_boot(int proc, char out[64]) {
+    if (ocirt__path_read(proc, "sys/kernel/random/boot_id", out, 64) < 0) out[0] = 0;
+    out[strcspn(out, "\n")] = 0;
+}
+
+/* A number alone proves nothing: pids are used again. The pidfd is opened first; if the start time
+   still is the recorded one, and the boot the same, the pidfd holds the right process. */
+static void ocirt__state_process(int proc, int dir, const char *boot, struct ocirt__process *out) {
+    char     text[64], now[64], stat[1024], *colon;
+    uint64_t start = 0, recorded;
+    size_t   n;
+    struct ocirt__statx st;
+    *out = (struct ocirt__process){.pidfd = -1};
+    out->complete = ocirt__sys_readlinkat(dir, "init", text, sizeof text) > 0;
+    out->recorded = out->complete || ocirt__sys_readlinkat(dir, "creating", text, sizeof text) > 0;
+    out->waiting  = ocirt__sys_statx(dir, "start", OCIRT__AT_SYMLINK_NOFOLLOW, &st) == 0;
+    if (!out->recorded || !(colon = strchr(text, ':'))) return;
+    out->pid = atoi(text);
+    recorded = strtoull(colon + 1, NULL, 10);
+    ocirt__state_boot(proc, now);
+    out->pidfd = out->pid > 0 && strcmp(now, boot) == 0 ? ocirt__sys_pidfd_open(out->pid) : -1;
+    if (out->pidfd >= 0) {
+        n = ocirt__path_decimal(stat, (uint64_t)out->pid);
+        memcpy(stat + n, "/stat", 6);
+        if (ocirt__path_read(proc, stat, stat + 64, sizeof stat - 64) > 0 && (colon = strrchr(stat + 64, ')')) && colon[1] && colon[2] != 'Z' &&
+            colon[2] != 'X' && ocirt__spawn_start_time(proc, out->pid, &start) == 0 && start == recorded) return;
+        ocirt__sys_close(&out->pidfd);
+    }
+    out->pidfd = -1, out->pid = 0;
+}
+
+static const char *ocirt__state_status(const struct ocirt__process *p) {
+    if (p->pid == 0) return p->recorded ? "stopped" : "creating";
+    return !p->complete ? "creating" : p->waiting ? "created" : "running";
+}
+
+/* Everything we put there, and nothing else: a folder with foreign files stays. */
+static int ocirt__state_remove(int root, const char *id, int dir) {
+    static const char *const names[] = {"start", "init", "creating", "plan", "state.json", "new"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) (void)ocirt__sys_unlinkat(dir, names[i], 0);
+    return ocirt__sys_unlinkat(root, id, AT_REMOVEDIR);
+}
+
+/* ===========================================================================================
+   >>explain   after a failure: the message, its place in the config, the cause and the remedy.
+   Looks at whatever it needs, changes nothing, and nothing depends on it. Texts that callers match
+   on (podman, Docker, containerd, CRI-O) are exact and stand here alone.
+   =========================================================================================== */
+
+static void ocirt__explain_place(const ocirt_plan *plan, const struct ocirt__row *row, ocirt_error *e) {
+    const struct ocirt__origin *from = row->origin ? ocirt__plan_data(plan, row->origin) : NULL;
+    if (!from) return;
+    e->line = (int)from->line, e->column = (int)from->column;
+    snprintf(e->pointer, sizeof e->pointer, "%s", from->pointer);
+    snprintf(e->file, sizeof e->file, "%s", ocirt__plan_text(plan, plan->file));
+}
+
+static void ocirt__explain_say(ocirt_error *e, const char *format, ...) {
+    va_list list;
+    va_start(list, format);
+    vsnprintf(e->message, sizeof e->message, format, list);
+    va_end(list);
+}
+
+static long ocirt__explain_number(const char *path) {
+    char text[32] = "";
+    int  fd = ocirt__sys_openat(AT_FDCWD, path, O_RDONLY, 0);
+    if (fd < 0) return -1;
+    (void)ocirt__sys_read_all(fd, text, sizeof text - 1);
+    ocirt__sys_close(&fd);
+    return strtol(text, NULL, 10);
+}
+
+/* Which of the switches that forbid new namespaces is set. */
+static void ocirt__explain_clone(ocirt_error *e, const struct ocirt__row *row) {
+    static const struct {
+        uint64_t    flag;
+        const char *sysctl;
+    } limits[] = {{OCIRT__CLONE_NEWUSER, "user"}, {OCIRT__CLONE_NEWNS, "mnt"}, {OCIRT__CLONE_NEWPID, "pid"}, {OCIRT__CLONE_NEWNET, "net"},
+                  {OCIRT__CLONE_NEWIPC, "ipc"}, {OCIRT__CLONE_NEWUTS, "uts"}, {OCIRT__CLONE_NEWCGROUP, "cgroup"}, {OCIRT__CLONE_NEWTIME, "time"}};
+    char path[80];
+    for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++) {
+        snprintf(path, sizeof path, "/proc/sys/user/max_%s_namespaces", limits[i].sysctl);
+        if (row->x & limits[i].flag && ocirt__explain_number(path) == 0) {
+            ocirt__error_hint(e, "%s namespaces are switched off: sysctl -w user.max_%s_namespaces=10000", limits[i].sysctl, limits[i].sysctl);
+            return;
+        }
+    }
+    if (row->x & OCIRT__CLONE_NEWUSER && ocirt__explain_number("/proc/sys/kernel/unprivileged_userns_clone") == 0)
+        ocirt__error_hint(e, "this kernel lets only root make user namespaces: sysctl -w kernel.unprivileged_userns_clone=1");
+    else if (row->x & OCIRT__CLONE_NEWUSER && ocirt__explain_number("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") == 1)
+        ocirt__error_hint(e, "AppArmor forbids user namespaces to unconfined programs: sysctl -w kernel.apparmor_restrict_unprivileged_userns=0, or give ocirt a profile");
+    else if (e->sys == ENOSPC || e->sys == EUSERS)
+        ocirt__error_hint(e, "a limit of namespaces is reached: see /proc/sys/user/max_*_namespaces and their nesting depth of 32");
+    else if (e->sys == EAGAIN)
+        ocirt__error_hint(e, "a limit of processes is reached: RLIMIT_NPROC, pids.max of a cgroup above, or kernel.pid_max");
+    else if (e->sys == EPERM && row->x & OCIRT__CLONE_NEWUSER)
+        ocirt__error_hint(e, "a seccomp filter or LSM around the runtime forbids new user namespaces, or the caller is chrooted");
+    else if (e->sys == EPERM)
+        ocirt__error_hint(e, "run as root, or add a user namespace to linux.namespaces");
+}
+
+/* A new procfs or sysfs in a user namespace needs the caller's own to be fully visible: names the mount
+   that covers part of it (the kernel's mount_too_revealing). */
+static bool ocirt__explain_cover(ocirt_error *e, const char *top) {
+    char  *line = NULL, id[32], parent[32], device[32], root[256], target[256];
+    size_t room = 0;
+    bool   found = false;
+    FILE  *file = fopen("/proc/self/mountinfo", "re");
+    while (file && !found && getline(&line, &room, file) > 0) {
+        size_t n = strlen(top);
+        if (sscanf(line, "%31s %31s %31s %255s %255s", id, parent, device, root, target) != 5) continue;
+        found = strncmp(target, top, n) == 0 && target[n] == '/' && strncmp(target, "/sys/fs/", 8) != 0 && strncmp(target, "/sys/kernel/", 12) != 0 &&
+                strcmp(target, "/proc/sys/fs/binfmt_misc") != 0;
+    }
+    if (found) ocirt__error_hint(e, "the caller's own %s is partly covered (by a mount on %s), so the kernel refuses a fresh one in a user namespace; start the outer container with unmasked paths, or bind %s instead", top, target, top);
+    free(line);
+    if (file) fclose(file);
+    return found;
+}
+
+static void ocirt__explain_mount(ocirt_error *e, const ocirt_plan *plan, const struct ocirt__row *row) {
+    const struct ocirt__mount_row *m = ocirt__plan_data(plan, row->a);
+    const char *type = ocirt__plan_text(plan, m->type), *source = ocirt__plan_text(plan, m->source);
+    bool userns = plan->userns != 0;
+    if (row->verb == OCIRT__VERB_BIND && e->sys == ENOENT && strcmp(e->object, source) == 0) {
+        ocirt__explain_say(e, "bind source %s: no such file or directory", source);
+        ocirt__error_hint(e, "the source is never created: make it, or correct the path (relative ones start at the bundle)");
+    } else if (row->verb == OCIRT__VERB_MOUNT && strcmp(type, "proc") == 0 && e->sys == EPERM && userns) {
+        if (!plan->private_pids) ocirt__error_hint(e, "in a user namespace a procfs needs a new pid namespace (and so a fork): add {\"type\": \"pid\"} to linux.namespaces");
+        else if (!ocirt__explain_cover(e, "/proc")) ocirt__error_hint(e, "the kernel refuses a fresh procfs in this user namespace, though nothing covers the caller's /proc: an LSM or an outer filter is likely");
+    } else if (row->verb == OCIRT__VERB_MOUNT && strcmp(type, "sysfs") == 0 && e->sys == EPERM && userns) {
+        if (!plan->private_net) ocirt__error_hint(e, "in a user namespace a sysfs needs a new network namespace: add {\"type\": \"network\"}, or bind /sys");
+        else ocirt__explain_cover(e, "/sys");
+    } else if (row->verb == OCIRT__VERB_MOUNT && strcmp(type, "devpts") == 0 && e->sys == EINVAL) {
+        ocirt__error_hint(e, "gid=5 must be mapped in the user namespace: drop the option gid=, or map the gid");
+    } else if (e->sys == ENODEV) {
+        ocirt__error_hint(e, "this kernel has no file system of type %s (or its module is not loaded)%s", type,
+                          strcmp(type, "bind") == 0 ? "; a bind mount is asked for with the option bind or rbind" : "");
+    } else if (e->sys == EPERM && userns && row->verb == OCIRT__VERB_BIND) {
+        ocirt__error_hint(e, "in a user namespace the flags of the source's mount are locked: do not clear ro, nosuid, nodev or noexec, and use rbind where the source has submounts");
+    } else if (e->sys == EROFS) {
+        ocirt__error_hint(e, "the target is missing and the file system it should be made in is read-only");
+    }
+}
+
+/* The kernel gives one errno for six reasons (pivot_root(2)). */
+static void ocirt__explain_pivot(ocirt_error *e) {
+    if (e->sys == EINVAL) ocirt__error_hint(e, "the root is an initial ramfs, which cannot be pivoted away from: pass --no-pivot, or start from a tmpfs");
+    else if (e->sys == EPERM) ocirt__error_hint(e, "pivot_root needs CAP_SYS_ADMIN in the user namespace that owns the mount namespace, or a filter forbids it");
+    else ocirt__error_hint(e, "pivot_root refuses a root that is not a mount point or lies on the old root");
+}
+
+static void ocirt__explain_exec(ocirt_error *e, const char *name, const char *detail) {
+    const char *text = strchr(detail, ':') ? strchr(detail, ':') + 1 : "";
+    e->code = OCIRT_E_EXEC;
+    if (strncmp(detail, "return:", 7) == 0 && e->sys == ENOENT) {
+        ocirt__explain_say(e, "exec: \"%s\": no such file or directory", name);
+        ocirt__error_hint(e, "the first line of the script ends in a carriage return, so its interpreter \"%s\\r\" is not found: save it with Unix line ends", text);
+    } else if (strncmp(detail, "script:", 7) == 0 && (e->sys == ENOENT || e->sys == EACCES)) {
+        ocirt__explain_say(e, "exec: \"%s\": %s", name, ocirt__error_errno_text(e->sys));
+        ocirt__error_hint(e, "it is a script, and its interpreter %s is %s the container", text, e->sys == ENOENT ? "not in" : "not executable in");
+    } else if (strncmp(detail, "loader:", 7) == 0 && e->sys == ENOENT) {
+        ocirt__explain_say(e, "exec: \"%s\": no such file or directory", name);
+        ocirt__error_hint(e, "it needs the dynamic loader %s, which is not in the container: add it and its libraries, or link statically", text);
+    } else if (e->sys == ENOEXEC) {
+        ocirt__explain_say(e, "exec %s: exec format error", name);
+        if (strncmp(detail, "machine:", 8) == 0) ocirt__error_hint(e, "it is an ELF file for another architecture (machine %s)", text);
+        else if (strncmp(detail, "loader:", 7) == 0) ocirt__error_hint(e, "it is an ELF file for another architecture");
+        else ocirt__error_hint(e, "it is %s: a script must begin with #! and its interpreter", strncmp(detail, "empty:", 6) == 0 ? "an empty file" : "neither an ELF file nor a script");
+    } else {
+        ocirt__explain_say(e, "exec: \"%s\": %s", name, ocirt__error_errno_text(e->sys));
+        if (e->sys == EACCES) ocirt__error_hint(e, "the file, or its file system (noexec), does not allow execution to this user");
+        if (e->sys == E2BIG) ocirt__error_hint(e, "process.args and process.env together are too long");
+    }
+}
+
+static void ocirt__explain_find(ocirt_error *e, const char *name, const char *search) {
+    e->code = e->sys == ENOENT || e->sys == ENOTDIR ? OCIRT_E_EXEC_NOT_FOUND : OCIRT_E_EXEC;
+    if (e->code == OCIRT_E_EXEC_NOT_FOUND) {
+        ocirt__explain_say(e, "exec: \"%s\": executable file not found in $PATH: no such file or directory", name);
+        if (strchr(name, '/')) ocirt__error_hint(e, "there is no such file in the container's root file system");
+        else if (!search[0]) ocirt__error_hint(e, "process.env has no PATH, so process.args[0] must be a path");
+        else ocirt__error_hint(e, "PATH in process.env is %.200s", search);
+    } else if (e->sys == EISDIR) {
+        ocirt__explain_say(e, "exec: \"%s\": is a directory: permission denied: the path `%s` is not a regular file: Operation not permitted", name, name);
+    } else {
+        ocirt__explain_say(e, "exec: \"%s\": permission denied", name);
+        ocirt__error_hint(e, "the file is not executable for the container's user: check its mode, and noexec of its mount");
+    }
+}
+
+static void ocirt__explain_map(ocirt_error *e) {
+    if (e->sys != EPERM) return;
+    ocirt__error_hint(e, "an ordinary user may map only the own id, and gid_map only after setgroups is denied; wider maps need newuidmap and newgidmap and ranges in /etc/subuid and /etc/subgid");
+}
+
+/* The part that depends on the verb. */
+static void ocirt__explain_row(ocirt_error *e, const ocirt_plan *plan, const struct ocirt__row *row, const char *detail) {
+    const char *text = ocirt__plan_text(plan, row->a);
+    switch (row->verb) {
+    case OCIRT__VERB_CLONE:
+    case OCIRT__VERB_FORK:
+    case OCIRT__VERB_UNSHARE: e->code = OCIRT_E_NAMESPACE; ocirt__explain_clone(e, row); break;
+    case OCIRT__VERB_JOIN:
+    case OCIRT__VERB_OPEN_NAMESPACE: e->code = OCIRT_E_NAMESPACE; break;
+    case OCIRT__VERB_WRITE_MAP:
+    case OCIRT__VERB_RUN_MAPPER:
+    case OCIRT__VERB_DENY_SETGROUPS: e->code = OCIRT_E_IDMAP; ocirt__explain_map(e); break;
+    case OCIRT__VERB_CGROUP_MAKE:
+    case OCIRT__VERB_CGROUP_WRITE:
+    case OCIRT__VERB_CGROUP_DEVICES: e->code = OCIRT_E_CGROUP; break;
+    case OCIRT__VERB_MOUNT:
+    case OCIRT__VERB_BIND: e->code = OCIRT_E_MOUNT; ocirt__explain_mount(e, plan, row); break;
+    case OCIRT__VERB_PIVOT: e->code = OCIRT_E_MOUNT; ocirt__explain_pivot(e); break;
+    case OCIRT__VERB_ROOT:
+    case OCIRT__VERB_PLAIN_ROOT:
+        e->code = OCIRT_E_MOUNT;
+        if (e->sys == ENOENT) ocirt__explain_say(e, "root file system %s: no such file or directory", text);
+        if (e->sys == ENOTDIR) ocirt__explain_say(e, "root file system %s: not a directory", text);
+        if (e->sys == ENOENT) ocirt__error_hint(e, "root.path starts at the bundle unless it is absolute; unpack or mount an image there");
+        break;
+    case OCIRT__VERB_HOOKS:
+        e->code = row->x && e->sys == ETIMEDOUT ? OCIRT_E_TIMEOUT : OCIRT_E_HOOK;
+        ocirt__explain_say(e, "%s %s", text, detail);
+        break;
+    case OCIRT__VERB_CWD:
+        e->code = OCIRT_E_EXEC;
+        if (e->sys == ENOENT) ocirt__explain_say(e, "chdir to cwd (\"%s\") no such file or directory: chdir to `%s`: No such file or directory", text, text);
+        break;
+    case OCIRT__VERB_FIND_PROGRAM: ocirt__explain_find(e, text, ocirt__plan_text(plan, plan->path)); break;
+    case OCIRT__VERB_EXEC: ocirt__explain_exec(e, text, detail); break;
+    case OCIRT__VERB_MKNOD:
+        if (e->sys == EEXIST) ocirt__error_hint(e, "the image has another file at this path: remove it, or mount a tmpfs on /dev");
+        break;
+    case OCIRT__VERB_SYSCTL:
+        if (e->sys == ENOENT) ocirt__error_hint(e, "this kernel has no such sysctl in the container's namespaces");
+        break;
+    case OCIRT__VERB_RLIMIT:
+        if (e->sys == EPERM) ocirt__error_hint(e, "raising a hard limit needs CAP_SYS_RESOURCE: the caller's own hard limit is the most it can give");
+        break;
+    default: break;
+    }
+}
+
+/* A failure of row `index`: negative errno and the words the actor left. */
+static int ocirt__explain(const ocirt_plan *plan, int index, int error, const char *detail, ocirt_error *e) {
+    const struct ocirt__row *row = ocirt__plan_row(plan, (uint32_t)index);
+    ocirt_arena   arena = {0};
+    ocirt__buffer text  = {.arena = &arena};
+    bool told;
+    if (!e) return -OCIRT_E_SYSTEM;
+    ocirt__plan_row_text(&text, plan, row);
+    ocirt__error_set(e, OCIRT_E_SYSTEM, 0, detail, "%s", text.size ? text.data : "");
+    told = detail[0] && row->verb != OCIRT__VERB_EXEC;
+    ocirt__explain_say(e, "%s: %s%s%s", text.size ? text.data : "", told ? detail : "", told ? ": " : "", ocirt__error_errno_text(-error));
+    e->sys = -error, e->row = index, e->actor = row->actor;
+    ocirt__explain_place(plan, row, e);
+    ocirt__explain_row(e, plan, row, detail);
+    ocirt_arena_free(&arena);
+    return -e->code;
+}
+
+/* A child that ended without a word: signal or status, the row it was at, and the likely hand. */
+static int ocirt__explain_lost(struct ocirt__host *h, ocirt_error *e) {
+    unsigned who = h->actor.page->init_pid > 0 ? OCIRT_ACTOR_INIT : OCIRT_ACTOR_STAGE;
+    uint32_t index = h->actor.page->current[who] < h->actor.plan->rows_count ? h->actor.page->current[who] : 0;
+    ocirt__buffer text = {.arena = h->arena};
+    uint64_t kills = 0;
+    ocirt__plan_row_text(&text, h->actor.plan, ocirt__plan_row(h->actor.plan, index));
+    if (!e) return -OCIRT_E_LOST;
+    ocirt__error_set(e, OCIRT_E_LOST, 0, "", "%s was ended by %s %d during: %s", who == OCIRT_ACTOR_INIT ? "the container's init" : "the stage",
+                     h->end.si_code == CLD_EXITED ? "exit status" : "signal", h->end.si_status, text.size ? text.data : "");
+    e->row = (int)index, e->actor = (int)who;
+    ocirt__explain_place(h->actor.plan, ocirt__plan_row(h->actor.plan, index), e);
+    if (h->actor.slots[OCIRT__SLOT_CGROUP] >= 0 &&
+        ocirt__cgroup_event(h->actor.slots[OCIRT__SLOT_CGROUP], "memory.events", "oom_kill", &kills) == 0 && kills > 0) {
+        e->code = OCIRT_E_LIMIT;
+        ocirt__explain_say(e, "killed by the container's memory limit during: %s", text.size ? text.data : "");
+        ocirt__error_hint(e, "linux.resources.memory.limit is too small to start a process: raise it");
+    }
+    return -e->code;
+}
+
+/* ===========================================================================================
+   >>ops   the public operations on containers.
+   What create makes is undone by one routine, whichever step failed; delete is the same routine,
+   fed from the stored state, so that it works after a SIGKILL of the runtime at any moment.
+   =========================================================================================== */
+
+struct ocirt__job { /* one create or run */
+    ocirt_arena          arena;
+    ocirt_probe          probe;
+    struct ocirt__host   host;
+    struct ocirt__record record;
+    const ocirt_options *options;
+    const char          *id;
+    int                  root, proc;
+    unsigned             filled; /* bit n: descriptor n is our stand-in */
+    ocirt_error         *error;
+};
+
+static const ocirt_options ocirt__ops_defaults;
+
+static const ocirt_options *ocirt__ops_options(const ocirt_options *options) {
+    return options ? options : &ocirt__ops_defaults;
+}
+
+/* ----- undo ----- */
+
+/* What has to be taken back, from memory or from the stored state. */
+struct ocirt__undo {
+    int         proc, root, dir;
+    const char *id, *cgroup_mount, *cgroup;
+    uint64_t    levels;
+    int         pidfd; /* of init, borrowed */
+    bool        ours;  /* init is our child and reaped by the caller */
+    int64_t     limit_ms;
+    ocirt_plan *plan;  /* for the poststop hooks, or NULL */
+};
+
+static int ocirt__ops_cgroup_dir(const struct ocirt__undo *u, int *out_root) {
+    *out_root = -1;
+    if (!u->cgroup[0] || !u->cgroup_mount[0]) return -ENOENT;
+    *out_root = ocirt__sys_openat(AT_FDCWD, u->cgroup_mount, O_PATH | O_DIRECTORY, 0);
+    if (*out_root < 0) return *out_root;
+    return ocirt__path_exact(*out_root, u->cgroup + strspn(u->cgroup, "/"), O_RDONLY | O_DIRECTORY);
+}
+
+/* Every process of the container: by its cgroup if it has one of its own, else by its init. */
+static int ocirt__ops_kill_all(const struct ocirt__undo *u) {
+    struct pollfd gone = {.fd = u->pidfd, .events = POLLIN};
+    int root, dir = ocirt__ops_cgroup_dir(u, &root), r = 0;
+    if (dir >= 0) r = ocirt__cgroup_kill(dir);
+    if (u->pidfd >= 0) (void)ocirt__sys_pidfd_signal(u->pidfd, SIGKILL);
+    if (u->pidfd >= 0 && !u->ours && ocirt__sys_poll(&gone, 1, u->limit_ms) == 0) r = -ETIMEDOUT;
+    ocirt__sys_close(&dir);
+    ocirt__sys_close(&root);
+    return r == -ENOENT || r == -ENODEV ? 0 : r;
+}
+
+static int ocirt__ops_remove_cgroup(const struct ocirt__undo *u) {
+    int root, dir = ocirt__ops_cgroup_dir(u, &root), r = 0;
+    ocirt__sys_close(&dir);
+    if (root >= 0) r = ocirt__cgroup_remove(root, u->cgroup, (unsigned)u->levels, u->limit_ms);
+    ocirt__sys_close(&root);
+    return r;
+}
+
+/* A failing poststop hook is logged by nobody and stops nobody: the container is gone (runtime.md). */
+static void ocirt__ops_poststop(const struct ocirt__undo *u) {
+    char detail[256];
+    const struct ocirt__row *row;
+    if (!u->plan || !u->plan->poststop_row) return;
+    row = ocirt__plan_row(u->plan, u->plan->poststop_row);
+    for (uint32_t i = 0; i < row->n; i++) {
+        struct ocirt__row one = *row;
+        one.b += i * (uint32_t)sizeof(struct ocirt__hook_row), one.n = 1;
+        (void)ocirt__hooks_run(u->plan, &one, 0, detail, sizeof detail);
+    }
+}
+
+static int ocirt__ops_undo(const struct ocirt__undo *u, ocirt_error *error) {
+    int r = ocirt__ops_kill_all(u);
+    if (r == 0) r = ocirt__ops_remove_cgroup(u);
+    if (r < 0) {
+        ocirt__error_set(error, r == -ETIMEDOUT || r == -EBUSY ? OCIRT_E_BUSY : OCIRT_E_CGROUP, -r, u->cgroup, "cannot remove container %s (cgroup %s)", u->id,
+                         u->cgroup[0] ? u->cgroup : "none");
+        ocirt__error_hint(error, "a process in uninterruptible sleep can hold it: see cgroup.procs there; delete --force again goes on from here");
+        return error ? -error->code : -OCIRT_E_BUSY;
+    }
+    r = ocirt__state_remove(u->root, u->id, u->dir);
+    ocirt__ops_poststop(u);
+    return r == 0 || r == -ENOENT ? 0 : ocirt__error_set(error, OCIRT_E_IO, -r, u->id, "state folder of %s", u->id);
+}
+
+/* ----- create and run ----- */
+
+static void ocirt__ops_now(char out[96]) {
+    struct timespec now;
+    struct tm parts;
+    clock_gettime(CLOCK_REALTIME, &now);
+    gmtime_r(&now.tv_sec, &parts);
+    snprintf(out, 96, "%04d-%02d-%02dT%02d:%02d:%02d.%09ldZ", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min,
+             parts.tm_sec, now.tv_nsec);
+}
+
+static void ocirt__ops_close(struct ocirt__job *job) {
+    struct ocirt__host *h = &job->host;
+    int *fds[] = {&h->state_dir, &h->cgroup_root, &h->conversation, &h->pidfd, &h->stage_pidfd, &h->terminal, &job->root, &job->proc};
+    if (h->actor.plan)
+        for (unsigned i = 0; i < OCIRT__PLAN_SLOTS; i++)
+            if (i != OCIRT__SLOT_PROC) ocirt__sys_close(&h->actor.slots[i]);
+    for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++) ocirt__sys_close(fds[i]);
+    for (int n = 0; n < 3; n++)
+        if (job->filled >> n & 1) OCIRT__SYS1(SYS_close, n);
+    if (h->actor.page) munmap(h->actor.page, sizeof *h->actor.page);
+    ocirt_arena_free(&job->arena);
+}
+
+static struct ocirt__undo ocirt__ops_undo_of(struct ocirt__job *job) {
+    const ocirt_plan *plan = job->host.actor.plan;
+    return (struct ocirt__undo){.proc = job->proc, .root = job->root, .dir = job->host.state_dir, .id = job->id, .pidfd = -1, .ours = true,
+                                .cgroup_mount = job->probe.cgroup_mount, .cgroup = ocirt__plan_text(plan, plan->cgroup),
+                                .levels = job->record.cgroup_levels, .limit_ms = 10000, .plan = job->host.actor.plan};
+}
+
+static void ocirt__ops_take_back(struct ocirt__job *job) {
+    struct ocirt__undo u = ocirt__ops_undo_of(job);
+    ocirt__spawn_kill(&job->host);
+    for (unsigned i = OCIRT__SLOT_CGROUP; i < OCIRT__PLAN_SLOTS; i++) ocirt__sys_close(&job->host.actor.slots[i]);
+    (void)ocirt__ops_undo(&u, NULL);
+}
+
+/* State first, on disk, so that a killed create can be taken back by delete. */
+static int ocirt__ops_write_state(struct ocirt__job *job, const ocirt_spec *spec) {
+    const ocirt_plan *plan = job->host.actor.plan;
+    ocirt__buffer text = {.arena = &job->arena};
+    char *boot = ocirt__mem_alloc(&job->arena, 64), *now = ocirt__mem_alloc(&job->arena, 96);
+    int   r;
+    if (!boot || !now) return ocirt__error_set(job->error, OCIRT_E_MEMORY, 0, "", "out of memory");
+    ocirt__state_boot(job->proc, boot);
+    ocirt__ops_now(now);
+    job->record = (struct ocirt__record){.id = job->id, .bundle = ocirt__plan_text(plan, plan->bundle), .rootfs = ocirt__plan_text(plan, plan->rootfs),
+        .created = now, .boot = boot, .cgroup = ocirt__plan_text(plan, plan->cgroup), .cgroup_mount = plan->cgroup ? job->probe.cgroup_mount : "",
+        .owner = geteuid(), .private_pids = plan->private_pids, .annotations = spec->annotations, .annotations_count = spec->annotations_count};
+    if (plan->cgroup) {
+        job->host.cgroup_root = ocirt__sys_openat(AT_FDCWD, job->probe.cgroup_mount, O_PATH | O_DIRECTORY, 0);
+        r = job->host.cgroup_root < 0 ? job->host.cgroup_root : ocirt__cgroup_levels_missing(job->host.cgroup_root, job->record.cgroup);
+        if (r < 0) return ocirt__error_set(job->error, OCIRT_E_CGROUP, -r, job->record.cgroup, "cgroup %s", job->record.cgroup);
+        job->record.cgroup_levels = (unsigned)r;
+    }
+    ocirt__state_text(&text, &job->record);
+    r = text.failed ? -ENOMEM : ocirt__state_put(job->host.state_dir, "state.json", text.data, text.size);
+    if (r == 0) r = ocirt__state_put(job->host.state_dir, "plan", plan, plan->size);
+    return r == 0 ? 0 : ocirt__error_set(job->error, OCIRT_E_IO, -r, "state.json", "writing the state of %s", job->id);
+}
+
+static int ocirt__ops_prepare_host(struct ocirt__job *job, ocirt_plan *plan) {
+    struct ocirt__host *h = &job->host;
+    h->arena = &job->arena, h->probe = &job->probe, h->stage_image = job->options->stage;
+    h->actor.plan = plan, h->actor.slots = plan->slots, h->actor.who = OCIRT_ACTOR_HOST;
+    h->actor.slots[OCIRT__SLOT_PROC] = job->proc;
+    h->actor.page = mmap(NULL, sizeof *h->actor.page, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (h->actor.page == MAP_FAILED) {
+        h->actor.page = NULL;
+        return ocirt__error_set(job->error, OCIRT_E_MEMORY, 0, "", "out of memory");
+    }
+    h->actor.page->failed = -1;
+    h->actor.page->timed  = job->options->trace != NULL;
+    return 0;
+}
+
+/* A standard descriptor that the caller has closed would be taken by one of ours: the null device,
+   and only the real one, stands in, for the container too. */
+static int ocirt__ops_fill_standard(struct ocirt__job *job) {
+    struct ocirt__statx st;
+    for (int n = 0; n < 3; n++) {
+        int fd;
+        if (OCIRT__SYS3(SYS_fcntl, n, F_GETFD, 0) != -EBADF) continue;
+        fd = ocirt__sys_openat(AT_FDCWD, "/dev/null", O_RDWR | O_NOFOLLOW | O_NOCTTY, 0);
+        if (fd != n || ocirt__sys_fstatx(fd, &st) < 0 || !S_ISCHR(st.mode) || st.rdev_major != 1 || st.rdev_minor != 3) {
+            ocirt__sys_close(&fd);
+            return ocirt__error_set(job->error, OCIRT_E_IO, ENXIO, "/dev/null", "descriptor %d is closed, and /dev/null is not the null device", n);
+        }
+        OCIRT__SYS3(SYS_fcntl, n, F_SETFD, 0);
+        job->filled |= 1u << n;
+    }
+    return 0;
+}
+
+static int ocirt__ops_begin(struct ocirt__job *job, const ocirt_spec *spec, const char *bundle) {
+    ocirt_plan *plan = NULL;
+    int r = ocirt__state_check_id(job->id, job->error);
+    if (r == 0) r = ocirt__ops_fill_standard(job);
+    if (r == 0) r = ocirt_probe_host(&job->probe, job->error);
+    if (r == 0) r = ocirt_plan_build(&job->arena, spec, bundle, job->id, job->options, &job->probe, &plan, job->error);
+    if (r < 0) return r;
+    job->proc = ocirt__path_proc();
+    if (job->proc < 0) return ocirt__error_set(job->error, OCIRT_E_IO, -job->proc, "/proc", "/proc is not a procfs");
+    r = ocirt__ops_prepare_host(job, plan);
+    if (r < 0) return r;
+    job->root = ocirt__state_root(job->options, true, job->error);
+    if (job->root < 0) return job->root;
+    job->host.state_dir = ocirt__state_create(job->root, job->id, job->error);
+    if (job->host.state_dir < 0) return job->host.state_dir;
+    r = ocirt__ops_write_state(job, spec);
+    if (r < 0) (void)ocirt__state_remove(job->root, job->id, job->host.state_dir);
+    return r;
+}
+
+static void ocirt__ops_trace(struct ocirt__job *job) {
+    const struct ocirt__page *page = job->host.actor.page;
+    const ocirt_plan *plan = job->host.actor.plan;
+    if (!job->options->trace) return;
+    for (uint32_t i = 0; i < plan->walk_count; i++) {
+        const struct ocirt__row *row = ocirt__plan_row(plan, i);
+        ocirt__buffer text = {.arena = &job->arena};
+        ocirt_trace event = {.row = (int)i, .actor = row->actor, .nanoseconds = page->spent[i], .result = page->failed == (int32_t)i ? page->error : 0};
+        if (row->flags & OCIRT__ROW_ALTERNATE || (page->failed >= 0 && (int32_t)i > page->failed)) continue;
+        ocirt__plan_row_text(&text, plan, row);
+        event.text = text.size ? text.data : "";
+        job->options->trace(job->options->user, &event);
+    }
+}
+
+static int ocirt__ops_failed(struct ocirt__job *job) {
+    struct ocirt__page *page = job->host.actor.page;
+    char detail[256];
+    memcpy(detail, page->detail, sizeof detail);
+    detail[sizeof detail - 1] = 0;
+    if (page->failed >= 0 && (uint32_t)page->failed < job->host.actor.plan->rows_count)
+        return ocirt__explain(job->host.actor.plan, page->failed, page->error, detail, job->error);
+    return ocirt__explain_lost(&job->host, job->error);
+}
+
+/* Digits only, and whole: the name is put in place by a rename. */
+static int ocirt__ops_pid_file(struct ocirt__job *job) {
+    const char *path = job->options->pid_file;
+    char  temporary[PATH_MAX], text[24];
+    size_t n = ocirt__path_decimal(text, (uint64_t)job->host.pid);
+    int   fd, r;
+    if (!path) return 0;
+    if ((size_t)snprintf(temporary, sizeof temporary, "%s.%d", path, job->host.pid) >= sizeof temporary)
+        return ocirt__error_set(job->error, OCIRT_E_IO, ENAMETOOLONG, path, "pid file");
+    fd = ocirt__sys_openat(AT_FDCWD, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0644);
+    r  = fd < 0 ? fd : ocirt__sys_write_all(fd, text, n);
+    if (fd >= 0) ocirt__sys_close(&fd);
+    if (r == 0) r = ocirt__sys_renameat(AT_FDCWD, temporary, path);
+    if (r < 0) (void)ocirt__sys_unlinkat(AT_FDCWD, temporary, 0);
+    return r == 0 ? 0 : ocirt__error_set(job->error, OCIRT_E_IO, -r, path, "pid file %s", path);
+}
+
+/* Carries the plan out and makes the result known: pid file, `init`. On any failure all is undone. */
+static int ocirt__ops_carry_out(struct ocirt__job *job) {
+    int r = ocirt__spawn_run(&job->host);
+    ocirt__ops_trace(job);
+    if (r < 0) r = ocirt__ops_failed(job);
+    if (r == 0) r = ocirt__ops_pid_file(job);
+    if (r == 0) {
+        r = ocirt__sys_renameat(job->host.state_dir, "creating", "init");
+        if (r < 0) r = ocirt__error_set(job->error, OCIRT_E_IO, -r, "init", "writing the state of %s", job->id);
+    }
+    if (r == 0 && job->host.actor.plan->await_row) ocirt__step_kick(&job->host.actor); /* create is complete: go and wait for start */
+    if (r < 0) ocirt__ops_take_back(job);
+    return r;
+}
+
+static void ocirt__ops_open(struct ocirt__job *job, const char *id, const ocirt_options *options, ocirt_error *error) {
+    memset(job, 0, sizeof *job);
+    job->options = options, job->id = id, job->error = error;
+    job->root = job->proc = -1;
+    job->host.state_dir = job->host.cgroup_root = job->host.conversation = job->host.pidfd = job->host.stage_pidfd = job->host.terminal = -1;
+    if (error) memset(error, 0, sizeof *error), error->row = error->actor = -1;
+}
+
+static int ocirt__ops_bundle(ocirt_arena *arena, const char *bundle, const char **out, ocirt_error *error) {
+    char here[PATH_MAX];
+    if (!bundle || bundle[0] != '/') {
+        if (OCIRT__SYS2(SYS_getcwd, here, sizeof here) < 0 || here[0] != '/')
+            return ocirt__error_set(error, OCIRT_E_ARGUMENT, errno, ".", "the working directory");
+        *out = !bundle || strcmp(bundle, ".") == 0 ? ocirt__mem_format(arena, "%s", here) : ocirt__mem_format(arena, "%s/%s", here, bundle);
+    } else {
+        *out = ocirt__mem_format(arena, "%s", bundle);
+    }
+    return *out ? 0 : ocirt__error_set(error, OCIRT_E_MEMORY, 0, "", "out of memory");
+}
+
+OCIRT_DEF int ocirt_create(const ocirt_spec *spec, const char *bundle, const char *id, const ocirt_options *options,
+                           ocirt_container *out_container, ocirt_error *error) {
+    struct ocirt__job job;
+    int r;
+    ocirt__ops_open(&job, id, ocirt__ops_options(options), error);
+    r = ocirt__ops_bundle(&job.arena, bundle, &bundle, error);
+    if (r == 0) r = ocirt__ops_begin(&job, spec, bundle);
+    if (r == 0) r = ocirt__ops_carry_out(&job);
+    if (r == 0 && out_container) {
+        *out_container = (ocirt_container){.pid = job.host.pid, .pidfd = job.host.pidfd};
+        job.host.pidfd = -1;
+    }
+    ocirt__ops_close(&job);
+    return r;
+}
+
+static void ocirt__ops_exit_of(const siginfo_t *end, ocirt_exit *out) {
+    bool exited = end->si_code == CLD_EXITED;
+    out->signal = exited ? 0 : end->si_status;
+    out->code   = exited ? end->si_status : 128 + end->si_status;
+}
+
+static int ocirt__ops_wait(struct ocirt__job *job, ocirt_exit *out) {
+    siginfo_t end;
+    uint64_t  kills = 0;
+    int r, cgroup = job->host.actor.slots[OCIRT__SLOT_CGROUP];
+    if (job->host.dead) end = job->host.end, r = 0;
+    else {
+        if (job->options->flags & OCIRT_FORWARD) ocirt__console_wait(job->host.pidfd, job->host.terminal);
+        r = ocirt__sys_reap(job->host.pidfd, &end);
+    }
+    if (r < 0) return ocirt__error_set(job->error, OCIRT_E_SYSTEM, -r, job->id, "waiting for %s", job->id);
+    ocirt__sys_close(&job->host.pidfd);
+    ocirt__ops_exit_of(&end, out);
+    if (cgroup < 0) return 0;
+    out->oom_killed = ocirt__cgroup_event(cgroup, "memory.events", "oom_kill", &kills) == 0 && kills > 0;
+    (void)ocirt__cgroup_read_number(cgroup, "memory.peak", &out->memory_peak);
+    return 0;
+}
+
+static int ocirt__ops_poststart(ocirt_plan *plan, int pid, ocirt_error *error) {
+    char detail[256] = "";
+    int  r = plan->poststart_row ? ocirt__hooks_run(plan, ocirt__plan_row(plan, plan->poststart_row), pid, detail, sizeof detail) : 0;
+    return r < 0 ? ocirt__explain(plan, (int)plan->poststart_row, r, detail, error) : 0;
+}
+
+OCIRT_DEF int ocirt_run(const ocirt_spec *spec, const char *bundle, const char *id, const ocirt_options *options, ocirt_exit *out_exit,
+                        ocirt_error *error) {
+    struct ocirt__job job;
+    ocirt_options own = *ocirt__ops_options(options);
+    ocirt_exit ignored;
+    int r;
+    own.flags |= OCIRT__PLAN_RUNS;
+    ocirt__ops_open(&job, id, &own, error);
+    if (!out_exit) out_exit = &ignored;
+    memset(out_exit, 0, sizeof *out_exit);
+    r = ocirt__ops_bundle(&job.arena, bundle, &bundle, error);
+    if (r == 0) r = ocirt__ops_begin(&job, spec, bundle);
+    if (r == 0) r = ocirt__ops_carry_out(&job);
+    if (r == 0) {
+        r = ocirt__ops_poststart(job.host.actor.plan, job.host.pid, error);
+        if (r < 0) ocirt__ops_take_back(&job);
+    }
+    if (r == 0) ocirt__sys_flock(job.host.state_dir, LOCK_UN); /* others may now kill and delete it */
+    if (r == 0 && !(own.flags & OCIRT_DETACH)) {
+        r = ocirt__ops_wait(&job, out_exit);
+        if (!(own.flags & OCIRT_KEEP) && ocirt__sys_flock(job.host.state_dir, LOCK_EX) == 0 && ocirt__state_same(job.root, id, job.host.state_dir))
+            ocirt__ops_take_back(&job);
+    }
+    ocirt__ops_close(&job);
+    return r;
+}
+
+OCIRT_DEF int ocirt_run_bundle(const char *bundle, const char *id, const ocirt_options *options, ocirt_exit *out_exit, ocirt_error *error) {
+    ocirt_arena arena = {0};
+    ocirt_spec *spec;
+    char made[32], path[PATH_MAX];
+    int  r;
+    if (!id) ocirt_make_id(made), id = made;
+    if (snprintf(path, sizeof path, "%s/config.json", bundle) >= (int)sizeof path)
+        return ocirt__error_set(error, OCIRT_E_ARGUMENT, ENAMETOOLONG, bundle, "bundle");
+    r = ocirt_spec_load_file(&arena, path, &spec, error);
+    if (r == 0) r = ocirt_run(spec, bundle, id, options, out_exit, error);
+    ocirt_arena_free(&arena);
+    return r;
+}
+
+OCIRT_DEF int ocirt_wait(const ocirt_container *container, int timeout_ms, ocirt_exit *out_exit, ocirt_error *error) {
+    struct pollfd wait = {.fd = container->pidfd, .events = POLLIN};
+    siginfo_t end;
+    int r = ocirt__sys_poll(&wait, 1, timeout_ms);
+    if (r == 0) return ocirt__error_set(error, OCIRT_E_TIMEOUT, 0, "", "the container still runs after %d ms", timeout_ms);
+    if (r > 0) r = ocirt__sys_reap(container->pidfd, &end);
+    if (r < 0) return ocirt__error_set(error, OCIRT_E_SYSTEM, -r, "", "waiting for process %d", container->pid);
+    memset(out_exit, 0, sizeof *out_exit);
+    ocirt__ops_exit_of(&end, out_exit);
+    return 0;
+}
+
+/* ----- commands on what exists ----- */
+
+struct ocirt__found { /* an existing container */
+    ocirt_arena           arena;
+    int                   root, dir, proc;
+    bool                  whole; /* its record could be read */
+    struct ocirt__record  record;
+    struct ocirt__process process;
+};
+
+static void ocirt__ops_let_go(struct ocirt__found *f) {
+    ocirt__sys_close(&f->process.pidfd);
+    ocirt__sys_close(&f->dir);
+    ocirt__sys_close(&f->root);
+    ocirt__sys_close(&f->proc);
+    ocirt_arena_free(&f->arena);
+}
+
+static int ocirt__ops_find(struct ocirt__found *f, const char *id, const ocirt_options *options, bool lock, ocirt_error *error) {
+    int r;
+    memset(f, 0, sizeof *f);
+    f->root = f->dir = f->process.pidfd = -1;
+    if (error) memset(error, 0, sizeof *error), error->row = error->actor = -1;
+    f->proc = ocirt__path_proc();
+    r = f->proc < 0 ? ocirt__error_set(error, OCIRT_E_IO, -f->proc, "/proc", "/proc is not a procfs") : ocirt__state_check_id(id, error);
+    if (r == 0) r = f->root = ocirt__state_root(options, false, error);
+    if (r >= 0) r = f->dir = ocirt__state_open(f->root, id, lock, error);
+    if (r >= 0) {
+        f->whole = ocirt__state_load(&f->arena, f->dir, &f->record);
+        ocirt__state_process(f->proc, f->dir, f->record.boot, &f->process);
+        return 0;
+    }
+    ocirt__ops_let_go(f);
+    return r;
+}
+
+static int ocirt__ops_broken(const char *id, ocirt_error *error) {
+    ocirt__error_set(error, OCIRT_E_STATE, 0, id, "the state of container %s is incomplete or damaged", id);
+    ocirt__error_hint(error, "`ocirt delete --force %s` removes what is left of it", id);
+    return -OCIRT_E_STATE;
+}
+
+static int ocirt__ops_start_refused(const struct ocirt__found *f, const ocirt_plan *plan, const char *id, ocirt_error *error) {
+    const char *status = ocirt__state_status(&f->process);
+    if (!f->whole || !plan) return ocirt__ops_broken(id, error);
+    if (strcmp(status, "running") == 0) return ocirt__error_set(error, OCIRT_E_STATE, 0, id, "cannot start an already running container");
+    if (strcmp(status, "stopped") == 0) return ocirt__error_set(error, OCIRT_E_STATE, 0, id, "cannot start a container that has stopped");
+    if (strcmp(status, "created") != 0) return ocirt__error_set(error, OCIRT_E_STATE, 0, id, "cannot start a container that is still being created");
+    if (plan->args_count == 0) {
+        ocirt__error_set(error, OCIRT_E_SPEC, 0, id, "cannot start %s: its config has no process", id);
+        ocirt__error_hint(error, "add a process object with args to config.json and create the container again");
+        return -OCIRT_E_SPEC;
+    }
+    return 0;
+}
+
+static int ocirt__ops_connect(int dir) {
+    struct sockaddr_un name = {.sun_family = AF_UNIX};
+    size_t n = 14;
+    int r, fd = (int)OCIRT__SYS3(SYS_socket, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    if (fd < 0) return fd;
+    memcpy(name.sun_path, "/proc/self/fd/", n);
+    n += ocirt__path_decimal(name.sun_path + n, (uint64_t)dir);
+    memcpy(name.sun_path + n, "/start", 7);
+    r = (int)OCIRT__SYS3(SYS_connect, fd, &name, sizeof name);
+    if (r < 0) ocirt__sys_close(&fd);
+    return r < 0 ? r : fd;
+}
+
+/* Says go; end of conversation without a report is a successful exec. */
+static int ocirt__ops_go(struct ocirt__found *f, ocirt_plan *plan, ocirt_error *error) {
+    struct ocirt__report report;
+    long n;
+    int  talk = ocirt__ops_connect(f->dir), r = 0;
+    if (talk < 0) return ocirt__error_set(error, OCIRT_E_SYSTEM, -talk, "start", "reaching the container's init");
+    n = OCIRT__SYS5(SYS_sendto, talk, "g", 1, MSG_NOSIGNAL, NULL);
+    if (n == 1) n = ocirt__sys_read(talk, &report, sizeof report);
+    ocirt__sys_close(&talk);
+    if (n == (long)sizeof report && report.row >= 0 && (uint32_t)report.row < plan->rows_count) {
+        report.detail[sizeof report.detail - 1] = 0;
+        r = ocirt__explain(plan, report.row, report.error, report.detail, error);
+    } else if (n < 0 && n != -ECONNRESET) {
+        r = ocirt__error_set(error, OCIRT_E_SYSTEM, (int)-n, "start", "starting the container");
+    }
+    return r;
+}
+
+static struct ocirt__undo ocirt__ops_undo_found(struct ocirt__found *f, const char *id, const ocirt_options *options) {
+    unsigned ms = ocirt__ops_options(options)->kill_after_ms;
+    return (struct ocirt__undo){.proc = f->proc, .root = f->root, .dir = f->dir, .id = id, .cgroup_mount = f->record.cgroup_mount, .cgroup = f->record.cgroup,
+                                .levels = f->record.cgroup_levels, .pidfd = f->process.pidfd, .limit_ms = ms ? ms : 10000,
+                                .plan = ocirt__state_plan(&f->arena, f->dir)};
+}
+
+OCIRT_DEF int ocirt_start(const char *id, const ocirt_options *options, ocirt_error *error) {
+    struct ocirt__found f;
+    ocirt_plan *plan;
+    int r = ocirt__ops_find(&f, id, options, true, error);
+    if (r < 0) return r;
+    plan = ocirt__state_plan(&f.arena, f.dir);
+    r = ocirt__ops_start_refused(&f, plan, id, error);
+    if (r == 0) {
+        r = ocirt__ops_go(&f, plan, error);
+        (void)ocirt__sys_unlinkat(f.dir, "start", 0);
+        if (r == 0) r = ocirt__ops_poststart(plan, f.process.pid, error);
+        if (r < 0 && error && error->code == OCIRT_E_HOOK) { /* a failed startContainer or poststart hook ends the container */
+            struct ocirt__undo u = ocirt__ops_undo_found(&f, id, options);
+            (void)ocirt__ops_undo(&u, NULL);
+        }
+    }
+    ocirt__ops_let_go(&f);
+    return r;
+}
+
+static int ocirt__ops_signal(struct ocirt__found *f, const char *id, int signal, bool all, ocirt_error *error) {
+    struct ocirt__undo u = {.cgroup_mount = f->record.cgroup_mount, .cgroup = f->record.cgroup};
+    int root = -1, dir = -1, r;
+    /* Without a pid namespace of its own the end of init is not the end of the others. */
+    if (all || (signal == SIGKILL && f->whole && !f->record.private_pids)) dir = ocirt__ops_cgroup_dir(&u, &root);
+    if (dir >= 0) r = signal == SIGKILL ? ocirt__cgroup_kill(dir) : ocirt__cgroup_signal_all(dir, signal);
+    else if (f->process.pidfd < 0) r = all ? 0 : -ESRCH;
+    else r = ocirt__sys_pidfd_signal(f->process.pidfd, signal);
+    ocirt__sys_close(&dir);
+    ocirt__sys_close(&root);
+    if (r == -ESRCH) return ocirt__error_set(error, OCIRT_E_STATE, 0, id, "container not running: no such process");
+    return r == 0 ? 0 : ocirt__error_set(error, OCIRT_E_SYSTEM, -r, id, "sending signal %d to %s", signal, id);
+}
+
+OCIRT_DEF int ocirt_kill(const char *id, int signal, const ocirt_options *options, ocirt_error *error) {
+    struct ocirt__found f;
+    bool all = (ocirt__ops_options(options)->flags & OCIRT_ALL) != 0;
+    int  r = ocirt__ops_find(&f, id, options, false, error);
+    if (r < 0) return r;
+    if (f.process.pid == 0 && !all) r = ocirt__error_set(error, OCIRT_E_STATE, 0, id, "container not running: no such process");
+    else r = ocirt__ops_signal(&f, id, signal, all, error);
+    ocirt__ops_let_go(&f);
+    return r;
+}
+
+OCIRT_DEF int ocirt_delete(const char *id, const ocirt_options *options, ocirt_error *error) {
+    struct ocirt__found f;
+    struct ocirt__undo  u;
+    bool force = (ocirt__ops_options(options)->flags & OCIRT_FORCE) != 0;
+    int  r = ocirt__ops_find(&f, id, options, true, error);
+    if (r == -OCIRT_E_NOT_FOUND && force) {
+        if (error) memset(error, 0, sizeof *error);
+        return 0;
+    }
+    if (r < 0) return r;
+    /* `created` may be deleted without force: engines abandon containers that way. */
+    if (!force && f.process.pid != 0 && strcmp(ocirt__state_status(&f.process), "created") != 0) {
+        r = ocirt__error_set(error, OCIRT_E_STATE, 0, id, "cannot delete container that is not stopped: %s", id);
+        ocirt__error_hint(error, "kill it first, or use --force");
+    } else if (!force && !f.whole) {
+        r = ocirt__ops_broken(id, error);
+    } else {
+        u = ocirt__ops_undo_found(&f, id, options);
+        r = ocirt__ops_undo(&u, error);
+    }
+    ocirt__ops_let_go(&f);
+    return r;
+}
+
+static void ocirt__ops_fill_state(const struct ocirt__found *f, const char *id, ocirt_state *out) {
+    const struct ocirt__record *r = &f->record;
+    *out = (ocirt_state){.id = id, .status = ocirt__state_status(&f->process), .bundle = r->bundle, .rootfs = r->rootfs, .created = r->created,
+                         .owner = r->owner == 0 ? "root" : "", .oci_version = OCIRT_SPEC_VERSION, .cgroup = r->cgroup, .pid = f->process.pid,
+                         .annotations = r->annotations, .annotations_count = r->annotations_count};
+}
+
+OCIRT_DEF int ocirt_state_get(ocirt_arena *arena, const char *id, const ocirt_options *options, ocirt_state *out_state, ocirt_error *error) {
+    struct ocirt__found f;
+    int r = ocirt__ops_find(&f, id, options, false, error);
+    if (r < 0) return r;
+    if (!f.whole) r = ocirt__ops_broken(id, error);
+    else ocirt__ops_fill_state(&f, ocirt__mem_format(&f.arena, "%s", id), out_state);
+    /* The strings outlive the descriptors: the arena changes hands. */
+    if (r == 0) ocirt__mem_adopt(arena, &f.arena);
+    ocirt__ops_let_go(&f);
+    return r;
+}
+
+OCIRT_DEF int ocirt_state_write(const ocirt_state *s, ocirt_write_fn write, void *user) {
+    ocirt_arena   arena = {0};
+    ocirt__buffer t = {.arena = &arena};
+    int r;
+    ocirt__buffer_text(&t, "{\n  \"ociVersion\": ");
+    ocirt__json_write_string(&t, s->oci_version);
+    ocirt__state_text_member(&t, "id", s->id);
+    ocirt__buffer_format(&t, ",\n  \"pid\": %d", s->pid);
+    ocirt__state_text_member(&t, "status", s->status);
+    ocirt__state_text_member(&t, "bundle", s->bundle);
+    ocirt__state_text_member(&t, "rootfs", s->rootfs);
+    ocirt__state_text_member(&t, "created", s->created);
+    if (s->annotations_count) ocirt__buffer_text(&t, ",\n  \"annotations\": {");
+    for (size_t i = 0; i < s->annotations_count; i++) {
+        ocirt__buffer_text(&t, i ? ",\n    " : "\n    ");
+        ocirt__json_write_string(&t, s->annotations[i].key);
+        ocirt__buffer_text(&t, ": ");
+        ocirt__json_write_string(&t, s->annotations[i].value);
+    }
+    if (s->annotations_count) ocirt__buffer_text(&t, "\n  }");
+    ocirt__state_text_member(&t, "owner", s->owner);
+    ocirt__buffer_text(&t, "\n}\n");
+    r = t.failed ? -OCIRT_E_MEMORY : write(user, t.data, t.size);
+    ocirt_arena_free(&arena);
+    return r;
+}
+
+/* One entry of the state root. What is not ours or cannot be read is passed over. */
+static int ocirt__ops_list_one(const ocirt_options *options, const char *name, ocirt_state_fn each, void *user) {
+    ocirt_arena arena = {0};
+    ocirt_state state;
+    ocirt_error ignored;
+    int r = 0;
+    if (ocirt_state_get(&arena, name, options, &state, &ignored) == 0) r = each(user, &state);
+    ocirt_arena_free(&arena);
+    return r;
+}
+
+OCIRT_DEF int ocirt_list(const ocirt_options *options, ocirt_state_fn each, void *user, ocirt_error *error) {
+    union {
+        char     bytes[4096];
+        uint64_t aligned;
+    } buffer;
+    int  r = 0, root;
+    long n = 0;
+    if (error) memset(error, 0, sizeof *error);
+    root = ocirt__state_root(options, false, error);
+    if (root == -OCIRT_E_NOT_FOUND) {
+        if (error) memset(error, 0, sizeof *error);
+        return 0;
+    }
+    if (root < 0) return root;
+    while (r >= 0 && (n = ocirt__sys_getdents(root, buffer.bytes, sizeof buffer.bytes)) > 0) {
+        for (long at = 0; r >= 0 && at < n;) {
+            const struct ocirt__dirent64 *e = (const void *)(buffer.bytes + at);
+            at += e->size;
+            if (e->name[0] != '.' && ocirt__state_check_id(e->name, NULL) == 0) r = ocirt__ops_list_one(options, e->name, each, user);
+        }
+    }
+    ocirt__sys_close(&root);
+    if (n < 0) return ocirt__error_set(error, OCIRT_E_IO, (int)-n, "", "reading the state root");
+    return r;
+}
+
+OCIRT_DEF void ocirt_make_id(char out_id[32]) {
+    static const char digits[] = "0123456789abcdef";
+    unsigned char random[6];
+    struct timespec now;
+    memcpy(out_id, "ocirt-", 6);
+    if (OCIRT__SYS3(SYS_getrandom, random, sizeof random, 1 /* GRND_NONBLOCK */) != (long)sizeof random) {
+        clock_gettime(CLOCK_REALTIME, &now);
+        for (int i = 0; i < 6; i++) random[i] = (unsigned char)((uint64_t)now.tv_nsec >> (i * 5));
+    }
+    for (int i = 0; i < 6; i++) {
+        out_id[6 + 2 * i] = digits[random[i] >> 4];
+        out_id[7 + 2 * i] = digits[random[i] & 15];
+    }
+    out_id[18] = 0;
+}
+
+OCIRT_DEF const char *ocirt_version(void) {
+    return OCIRT_VERSION;
+}
+
+#endif /* OCIRT__IMPLEMENTED */
+#endif /* OCIRT_IMPLEMENTATION */

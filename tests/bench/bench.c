@@ -1,0 +1,260 @@
+/* bench.c: paired rounds of container runtimes. bench.sh prepares what it needs and starts it.
+ *
+ *   bench [-n ROUNDS] [-w MS] NAME KIND PROGRAM DIR SIZE ...
+ *
+ * KIND oci: PROGRAM speaks runc's command line; DIR has a bundle (bundle/) and takes the state.
+ * KIND floor: PROGRAM is the floor; DIR/bundle/rootfs is its root. KIND bare: PROGRAM alone.
+ * SIZE is its bytes as text, for the table. The first contender is what the others are compared to,
+ * and so is one with the name crun.
+ *
+ * In each round each contender runs once, and the order rotates from round to round: what disturbs
+ * the machine disturbs neighbours alike, and a ratio within a round is more than one of two averages.
+ * Times are from before the fork to after the wait. Between two measurements is a pause (-w, 20 ms),
+ * in which the kernel clears away namespaces and cgroups; else each would pay for the one before.
+ *   run                    the program runs to its end and the container is removed
+ *   create, start, delete  three commands; before delete we wait for the container's end, as engines do
+ */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { RUN, CREATE, START, WAIT, DELETE, THREE, PHASES };
+enum { MOST = 16, MOST_ROUNDS = 10000 };
+
+struct contender {
+    const char *name, *kind, *program, *dir, *size;
+    char id[64], state[512], bundle[512], root[512], pid_file[512], container[600], log[512];
+    double *ms[PHASES];
+    long kib[PHASES]; /* peak memory */
+};
+static struct contender who[MOST];
+static int count, rounds = 50, pause_ms = 20;
+static int null_fd;
+
+static void die(const char *what) {
+    fprintf(stderr, "bench: %s: %s\n", what, strerror(errno));
+    exit(1);
+}
+
+static double now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+}
+
+static int is(const struct contender *c, const char *kind) { return strcmp(c->kind, kind) == 0; }
+
+/* Run a command to its end: its time, and its exit status when that is wanted. With vfork the child
+ * counts our memory as its peak, so memory is measured in a round of its own, with fork. */
+static double spend(struct contender *c, int phase, int forked, const char *const *argv) {
+    int log = open(c->log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (log < 0) die(c->log);
+    double t = now();
+    pid_t pid = forked ? fork() : vfork();
+    if (pid == 0) {
+        dup2(null_fd, 0);
+        dup2(log, 1);
+        dup2(log, 2);
+        execv(argv[0], (char *const *)(uintptr_t)argv);
+        _exit(127);
+    }
+    if (pid < 0) die("fork");
+    int status;
+    struct rusage usage;
+    while (wait4(pid, &status, 0, &usage) != pid)
+        if (errno != EINTR) die("wait4");
+    t = now() - t;
+    if (forked && usage.ru_maxrss > c->kib[phase]) c->kib[phase] = usage.ru_maxrss;
+    close(log);
+    if (status != 0) {
+        char text[2000];
+        int fd = open(c->log, O_RDONLY | O_CLOEXEC);
+        ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
+        text[n > 0 ? n : 0] = 0;
+        fprintf(stderr, "bench: %s:", c->name);
+        for (int i = 0; argv[i]; i++) fprintf(stderr, " %s", argv[i]);
+        fprintf(stderr, ": wait status %#x\n%s", (unsigned)status, text);
+        exit(1);
+    }
+    return t;
+}
+
+static void settle(void) {
+    if (pause_ms > 0) usleep((useconds_t)pause_ms * 1000);
+}
+
+static void measure_run(struct contender *c, int round, int forked) {
+    const char *oci[] = {c->program, "--root", c->state, "run", "-b", c->bundle, c->id, NULL};
+    const char *floor[] = {c->program, c->root, NULL};
+    const char *bare[] = {c->program, NULL};
+    double t = spend(c, RUN, forked, is(c, "oci") ? oci : is(c, "floor") ? floor : bare);
+    if (round >= 0) c->ms[RUN][round] = t;
+    settle();
+}
+
+static pid_t read_pid(const char *path) {
+    char text[32] = "";
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || read(fd, text, sizeof text - 1) <= 0) die(path);
+    close(fd);
+    unlink(path);
+    return (pid_t)atoi(text);
+}
+
+static void measure_three(struct contender *c, int round, int forked) {
+    if (is(c, "bare")) return;
+    int oci = is(c, "oci");
+    const char *create[] = {c->program, "--root", c->state,   "create", "-b",
+                            c->bundle,  "--pid-file", c->pid_file, c->id, NULL};
+    const char *start[] = {c->program, "--root", c->state, "start", c->id, NULL};
+    const char *delete[] = {c->program, "--root", c->state, "delete", c->id, NULL};
+    const char *f_create[] = {c->program, "create", c->container, c->root, c->pid_file, NULL};
+    const char *f_start[] = {c->program, "start", c->container, NULL};
+    const char *f_delete[] = {c->program, "delete", c->container, NULL};
+    double t[PHASES], begin = now();
+    t[CREATE] = spend(c, CREATE, forked, oci ? create : f_create);
+    double between = now();
+    pid_t pid = read_pid(c->pid_file); /* not the runtime's time */
+    double own = now() - between;
+    t[START] = spend(c, START, forked, oci ? start : f_start);
+    double ended = now();
+    int status;
+    if (waitpid(pid, &status, 0) != pid) die("waiting for the container");
+    t[WAIT] = now() - ended;
+    if (status != 0) die("the container's exit status is not 0");
+    t[DELETE] = spend(c, DELETE, forked, oci ? delete : f_delete);
+    t[THREE] = now() - begin - own;
+    if (round >= 0)
+        for (int p = CREATE; p <= THREE; p++) c->ms[p][round] = t[p];
+    settle();
+}
+
+/* ---- numbers ---- */
+
+static int by_value(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+static double quantile(const double *v, double q) {
+    static double sorted[MOST_ROUNDS];
+    memcpy(sorted, v, (size_t)rounds * sizeof *v);
+    qsort(sorted, (size_t)rounds, sizeof *sorted, by_value);
+    double at = q * (rounds - 1);
+    int i = (int)at;
+    return i + 1 < rounds ? sorted[i] + (at - i) * (sorted[i + 1] - sorted[i]) : sorted[i];
+}
+static double median(const double *v) { return quantile(v, 0.5); }
+static double median_of_ratios(const double *v, const double *base) {
+    static double ratio[MOST_ROUNDS];
+    for (int i = 0; i < rounds; i++) ratio[i] = v[i] / base[i];
+    return median(ratio);
+}
+
+static void ratio_cell(const struct contender *c, const struct contender *base, int phase) {
+    char text[48];
+    if (!base)
+        snprintf(text, sizeof text, "-");
+    else if (base == c)
+        snprintf(text, sizeof text, "1");
+    else
+        snprintf(text, sizeof text, "%.2f (%.2f)", median_of_ratios(c->ms[phase], base->ms[phase]),
+                 median(c->ms[phase]) / median(base->ms[phase]));
+    printf(" %15s |", text);
+}
+
+static void table(int phase, const char *title, const struct contender *floor,
+                  const struct contender *crun) {
+    printf("\n| %-24s | median ms |    p10 to p90 |         x floor |          x crun |", title);
+    if (phase == THREE) printf(" create | start | delete |");
+    printf("\n|:%.24s|----------:|--------------:|----------------:|----------------:|",
+           "-----------------------------");
+    if (phase == THREE) printf("-------:|------:|-------:|");
+    puts("");
+    for (int i = 0; i < count; i++) {
+        const struct contender *c = &who[i];
+        if (phase == THREE && is(c, "bare")) continue;
+        char range[48];
+        snprintf(range, sizeof range, "%.2f to %.2f", quantile(c->ms[phase], 0.1),
+                 quantile(c->ms[phase], 0.9));
+        printf("| %-24s | %9.2f | %13s |", c->name, median(c->ms[phase]), range);
+        ratio_cell(c, floor, phase);
+        ratio_cell(c, crun, phase);
+        if (phase == THREE)
+            printf(" %6.2f | %5.2f | %6.2f |", median(c->ms[CREATE]), median(c->ms[START]),
+                   median(c->ms[DELETE]));
+        puts("");
+    }
+}
+
+int main(int argc, char **argv) {
+    int opt;
+    while ((opt = getopt(argc, argv, "n:w:")) != -1) {
+        if (opt == 'n')
+            rounds = atoi(optarg);
+        else if (opt == 'w')
+            pause_ms = atoi(optarg);
+        else
+            return 2;
+    }
+    argc -= optind;
+    argv += optind;
+    count = argc / 5;
+    if (argc % 5 != 0 || count < 1 || count > MOST || rounds < 1 || rounds > MOST_ROUNDS) {
+        fputs("usage: bench [-n ROUNDS] [-w MS] NAME KIND PROGRAM DIR SIZE ...\n", stderr);
+        return 2;
+    }
+    const struct contender *floor = NULL, *crun = NULL;
+    for (int i = 0; i < count; i++) {
+        struct contender *c = &who[i];
+        c->name = argv[5 * i], c->kind = argv[5 * i + 1], c->program = argv[5 * i + 2];
+        c->dir = argv[5 * i + 3], c->size = argv[5 * i + 4];
+        snprintf(c->id, sizeof c->id, "bench-%d-%d", (int)getpid(), i);
+        snprintf(c->state, sizeof c->state, "%s/state", c->dir);
+        snprintf(c->container, sizeof c->container, "%s/%s", c->state, c->id);
+        snprintf(c->bundle, sizeof c->bundle, "%s/bundle", c->dir);
+        snprintf(c->root, sizeof c->root, "%s/bundle/rootfs", c->dir);
+        snprintf(c->pid_file, sizeof c->pid_file, "%s/pid", c->dir);
+        snprintf(c->log, sizeof c->log, "%s/log", c->dir);
+        for (int p = 0; p < PHASES; p++)
+            if (!(c->ms[p] = calloc((size_t)rounds, sizeof(double)))) die("memory");
+        if (is(c, "floor")) floor = c;
+        if (strncmp(c->name, "crun", 4) == 0) crun = c;
+    }
+    if ((null_fd = open("/dev/null", O_RDWR | O_CLOEXEC)) < 0) die("/dev/null");
+    prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); /* containers come to us, as to an engine's monitor */
+
+    for (int i = 0; i < 2 * count; i++) { /* warm caches; measure memory */
+        measure_run(&who[i % count], -1, 1);
+        measure_three(&who[i % count], -1, 1);
+    }
+    for (int r = 0; r < rounds; r++)
+        for (int i = 0; i < count; i++) measure_run(&who[(r + i) % count], r, 0);
+    for (int r = 0; r < rounds; r++)
+        for (int i = 0; i < count; i++) measure_three(&who[(r + i) % count], r, 0);
+
+    table(RUN, "run", floor, crun);
+    table(THREE, "create + start + delete", floor, crun);
+    printf("\n| %-24s | peak KiB: run | create | start | delete |      program |\n", "memory, size");
+    printf("|:%.24s|--------------:|-------:|------:|-------:|-------------:|\n",
+           "-----------------------------");
+    for (int i = 0; i < count; i++) {
+        const struct contender *c = &who[i];
+        if (is(c, "bare")) continue;
+        printf("| %-24s | %13ld | %6ld | %5ld | %6ld | %12s |\n", c->name, c->kib[RUN],
+               c->kib[CREATE], c->kib[START], c->kib[DELETE], c->size);
+    }
+    return 0;
+}
