@@ -6035,7 +6035,7 @@ static int ocirt__step_walk(struct ocirt__actor *a, uint32_t from) {
         }
         while (i + 1 < a->plan->walk_count &&
                (ocirt__plan_row(a->plan, i + 1)->flags & OCIRT__ROW_ALTERNATE)) i++;
-        if (r == OCIRT__STEP_BORN) continue; /* init has just come out of the stage, which publishes */
+        if (r == OCIRT__STEP_BORN) continue; /* what comes next was published before the birth */
         ocirt__step_publish(a, i + 1);
         if (i + 1 < a->plan->walk_count && !ocirt__step_mine(a, i + 1)) ocirt__step_kick(a);
     }
@@ -7014,6 +7014,7 @@ static int ocirt__spawn_clone(struct ocirt__host *h, const struct ocirt__row *ro
     bool     stage = row->verb == OCIRT__VERB_STAGE, outside = false;
     int      other = -1, pidfd = -1, pid, r = ocirt__spawn_pair(h, &other);
     if (r < 0) return r;
+    ocirt__step_publish(&h->actor, next); /* before there is anyone who goes on from here */
     ocirt__spawn_block(old);
     pid = ocirt__step_clone(row->x, stage ? -1 : h->actor.slots[OCIRT__SLOT_CGROUP], SIGCHLD, &pidfd, &outside);
     if (pid == 0) ocirt__spawn_child(h, stage ? OCIRT_ACTOR_STAGE : OCIRT_ACTOR_INIT, other, next);
@@ -7022,7 +7023,7 @@ static int ocirt__spawn_clone(struct ocirt__host *h, const struct ocirt__row *ro
     if (pid < 0) return pid;
     *(stage ? &h->stage_pidfd : &h->pidfd) = pidfd;
     if (!stage) h->pid = h->actor.page->init_pid = pid, h->actor.page->outside_cgroup = outside;
-    return 0;
+    return OCIRT__STEP_BORN;
 }
 
 /* A file of the stage's program that nobody can write through /proc/PID/exe: a read-only clone of its
@@ -7100,7 +7101,7 @@ static int ocirt__spawn_stage(struct ocirt__host *h, const struct ocirt__row *ro
     ocirt__sys_close(&other);
     ocirt__sys_close(&page);
     ocirt__sys_close(&image);
-    return r;
+    return r < 0 ? r : OCIRT__STEP_BORN;
 }
 
 OCIRT_DEF const char *ocirt_stage(int argc, char **argv) {
