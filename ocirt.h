@@ -7026,15 +7026,22 @@ static int ocirt__spawn_clone(struct ocirt__host *h, const struct ocirt__row *ro
     return OCIRT__STEP_BORN;
 }
 
-/* A file of the stage's program that nobody can write through /proc/PID/exe: a read-only clone of its
-   mount, which costs no copy (needs privilege and 5.12), or a sealed copy in memory. */
+/* The stage's program as a file that nobody can write through /proc/PID/exe: a sealed copy in memory.
+   Copying a small program is much cheaper than a read-only clone of its mount, whose end waits for RCU
+   in the kernel (1 to 2 ms); a large one, or a host without executable memory files, gets the clone
+   (needs privilege and 5.12). */
+enum { OCIRT__SPAWN_COPY_LIMIT = 4 << 20 };
+
 static int ocirt__spawn_copy_image(const char *path) {
-    int from = ocirt__sys_openat(AT_FDCWD, path, O_RDONLY, 0);
-    int to   = (int)OCIRT__SYS2(SYS_memfd_create, "ocirt-stage", 1 | 2 | 0x10 /* CLOEXEC, ALLOW_SEALING, EXEC (6.3) */);
-    int r;
-    if (to == -EINVAL) to = (int)OCIRT__SYS2(SYS_memfd_create, "ocirt-stage", 1 | 2);
-    r = from < 0 ? from : to;
-    while (r > 0) r = (int)OCIRT__SYS4(SYS_sendfile, to, from, NULL, 1 << 24);
+    struct ocirt__statx st;
+    int from = ocirt__sys_openat(AT_FDCWD, path, O_RDONLY, 0), to = -1, r = from < 0 ? from : ocirt__sys_fstatx(from, &st);
+    if (r == 0 && st.size > OCIRT__SPAWN_COPY_LIMIT) r = -EFBIG;
+    if (r == 0) r = to = (int)OCIRT__SYS2(SYS_memfd_create, "ocirt-stage", 1 | 2 | 0x10 /* CLOEXEC, ALLOW_SEALING, EXEC (6.3) */);
+    if (r == -EINVAL) r = to = (int)OCIRT__SYS2(SYS_memfd_create, "ocirt-stage", 1 | 2);
+    for (uint64_t done = 0; r >= 0 && done < st.size; done += (uint64_t)r) {
+        r = (int)OCIRT__SYS4(SYS_sendfile, to, from, NULL, st.size - done);
+        if (r == 0) r = -EIO;
+    }
     if (r >= 0) r = (int)OCIRT__SYS3(SYS_fcntl, to, 1033 /* F_ADD_SEALS */, 1 | 2 | 4 | 8);
     ocirt__sys_close(&from);
     if (r < 0) ocirt__sys_close(&to);
@@ -7043,10 +7050,13 @@ static int ocirt__spawn_copy_image(const char *path) {
 
 static int ocirt__spawn_image(struct ocirt__host *h) {
     struct ocirt__mount_attr read_only = {.attr_set = 1};
-    int fd = ocirt__sys_open_tree(AT_FDCWD, h->stage_image, OCIRT__OPEN_TREE_CLONE);
-    if (fd >= 0 && ocirt__sys_mount_setattr(fd, 0, &read_only) == 0) return fd;
-    if (fd >= 0) ocirt__sys_close(&fd);
-    return ocirt__spawn_copy_image(h->stage_image);
+    int r, fd = ocirt__spawn_copy_image(h->stage_image);
+    if (fd >= 0) return fd;
+    fd = ocirt__sys_open_tree(AT_FDCWD, h->stage_image, OCIRT__OPEN_TREE_CLONE);
+    if (fd < 0) return ocirt__step_detail(&h->actor, h->stage_image, fd);
+    r = ocirt__sys_mount_setattr(fd, 0, &read_only);
+    if (r < 0) ocirt__sys_close(&fd);
+    return r < 0 ? r : fd;
 }
 
 /* The plan travels in a memory file, so that the stage starts from a fresh small process whatever the

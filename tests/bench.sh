@@ -1,15 +1,16 @@
 #!/bin/sh
-# bench.sh [ARG...]: measure ocirt against crun, runc and the kernel's floor (tests/bench/floor.c).
-# ARGs go to build/bench: -h shows them. Needs root, a cgroup2 mount, a C compiler.
+# bench.sh [-n ROUNDS] [-w MS]: measure ocirt against crun, runc and the kernel's floor
+# (tests/bench/floor.c), in paired rounds (tests/bench/bench.c). Needs root and a C compiler.
+# bench.sh fetch: only fetch the peers. bench.sh steps [N]: where the floor's time goes.
 #
-# The peers are those on PATH (or in $CRUN and $RUNC), else Debian's packages: sid's, or those of the
-# suites in $PEERS. They are unpacked into build/peers/, never installed. What they need of newer
-# libraries is put in place in a mount namespace of our own: the unpacked loader over the machine's,
-# and a loader cache that lists the unpacked libraries first. So each program starts as an installed
-# one would, without a wrapper, an environment variable or a patch.
+# The peers are $CRUN and $RUNC (none: without it), else those on PATH, else Debian's packages: sid's,
+# or of the suites in $PEERS. They are unpacked into build/peers/, never installed. The newer libraries
+# they need are put in place in a mount namespace of our own: a loader cache that lists the unpacked
+# libraries first, and the unpacked loader over the machine's. So each program starts as an installed
+# one does, without a wrapper, an environment variable or a patch.
 #
 # In that namespace /sys/fs/cgroup is the cgroup2 mount alone: on a hybrid host the peers would
-# otherwise make v1 cgroups too. Every contender sees the same.
+# otherwise make v1 cgroups too. Every contender sees the same, and has the same config.json.
 set -eu
 cd "$(dirname "$0")/.."
 top=$PWD
@@ -18,6 +19,8 @@ keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 
 die() { echo "bench: $*" >&2; exit 1; }
 have() { command -v "$1" > /dev/null 2>&1; }
+
+# ---- the peers ----
 
 # An apt of our own, beside the machine's: its lists and cache stay below build/peers/.
 own() {
@@ -46,7 +49,7 @@ unpack() {
     # shellcheck disable=SC2086
     (cd "$peers/deb" && own apt-get download $packages) || return 1
     for deb in "$peers/deb"/*.deb; do dpkg-deb -x "$deb" "$peers/root" || return 1; done
-    rm -rf "$peers/deb"
+    rm -rf "$peers/deb" "$peers/apt"
     echo "$1" > "$peers/suite"
 }
 
@@ -59,4 +62,194 @@ fetch() {
     done
     die "no peers (CRUN=none RUNC=none measures without them)"
 }
-if [ "${1:-}" = fetch ]; then fetch; exit; fi
+
+# where NAME GIVEN: the program to measure: as given, on PATH, or from a package
+where() {
+    if [ -n "$2" ]; then
+        [ "$2" = none ] || command -v "$2"
+    elif have "$1"; then
+        command -v "$1"
+    else
+        fetch >&2
+        find "$peers/root" -path "*bin/$1" -type f
+    fi
+}
+
+build() {
+    flags="-std=c11 -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Os -static -s"
+    cc=${CC:-cc}
+    [ -n "${CC:-}" ] || ! have musl-gcc || cc=musl-gcc
+    # shellcheck disable=SC2086
+    {
+        $cc $flags -o build/bench tests/bench/bench.c
+        $cc $flags -o build/bench-floor tests/bench/floor.c
+        $cc $flags -nostdlib -o build/bench-true tests/bench/true.c 2> /dev/null ||
+            $cc $flags -DLIBC -o build/bench-true tests/bench/true.c
+    }
+}
+
+# ---- in a mount namespace of our own ----
+
+private_mounts() {
+    mount --make-rprivate /
+    if [ "$(stat -fc %T /sys/fs/cgroup)" != cgroup2fs ]; then
+        unified=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/self/mounts)
+        if [ -n "$unified" ]; then
+            mount --bind "$unified" /sys/fs/cgroup
+        else
+            mount -t cgroup2 cgroup2 /sys/fs/cgroup
+        fi
+        echo "cgroups: not a cgroup2 host; all contenders saw its cgroup2 mount alone"
+    fi
+    case "$CRUN $RUNC" in *"$peers"*) ;; *) return 0 ;; esac
+    loader=$(echo "$peers"/root/usr/lib/*/ld-linux-*.so.*)
+    [ -e "$loader" ] || loader=$(echo "$peers"/root/lib/*/ld-linux-*.so.*) # before the merged /usr
+    [ -e "$loader" ] || die "no loader in $peers"
+    ours=/lib64/${loader##*/}
+    [ -e "$ours" ] || ours=/lib/${loader##*/}
+    { dirname "$loader"; ls -d "$peers"/root/usr/lib/*-linux-gnu; cat /etc/ld.so.conf.d/*.conf; } \
+        > "$peers/ld.so.conf"
+    ldconfig -X -f "$peers/ld.so.conf" -C "$peers/ld.so.cache" 2> /dev/null
+    mount --bind "$peers/ld.so.cache" /etc/ld.so.cache
+    # From here to the end of the next line the machine's own loader would find a libc not its own.
+    "$loader" /bin/mount --bind "$loader" "$ours"
+    echo "peers: Debian $(cat "$peers/suite"), with the libraries of that suite"
+}
+
+# size PROGRAM: of the stripped program, and of the libraries it needs but libc
+size() {
+    strip -o "$dir/stripped" "$1" 2> /dev/null || cp "$1" "$dir/stripped"
+    bytes=$(wc -c < "$dir/stripped")
+    rm -f "$dir/stripped"
+    libs=$(ldd "$1" 2> /dev/null | awk '/=> \// && !/libc\.so/ { print $3 }' | xargs -r cat | wc -c)
+    echo "$((bytes / 1024))$([ "$libs" = 0 ] || echo " + $((libs / 1024))")"
+}
+
+# contender NAME KIND PROGRAM: its folder, and its words for bench
+contender() {
+    [ -x "$3" ] || return 0
+    home=$dir/$(echo "$1" | tr -dc a-z0-9.)
+    mkdir -p "$home/state" "$home/bundle/rootfs/proc" "$home/bundle/rootfs/sys" \
+        "$home/bundle/rootfs/dev"
+    cp build/bench-true "$home/bundle/rootfs/payload-true"
+    config > "$home/bundle/config.json"
+    printf '%s\n' "$1" "$2" "$3" "$home" "$(size "$3")" >> "$dir/words"
+}
+
+# peer PROGRAM: with its name and version as the contender's name
+peer() {
+    [ -z "$1" ] || contender "$("$1" --version | sed 's/ version / /; s/[+-].*//; q')" oci "$1"
+}
+
+leave() {
+    for state in "$dir"/*/state; do
+        for id in "$state"/bench-*; do
+            [ -e "$id" ] || continue
+            for program in "$top/ocirt" "$CRUN" "$RUNC"; do
+                [ ! -x "$program" ] ||
+                    "$program" --root "$state" delete -f "${id##*/}" > /dev/null 2>&1 || :
+            done
+        done
+    done
+    rmdir /sys/fs/cgroup/bench-[0-9]* /sys/fs/cgroup/floor-[0-9]* 2> /dev/null || :
+    rm -rf "$dir"
+}
+
+measure() {
+    dir=$top/build/bench.d
+    rm -rf "$dir"
+    mkdir -p "$dir"
+    trap leave EXIT
+    trap 'exit 1' INT TERM
+    private_mounts
+    if [ "${1:-}" = steps ]; then
+        contender floor floor "$top/build/bench-floor"
+        build/bench-floor -t "$dir/floor/bundle/rootfs" "${2:-100}"
+        return
+    fi
+    echo "kernel: $(uname -r), $(nproc) cpus, load $(cut -d' ' -f1-3 /proc/loadavg)"
+    contender "bare process" bare "$top/build/bench-true"
+    contender floor floor "$top/build/bench-floor"
+    contender ocirt oci "$top/ocirt"
+    contender "ocirt musl" oci "$top/build/ocirt-musl"
+    peer "$CRUN"
+    peer "$RUNC"
+    echo "ratios: median of those within each round (in brackets: ratio of the medians)"
+    # shellcheck disable=SC2046
+    (IFS='
+'; set -f; build/bench "$@" $(cat "$dir/words"))
+}
+
+# The default spec of crun 1.28 without a terminal (runc's has no ambient capabilities).
+config() {
+    cat << 'EOF'
+{
+    "ociVersion": "1.0.0",
+    "process": {
+        "terminal": false,
+        "user": { "uid": 0, "gid": 0 },
+        "args": [ "/payload-true" ],
+        "env": [
+            "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            "TERM=xterm"
+        ],
+        "cwd": "/",
+        "capabilities": {
+            "bounding": [ "CAP_AUDIT_WRITE", "CAP_KILL", "CAP_NET_BIND_SERVICE" ],
+            "effective": [ "CAP_AUDIT_WRITE", "CAP_KILL", "CAP_NET_BIND_SERVICE" ],
+            "inheritable": [],
+            "permitted": [ "CAP_AUDIT_WRITE", "CAP_KILL", "CAP_NET_BIND_SERVICE" ],
+            "ambient": [ "CAP_AUDIT_WRITE", "CAP_KILL", "CAP_NET_BIND_SERVICE" ]
+        },
+        "rlimits": [ { "type": "RLIMIT_NOFILE", "hard": 1024, "soft": 1024 } ],
+        "noNewPrivileges": true
+    },
+    "root": { "path": "rootfs", "readonly": true },
+    "hostname": "crun",
+    "mounts": [
+        { "destination": "/proc", "type": "proc", "source": "proc" },
+        { "destination": "/dev", "type": "tmpfs", "source": "tmpfs",
+          "options": [ "nosuid", "strictatime", "mode=755", "size=65536k" ] },
+        { "destination": "/dev/pts", "type": "devpts", "source": "devpts",
+          "options": [ "nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5" ] },
+        { "destination": "/dev/shm", "type": "tmpfs", "source": "shm",
+          "options": [ "nosuid", "noexec", "nodev", "mode=1777", "size=65536k" ] },
+        { "destination": "/dev/mqueue", "type": "mqueue", "source": "mqueue",
+          "options": [ "nosuid", "noexec", "nodev" ] },
+        { "destination": "/sys", "type": "sysfs", "source": "sysfs",
+          "options": [ "nosuid", "noexec", "nodev", "ro" ] },
+        { "destination": "/sys/fs/cgroup", "type": "cgroup", "source": "cgroup",
+          "options": [ "nosuid", "noexec", "nodev", "relatime", "ro" ] }
+    ],
+    "linux": {
+        "resources": { "devices": [ { "allow": false, "access": "rwm" } ] },
+        "namespaces": [
+            { "type": "pid" }, { "type": "network" }, { "type": "ipc" }, { "type": "uts" },
+            { "type": "cgroup" }, { "type": "mount" }
+        ],
+        "maskedPaths": [
+            "/proc/acpi", "/proc/asound", "/proc/kcore", "/proc/keys", "/proc/latency_stats",
+            "/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug", "/sys/firmware",
+            "/proc/scsi"
+        ],
+        "readonlyPaths": [
+            "/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"
+        ]
+    }
+}
+EOF
+}
+
+if [ -n "${BENCH_INSIDE:-}" ]; then
+    measure "$@"
+    exit
+fi
+[ "${1:-}" != fetch ] || { fetch; exit; }
+[ "$(id -u)" = 0 ] || die "needs root"
+mkdir -p build
+build
+CRUN=$(where crun "${CRUN:-}")
+RUNC=$(where runc "${RUNC:-}")
+export CRUN RUNC BENCH_INSIDE=1
+# Two measurements at once would only measure each other: the second one waits.
+exec flock -o build/bench.lock unshare -m sh tests/bench.sh "$@"

@@ -179,7 +179,7 @@ static void table(int phase, const char *title, const struct contender *floor,
                   const struct contender *crun) {
     printf("\n| %-24s | median ms |    p10 to p90 |         x floor |          x crun |", title);
     if (phase == THREE) printf(" create | start | delete |");
-    printf("\n|:%.24s|----------:|--------------:|----------------:|----------------:|",
+    printf("\n|:%.25s|----------:|--------------:|----------------:|----------------:|",
            "-----------------------------");
     if (phase == THREE) printf("-------:|------:|-------:|");
     puts("");
@@ -248,7 +248,7 @@ int main(int argc, char **argv) {
     table(RUN, "run", floor, crun);
     table(THREE, "create + start + delete", floor, crun);
     printf("\n| %-24s | peak KiB: run | create | start | delete |      program |\n", "memory, size");
-    printf("|:%.24s|--------------:|-------:|------:|-------:|-------------:|\n",
+    printf("|:%.25s|--------------:|-------:|------:|-------:|-------------:|\n",
            "-----------------------------");
     for (int i = 0; i < count; i++) {
         const struct contender *c = &who[i];
