@@ -6027,7 +6027,8 @@ static int ocirt__step_walk(struct ocirt__actor *a, uint32_t from) {
         if (!ocirt__step_mine(a, i)) continue;
         if (ocirt__plan_row(a->plan, i)->flags & OCIRT__ROW_ALTERNATE) continue;
         if (i > 0 && !ocirt__step_mine(a, i - 1)) r = a->await(a, i);
-        if (r == 0) r = ocirt__step_row(a, i);
+        if (r < 0) return r; /* the other one has said why, or is gone */
+        r = ocirt__step_row(a, i);
         if (r < 0) {
             a->page->failed = (int32_t)i;
             a->page->error  = r;

@@ -85,6 +85,10 @@ build() {
         $cc $flags -o build/bench-floor tests/bench/floor.c
         $cc $flags -nostdlib -o build/bench-true tests/bench/true.c 2> /dev/null ||
             $cc $flags -DLIBC -o build/bench-true tests/bench/true.c
+        # ./ocirt is as it was built; a second one with musl, since libc is a part of the time.
+        [ ! -e ocirt.c ] || ! have musl-gcc ||
+            musl-gcc $flags -w -ffunction-sections -fdata-sections -Wl,--gc-sections \
+                -o build/ocirt-musl ocirt.c
     }
 }
 
