@@ -30,7 +30,7 @@ build_cli() { $cc $std $flags $(static_flag "$cc") -o ocirt ocirt.c; }
 build_static() {
     cc=${CC:-musl-gcc}
     have "$cc" || die "no $cc (Debian: musl-tools); ./build.sh alone links statically to glibc"
-    $cc $std ${CFLAGS--Os -ffunction-sections -fdata-sections -Wl,--gc-sections} -static -s \
+    $cc $std ${CFLAGS--Os -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-stack-protector -fmerge-all-constants -Wl,--gc-sections -Wl,-z,noseparate-code -Wl,--build-id=none} -static -s \
         -o ocirt ocirt.c
     echo "ocirt: $(wc -c < ocirt) bytes, static, stripped"
 }

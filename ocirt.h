@@ -3529,6 +3529,16 @@ static bool ocirt__idmap_maps_host(const ocirt_id_mapping *maps, size_t count, u
     return false;
 }
 
+/* The host's id of a container id; false if it is not mapped. */
+static bool ocirt__idmap_to_host(const ocirt_id_mapping *maps, size_t count, uint32_t id, uint32_t *out) {
+    for (size_t i = 0; i < count; i++) {
+        if (id < maps[i].container_id || id - maps[i].container_id >= maps[i].size) continue;
+        *out = maps[i].host_id + (id - maps[i].container_id);
+        return true;
+    }
+    return false;
+}
+
 static void ocirt__idmap_text(ocirt__buffer *out, const ocirt_id_mapping *maps, size_t count) {
     for (size_t i = 0; i < count; i++) ocirt__buffer_format(out, "%u %u %u\n", maps[i].container_id, maps[i].host_id, maps[i].size);
 }
@@ -4111,6 +4121,22 @@ static void ocirt__device_load(struct ocirt__assembler *a) {
     ocirt__device_put(a, 0x61, 5, 1, 8, 0);         /* r5 = minor */
 }
 
+/* What is always allowed: making nodes, null zero full random urandom, tty console ptmx, pts. A decision
+   tree by hand: loading time grows with the paths that the verifier has to follow. */
+static void ocirt__device_always(struct ocirt__assembler *a) {
+    static const struct ocirt__bpf_insn tree[] = {
+        {0x15, 3, 12, 1},   /* mknod alone: allow   */
+        {0x55, 2, 13, 2},   /* no character device: the rules */
+        {0x15, 4, 10, 136}, /* pts                  */
+        {0x55, 4, 5, 1},    /* major 1:             */
+        {0x15, 5, 8, 3}, {0x15, 5, 7, 5}, {0x15, 5, 6, 7}, {0x15, 5, 5, 8}, {0x15, 5, 4, 9},
+        {0x55, 4, 5, 5},    /* major 5:             */
+        {0x15, 5, 2, 0}, {0x15, 5, 1, 2}, {0x55, 5, 2, 1},
+        {0xb4, 0, 0, 1}, {0x95, 0, 0, 0}};
+    for (size_t i = 0; i < sizeof tree / sizeof tree[0]; i++)
+        ocirt__device_put(a, tree[i].code, tree[i].registers, 0, tree[i].offset, tree[i].value);
+}
+
 static void ocirt__device_answer(struct ocirt__assembler *a, bool allow) {
     ocirt__device_put(a, 0xb4, 0, 0, 0, allow); /* w0 = allow */
     ocirt__device_put(a, 0x95, 0, 0, 0, 0);     /* exit */
@@ -4153,17 +4179,12 @@ static bool ocirt__device_all_allowed(const ocirt_device_rule *rules, size_t cou
 }
 
 static int ocirt__device_assemble(const ocirt_device_rule *rules, size_t count, struct ocirt__bpf_insn *out, size_t max, size_t *out_count, ocirt_error *e) {
-    static const struct {
-        int16_t major, minor;
-        uint8_t access;
-    } always[] = {{-1, -1, 1}, {1, 3, 7}, {1, 5, 7}, {1, 7, 7}, {1, 8, 7}, {1, 9, 7}, {5, 0, 7}, {5, 1, 7}, {5, 2, 7}, {136, -1, 7}};
     struct ocirt__assembler a = {.out = out, .max = max};
     bool final = false;
     *out_count = 0;
     if (ocirt__device_all_allowed(rules, count)) return 0;
     ocirt__device_load(&a);
-    for (size_t i = 0; i < sizeof always / sizeof always[0]; i++) ocirt__device_rule(&a, true, 'c', always[i].major, always[i].minor, always[i].access);
-    ocirt__device_rule(&a, true, 'b', -1, -1, 1);
+    ocirt__device_always(&a);
     for (size_t i = count; !final && i-- > 0;) {
         const ocirt_device_rule *r = &rules[i];
         final = ocirt__device_rule(&a, r->allow, r->type ? r->type : 'a', r->major.set ? r->major.value : -1, r->minor.set ? r->minor.value : -1, ocirt__device_access(r->access));
@@ -4810,6 +4831,28 @@ static int ocirt__plan_device_rows(struct ocirt__planner *p, const ocirt_resourc
     return 0;
 }
 
+/* The container manages its own cgroup if it has a cgroup namespace and sees its cgroup writable
+   (config-linux.md, cgroup ownership): then it belongs to the container's user. */
+static void ocirt__plan_cgroup_owner(struct ocirt__planner *p) {
+    const ocirt_process *run = p->spec->process;
+    bool writable = false;
+    uint32_t uid, gid;
+    struct ocirt__row *row;
+    for (size_t i = 0; i < p->spec->mounts_count; i++) {
+        const ocirt_mount *m = &p->spec->mounts[i];
+        bool ro = false;
+        if (!m->type || strncmp(m->type, "cgroup", 6) != 0 || strcmp(m->destination, "/sys/fs/cgroup") != 0) continue;
+        for (size_t k = 0; k < m->options.count; k++) ro = strcmp(m->options.items[k], "ro") == 0 || (ro && strcmp(m->options.items[k], "rw") != 0);
+        writable = !ro;
+    }
+    if (!writable || !run || !(p->fresh & OCIRT__CLONE_NEWCGROUP) || !(p->fresh & OCIRT__CLONE_NEWUSER)) return;
+    if (!ocirt__idmap_to_host(p->on->uid_mappings, p->on->uid_mappings_count, run->user.uid, &uid)) return;
+    if (!ocirt__idmap_to_host(p->on->gid_mappings, p->on->gid_mappings_count, run->user.gid, &gid)) return;
+    row = ocirt__plan_add(p, OCIRT__VERB_CGROUP_OWNER, OCIRT_ACTOR_HOST);
+    row->x = uid, row->y = gid;
+    if (!p->privileged) row->tolerate = OCIRT__ON_EPERM;
+}
+
 /* The container's cgroup. Without privilege or without a writable hierarchy a config that asks for
    no limit runs without one, as peers do; one that asks is refused. */
 static int ocirt__plan_cgroup(struct ocirt__planner *p) {
@@ -4837,7 +4880,9 @@ static int ocirt__plan_cgroup(struct ocirt__planner *p) {
     ocirt__plan_head(p)->cgroup = row->a;
     if (!p->privileged && controllers.size == 0) row->tolerate = OCIRT__ON_EACCES | OCIRT__ON_EPERM | OCIRT__ON_EBUSY;
     r = ocirt__cgroup_limits(limits, p->spec->document, ocirt__plan_emit_limit, p, p->error);
-    return r < 0 ? r : ocirt__plan_device_rows(p, limits);
+    if (r < 0) return r;
+    ocirt__plan_cgroup_owner(p);
+    return ocirt__plan_device_rows(p, limits);
 }
 
 /* ----- birth ----- */
