@@ -1085,13 +1085,25 @@ struct ocirt__reader {
     uint32_t             room, stack[OCIRT_MAX_DEPTH + 1], depth;
 };
 
-/* 1-based; the column counts characters, not bytes. */
-static void ocirt__json_offset_place(const char *text, size_t offset, int *line, int *column) {
-    *line = 1, *column = 1;
-    for (size_t i = 0; i < offset; i++) {
-        if (text[i] == '\n') ++*line, *column = 1;
-        else if (((unsigned char)text[i] & 0xc0) != 0x80) ++*column;
+/* A place in the text. Lines and columns are 1-based, columns count characters and not bytes. */
+struct ocirt__place {
+    size_t at;
+    int    line, column;
+};
+
+/* Goes on from where it is; only backwards it starts again. */
+static void ocirt__json_seek(const char *text, size_t offset, struct ocirt__place *place) {
+    if (offset < place->at || place->line == 0) *place = (struct ocirt__place){0, 1, 1};
+    for (; place->at < offset; place->at++) {
+        if (text[place->at] == '\n') place->line++, place->column = 1;
+        else if (((unsigned char)text[place->at] & 0xc0) != 0x80) place->column++;
     }
+}
+
+static void ocirt__json_offset_place(const char *text, size_t offset, int *line, int *column) {
+    struct ocirt__place place = {0, 0, 0};
+    ocirt__json_seek(text, offset, &place);
+    *line = place.line, *column = place.column;
 }
 
 static int ocirt__json_fail(struct ocirt__reader *r, size_t at, const char *what) {
@@ -1461,9 +1473,13 @@ static uint32_t ocirt__json_item(const ocirt_json *doc, uint32_t array, size_t i
     return at < doc->tokens[array].next ? at : 0;
 }
 
-static void ocirt__json_place(const ocirt_json *doc, uint32_t token, int *line, int *column) {
+static size_t ocirt__json_begin(const ocirt_json *doc, uint32_t token) {
     const struct ocirt__token *t = &doc->tokens[token];
-    ocirt__json_offset_place(doc->text, t->type == OCIRT__JSON_STRING ? t->start - 1 : t->start, line, column);
+    return t->type == OCIRT__JSON_STRING ? t->start - 1 : t->start;
+}
+
+static void ocirt__json_place(const ocirt_json *doc, uint32_t token, int *line, int *column) {
+    ocirt__json_offset_place(doc->text, ocirt__json_begin(doc, token), line, column);
 }
 
 /* One step of a JSON pointer (RFC 6901), written from the end of `out` to the front. */
@@ -4394,7 +4410,7 @@ static int ocirt__program_child(void *argument) {
         unsigned long flags, restorer, mask[2];
     } action;
     memset(&action, 0, sizeof action);
-    for (int n = 1; n <= 64; n++)
+    for (int n = 1; l->path && n <= 64; n++) /* the stage does this by a row of its own */
         if (n != SIGKILL && n != SIGSTOP) OCIRT__SYS4(SYS_rt_sigaction, n, &action, NULL, 8);
     OCIRT__SYS2(SYS_setpgid, 0, 0);
     l->error = 0;
@@ -4642,6 +4658,7 @@ struct ocirt__planner {
     uint8_t             *sources, *idmaps; /* per mount: slot of its tree, of its user namespace     */
     uint8_t              root_slot;        /* the root, when the host opened it                      */
     uint32_t             propagation;      /* of the host's tree in the new mount namespace          */
+    struct ocirt__place  place;            /* of the last origin: they come mostly in order           */
     size_t               vectors;          /* longest argv plus env of program and hooks             */
     bool                 userns, privileged, mounts, stage, foreign_dev, failed;
 };
@@ -4680,7 +4697,8 @@ static void ocirt__plan_from(struct ocirt__planner *p, uint32_t token) {
     size_t n;
     p->origin = 0;
     if (!p->spec->document || token == 0) return;
-    ocirt__json_place(p->spec->document, token, &place[0], &place[1]);
+    ocirt__json_seek(p->spec->document->text, ocirt__json_begin(p->spec->document, token), &p->place);
+    place[0] = p->place.line, place[1] = p->place.column;
     n = ocirt__json_pointer(p->spec->document, token, pointer, sizeof pointer);
     if (n >= sizeof pointer) n = sizeof pointer - 1;
     p->origin = ocirt__plan_put(p, place, sizeof place);
