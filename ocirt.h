@@ -5563,7 +5563,7 @@ static void ocirt__plan_enter_root(struct ocirt__planner *p) {
     ocirt__plan_from(p, ocirt__plan_member(p, p->spec->root->token, "readonly"));
     if (p->spec->root->readonly) ocirt__plan_add(p, OCIRT__VERB_ROOT_READ_ONLY, OCIRT_ACTOR_INIT);
     p->origin = 0;
-    ocirt__plan_add(p, move ? OCIRT__VERB_MOVE_ROOT : OCIRT__VERB_PIVOT, OCIRT_ACTOR_INIT);
+    ocirt__plan_add(p, move ? OCIRT__VERB_MOVE_ROOT : OCIRT__VERB_PIVOT, OCIRT_ACTOR_INIT)->x = !(p->propagation & MS_PRIVATE);
     /* Proven by the probe, and not by the kernel's version: 7.x can pivot away from an initial ramfs. */
     if (!move && p->probe->root_is_initramfs) ocirt__plan_alternate(p, OCIRT__VERB_MOVE_ROOT, OCIRT_ACTOR_INIT, OCIRT__ON_EINVAL);
     if (!p->on->rootfs_propagation) return;
@@ -6013,6 +6013,9 @@ struct ocirt__actor {
     unsigned            who;
     int                 talk;  /* this side of the conversation */
     bool                cwd_done, has_mask;
+    int                 folder;      /* of the last node or link made, with the text of its path: */
+    const char         *folder_path; /* most lie in /dev, and need not find it again              */
+    size_t              folder_size;
     int (*carry_out)(struct ocirt__actor *, const struct ocirt__row *);
     int (*await)(struct ocirt__actor *, uint32_t row);
     char program[PATH_MAX]; /* what FIND_PROGRAM found */
@@ -6588,25 +6591,42 @@ static int ocirt__step_set_read_only(struct ocirt__actor *a, uint8_t slot) {
 
 /* ----- devices and links ----- */
 
+/* The folder that a node or link goes into, and its name there. Borrowed. */
+static int ocirt__step_folder(struct ocirt__actor *a, const char *path, char leaf[NAME_MAX + 1]) {
+    const char *slash = strrchr(path, '/');
+    size_t n = slash ? (size_t)(slash - path) : 0;
+    if (slash && a->folder > 0 && n == a->folder_size && memcmp(path, a->folder_path, n) == 0 && slash[1] && strlen(slash + 1) <= NAME_MAX) {
+        memcpy(leaf, slash + 1, strlen(slash + 1) + 1);
+        return a->folder;
+    }
+    if (a->folder > 0) ocirt__sys_close(&a->folder);
+    a->folder = ocirt__path_open(a->slots[OCIRT__SLOT_ROOT], path, OCIRT__PATH_PARENT, leaf);
+    a->folder_path = path, a->folder_size = n;
+    return a->folder;
+}
+
+/* Mounts change what a path means. */
+static void ocirt__step_forget_folder(struct ocirt__actor *a) {
+    if (a->folder > 0) ocirt__sys_close(&a->folder);
+    a->folder = -1;
+}
+
+/* Ours, or one that is the same (runtime-spec config-linux.md). */
+static int ocirt__step_same_node(struct ocirt__actor *a, int folder, const char *leaf, const struct ocirt__row *row) {
+    struct ocirt__statx st;
+    int r = ocirt__sys_statx(folder, leaf, OCIRT__AT_SYMLINK_NOFOLLOW, &st);
+    bool same = r == 0 && (st.mode & S_IFMT) == (row->n & S_IFMT) &&
+                (S_ISFIFO(st.mode) || (st.rdev_major == row->x >> 32 && st.rdev_minor == (uint32_t)row->x));
+    return same ? 0 : ocirt__step_detail(a, "another file is there already", -EEXIST);
+}
+
 static int ocirt__step_mknod(struct ocirt__actor *a, const struct ocirt__row *row) {
     char leaf[NAME_MAX + 1];
-    struct ocirt__statx st;
-    uint64_t number = (row->x & 0xff) | (row->x >> 12 & 0xfff00000u); /* set below */
-    int dir = ocirt__path_open(a->slots[OCIRT__SLOT_ROOT], ocirt__step_text(a, row->a), OCIRT__PATH_PARENT, leaf), fd, r;
-    if (dir < 0) return dir;
-    number = makedev((unsigned)(row->x >> 32), (unsigned)row->x);
-    r  = ocirt__sys_mknodat(dir, leaf, row->n, number);
-    fd = r < 0 && r != -EEXIST ? r : ocirt__sys_openat(dir, leaf, O_PATH | O_NOFOLLOW, 0);
-    ocirt__sys_close(&dir);
-    if (fd < 0) return fd;
-    if (r == 0 && row->y) r = ocirt__sys_fchownat(fd, "", (uint32_t)(row->y >> 32), (uint32_t)row->y, OCIRT__AT_EMPTY_PATH);
-    if (r == 0 || r == -EEXIST) { /* ours, or one that is the same (runtime-spec config-linux.md) */
-        int s = ocirt__sys_fstatx(fd, &st);
-        bool same = s == 0 && (st.mode & S_IFMT) == (row->n & S_IFMT) &&
-                    (S_ISFIFO(st.mode) || (st.rdev_major == row->x >> 32 && st.rdev_minor == (uint32_t)row->x));
-        r = same ? 0 : ocirt__step_detail(a, "another file is there already", -EEXIST);
-    }
-    ocirt__sys_close(&fd);
+    int  r, folder = ocirt__step_folder(a, ocirt__step_text(a, row->a), leaf);
+    if (folder < 0) return folder;
+    r = ocirt__sys_mknodat(folder, leaf, row->n, makedev((unsigned)(row->x >> 32), (unsigned)row->x));
+    if (r == -EEXIST) return ocirt__step_same_node(a, folder, leaf, row);
+    if (r == 0 && row->y) r = ocirt__sys_fchownat(folder, leaf, (uint32_t)(row->y >> 32), (uint32_t)row->y, OCIRT__AT_SYMLINK_NOFOLLOW);
     return r;
 }
 
@@ -6628,11 +6648,10 @@ static int ocirt__step_bind_device(struct ocirt__actor *a, const struct ocirt__r
 /* n: replace what is there (only /dev/ptmx). */
 static int ocirt__step_link(struct ocirt__actor *a, const struct ocirt__row *row) {
     char leaf[NAME_MAX + 1];
-    int r, dir = ocirt__path_open(a->slots[OCIRT__SLOT_ROOT], ocirt__step_text(a, row->a), OCIRT__PATH_PARENT, leaf);
-    if (dir < 0) return dir;
-    if (row->n) (void)ocirt__sys_unlinkat(dir, leaf, 0);
-    r = ocirt__sys_symlinkat(ocirt__step_text(a, row->b), dir, leaf);
-    ocirt__sys_close(&dir);
+    int r, folder = ocirt__step_folder(a, ocirt__step_text(a, row->a), leaf);
+    if (folder < 0) return folder;
+    if (row->n) (void)ocirt__sys_unlinkat(folder, leaf, 0);
+    r = ocirt__sys_symlinkat(ocirt__step_text(a, row->b), folder, leaf);
     return r == -EEXIST ? 0 : r;
 }
 
@@ -6660,6 +6679,7 @@ static int ocirt__step_root(struct ocirt__actor *a, const struct ocirt__row *row
     if (r == 0) r = at = ocirt__sys_openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY, 0);
     if (r >= 0) r = ocirt__sys_move_mount(fd, at);
     if (r == 0 && row->x) r = ocirt__step_propagate(a, fd, (uint32_t)row->x);
+    ocirt__step_forget_folder(a);
     ocirt__sys_close(&at);
     if (r < 0) ocirt__sys_close(&fd);
     a->slots[OCIRT__SLOT_ROOT] = fd;
@@ -6677,10 +6697,11 @@ static int ocirt__step_plain_root(struct ocirt__actor *a, const struct ocirt__ro
 
 /* pivot_root(2): old and new root may be the same place; the old one then lies on top. It is cut
    off from propagation first, or the unmount would reach the host through a shared root. */
-static int ocirt__step_pivot(struct ocirt__actor *a) {
+static int ocirt__step_pivot(struct ocirt__actor *a, bool shared) {
     long r = OCIRT__SYS1(SYS_fchdir, a->slots[OCIRT__SLOT_ROOT]);
+    ocirt__step_forget_folder(a);
     if (r == 0) r = OCIRT__SYS2(SYS_pivot_root, ".", ".");
-    if (r == 0) r = ocirt__sys_mount(NULL, ".", NULL, MS_REC | MS_SLAVE, NULL);
+    if (r == 0 && shared) r = ocirt__sys_mount(NULL, ".", NULL, MS_REC | MS_SLAVE, NULL);
     if (r == 0) r = ocirt__sys_umount(".", MNT_DETACH);
     if (r == 0) r = OCIRT__SYS1(SYS_chdir, "/");
     return (int)r;
@@ -6902,7 +6923,7 @@ static int ocirt__step_init_fs(struct ocirt__actor *a, const struct ocirt__row *
     case OCIRT__VERB_MASK: return ocirt__step_mask(a, row);
     case OCIRT__VERB_READ_ONLY: return ocirt__step_read_only(a, row);
     case OCIRT__VERB_TERMINAL: return ocirt__step_terminal(a);
-    case OCIRT__VERB_PIVOT: return ocirt__step_pivot(a);
+    case OCIRT__VERB_PIVOT: return ocirt__step_pivot(a, row->x != 0);
     case OCIRT__VERB_MOVE_ROOT: return ocirt__step_move_root(a);
     case OCIRT__VERB_ROOT_READ_ONLY: return ocirt__step_set_read_only(a, OCIRT__SLOT_ROOT);
     case OCIRT__VERB_ROOT_PROPAGATION: return ocirt__sys_mount(NULL, "/", NULL, (unsigned long)row->x, NULL);

@@ -135,6 +135,7 @@ contender() {
     home=$dir/$(echo "$1" | tr -dc a-z0-9.)
     mkdir -p "$home/state" "$home/bundle/rootfs/proc" "$home/bundle/rootfs/sys" \
         "$home/bundle/rootfs/dev"
+    mount -t tmpfs -o mode=700 state "$home/state" # as /run is on a host; gone with this namespace
     cp build/bench-true "$home/bundle/rootfs/payload-true"
     config > "$home/bundle/config.json"
     printf '%s\n' "$1" "$2" "$3" "$home" "$(size "$3")" >> "$dir/words"
@@ -156,6 +157,7 @@ leave() {
         done
     done
     rmdir /sys/fs/cgroup/bench-[0-9]* /sys/fs/cgroup/floor-[0-9]* 2> /dev/null || :
+    umount "$dir"/*/state 2> /dev/null || :
     rm -rf "$dir"
 }
 
