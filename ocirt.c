@@ -101,8 +101,8 @@ static const struct option options[] = {
     {"pid-file", 0, TEXT, AT(options.pid_file), 0, " run create "},
     {"console-socket", 0, TEXT, AT(options.console_socket), 0, " run create "},
     {"preserve-fds", 0, NUMBER, AT(options.preserve_fds), 0, " run create "},
-    {"no-pivot", 0, FLAG, 0, OCIRT_NO_PIVOT, " run create plan "},
-    {"no-new-keyring", 0, FLAG, 0, OCIRT_NO_KEYRING, " run create plan "},
+    {"no-pivot", 0, FLAG, 0, OCIRT_WITHOUT_PIVOT, " run create plan "},
+    {"no-new-keyring", 0, FLAG, 0, OCIRT_WITHOUT_KEYRING, " run create plan "},
     {"no-subreaper", 0, IGNORED, 0, 0, " run create "},
     {"detach", 'd', FLAG, 0, OCIRT_DETACH, " run "},
     {"keep", 0, FLAG, 0, OCIRT_KEEP, " run "},
@@ -438,7 +438,7 @@ static int do_help(struct arguments *a) {
 static int check_globals(struct arguments *a, const char *command) {
     bool makes = strcmp(command, "run") == 0 || strcmp(command, "create") == 0;
     const char *m = a->cgroup_manager;
-    if (m && strcmp(m, "disabled") == 0) a->options.flags |= OCIRT_NO_CGROUPS;
+    if (m && strcmp(m, "disabled") == 0) a->options.flags |= OCIRT_WITHOUT_CGROUPS;
     else if (m && strcmp(m, "systemd") == 0) a->systemd = true;
     else if (m && strcmp(m, "cgroupfs") != 0) return fail_text(a, "unknown cgroup manager %s", m);
     if (makes && a->systemd) return fail_text(a, "this version has no systemd cgroup driver: use the cgroupfs driver of the engine");

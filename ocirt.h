@@ -11,15 +11,9 @@
 #define OCIRT_VERSION "0.1.0"
 #define OCIRT_SPEC_VERSION "1.3.0"
 
-/* glibc fixes its feature set at the first include; without _GNU_SOURCE the implementation
-   cannot be compiled any more, so say so instead of failing in twenty places. */
-#ifdef OCIRT_IMPLEMENTATION
-#if defined(__GLIBC__) && !defined(__USE_GNU)
-#error "include ocirt.h with OCIRT_IMPLEMENTATION before every system header (or define _GNU_SOURCE)"
-#endif
-#ifndef _GNU_SOURCE
+/* glibc fixes its feature set at the first include, so this must come before it. */
+#if defined(OCIRT_IMPLEMENTATION) && !defined(_GNU_SOURCE)
 #define _GNU_SOURCE
-#endif
 #endif
 
 #include <stdbool.h>
@@ -27,7 +21,9 @@
 #include <stdint.h>
 
 #ifndef OCIRT_DEF
-#ifdef OCIRT_STATIC
+#if defined(OCIRT_STATIC) && defined(__GNUC__)
+#define OCIRT_DEF static __attribute__((unused))
+#elif defined(OCIRT_STATIC)
 #define OCIRT_DEF static
 #else
 #define OCIRT_DEF extern
@@ -392,16 +388,16 @@ typedef struct ocirt_probe {
 
 OCIRT_DEF int ocirt_probe_host(ocirt_probe *out_probe, ocirt_error *error);
 
-#define OCIRT_NO_PIVOT     1u   /* move the root and chroot instead of pivot_root: less safe    */
-#define OCIRT_NO_KEYRING   2u   /* keep the caller's session keyring                            */
+#define OCIRT_WITHOUT_PIVOT     1u   /* move the root and chroot instead of pivot_root: less safe    */
+#define OCIRT_WITHOUT_KEYRING   2u   /* keep the caller's session keyring                            */
 #define OCIRT_KEEP         4u   /* run: do not delete afterwards                                */
 #define OCIRT_DETACH       8u   /* run: return when the program has started                     */
 #define OCIRT_FORCE        16u  /* delete: kill first; an unknown id is no error                */
 #define OCIRT_ALL          32u  /* kill: every process of the container                         */
-#define OCIRT_NO_CGROUPS   64u  /* make and join no cgroup; limits are then an error            */
+#define OCIRT_WITHOUT_CGROUPS   64u  /* make and join no cgroup; limits are then an error            */
 #define OCIRT_FORWARD      128u /* run: pass the caller's signals and terminal on (blocks signals
                                    in the calling thread while it runs)                         */
-#define OCIRT_NO_STAGE     256u /* never execute the stage, even if the container's root could
+#define OCIRT_WITHOUT_STAGE     256u /* never execute the stage, even if the container's root could
                                    then reach the caller's binary (CVE-2019-5736)               */
 
 /* One carried-out row, given to the trace callback after the fact, in the caller's thread. */
@@ -418,7 +414,7 @@ typedef struct ocirt_options { /* zero means default */
     const char *pid_file;       /* gets the pid, digits only, when the container is created      */
     const char *console_socket; /* refused until terminals through sockets exist                 */
     unsigned    preserve_fds;   /* descriptors 3 .. 2+N stay open in the container               */
-    unsigned    flags;          /* OCIRT_NO_PIVOT | ...                                          */
+    unsigned    flags;          /* OCIRT_WITHOUT_PIVOT | ...                                          */
     unsigned    kill_after_ms;  /* delete with OCIRT_FORCE: how long to wait; 0: 10 s            */
     void      (*trace)(void *user, const ocirt_trace *event);
     void       *user;
@@ -508,6 +504,10 @@ OCIRT_DEF void ocirt_make_id(char out_id[32]);
    Numbers from 403 up are the same on every port but alpha (+110) and mips (by ABI), so that a
    build against old headers still uses new calls.
    =========================================================================================== */
+
+#if defined(__GLIBC__) && !defined(__USE_GNU)
+#error "include ocirt.h with OCIRT_IMPLEMENTATION before every system header (or define _GNU_SOURCE)"
+#endif
 
 #include <dirent.h>
 #include <errno.h>
@@ -4808,10 +4808,10 @@ static bool ocirt__plan_image_exposed(const struct ocirt__planner *p) {
 }
 
 static int ocirt__plan_choose_stage(struct ocirt__planner *p) {
-    bool exposed = ocirt__plan_image_exposed(p) && !(p->options->flags & OCIRT_NO_STAGE);
+    bool exposed = ocirt__plan_image_exposed(p) && !(p->options->flags & OCIRT_WITHOUT_STAGE);
     if (exposed && !p->options->stage)
         return ocirt__plan_refuse(p, OCIRT_E_PERMISSION, 0,
-            "call `options.stage = ocirt_stage(argc, argv)` first in main(), or accept the risk with OCIRT_NO_STAGE",
+            "call `options.stage = ocirt_stage(argc, argv)` first in main(), or accept the risk with OCIRT_WITHOUT_STAGE",
             "the container's root could rewrite the file of the calling program (CVE-2019-5736)");
     ocirt__plan_head(p)->stage = exposed ? 2u : 0u; /* 2: executed, 1: forked */
     p->stage = exposed || p->joined || (p->fresh & OCIRT__CLONE_NEWTIME);
@@ -4878,7 +4878,7 @@ static int ocirt__plan_cgroup(struct ocirt__planner *p) {
     const ocirt_resources *limits = p->on->resources ? p->on->resources : &nothing;
     ocirt__buffer controllers = {.arena = p->arena};
     const char *path = NULL;
-    bool        without = (p->options->flags & OCIRT_NO_CGROUPS) != 0;
+    bool        without = (p->options->flags & OCIRT_WITHOUT_CGROUPS) != 0;
     struct ocirt__row *row;
     uint32_t    text;
     int         r;
@@ -5032,7 +5032,7 @@ static void ocirt__plan_init(struct ocirt__planner *p) {
     if (p->userns && root_mapped) ocirt__plan_add(p, OCIRT__VERB_BECOME_ROOT, OCIRT_ACTOR_INIT);
     ocirt__plan_add(p, OCIRT__VERB_HIDE, OCIRT_ACTOR_INIT);
     ocirt__plan_add(p, OCIRT__VERB_SESSION, OCIRT_ACTOR_INIT)->tolerate = OCIRT__ON_EPERM; /* is a leader already */
-    if (!(p->options->flags & OCIRT_NO_KEYRING))
+    if (!(p->options->flags & OCIRT_WITHOUT_KEYRING))
         ocirt__plan_add_text(p, OCIRT__VERB_KEYRING, OCIRT_ACTOR_INIT, ocirt__mem_format(p->arena, "_ses.%s", p->id))->tolerate =
             OCIRT__ON_ENOSYS | OCIRT__ON_EPERM;
     if (p->fresh & OCIRT__CLONE_NEWCGROUP)
@@ -5549,7 +5549,7 @@ static void ocirt__plan_covers(struct ocirt__planner *p, const char *name, const
 }
 
 static void ocirt__plan_enter_root(struct ocirt__planner *p) {
-    bool move = (p->options->flags & OCIRT_NO_PIVOT) != 0;
+    bool move = (p->options->flags & OCIRT_WITHOUT_PIVOT) != 0;
     struct ocirt__row *row;
     for (uint32_t i = 0, end = p->rows_count; i < end; i++) {
         const struct ocirt__mount_row *m;

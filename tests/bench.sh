@@ -34,6 +34,7 @@ own() {
 # unpack SUITE: crun, runc and all the libraries they need into build/peers/root
 unpack() {
     # The mirror is the one that this machine's apt is set up with, whichever that is.
+    # shellcheck disable=SC2016
     mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' \
         'Label: Debian' 'Component: main' | head -n 1)
     [ -n "$mirror" ] || die "apt knows no Debian mirror (run apt-get update first)"
@@ -55,7 +56,7 @@ unpack() {
 
 fetch() {
     [ ! -e "$peers/suite" ] || return 0
-    have apt-get && have dpkg-deb || die "no apt: give the programs in \$CRUN and \$RUNC"
+    have apt-get || die "no apt: give the programs in \$CRUN and \$RUNC"
     for suite in ${PEERS:-sid trixie bookworm}; do
         if unpack "$suite"; then return; fi
         echo "bench: no peers from $suite" >&2

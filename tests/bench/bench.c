@@ -4,8 +4,8 @@
  *
  * KIND oci: PROGRAM speaks runc's command line; DIR has a bundle (bundle/) and takes the state.
  * KIND floor: PROGRAM is the floor; DIR/bundle/rootfs is its root. KIND bare: PROGRAM alone.
- * SIZE is its bytes as text, for the table. The first contender is what the others are compared to,
- * and so is one with the name crun.
+ * SIZE is text for the table. What the others are compared to: the first floor, and the first whose
+ * name begins with crun.
  *
  * In each round each contender runs once, and the order rotates from round to round: what disturbs
  * the machine disturbs neighbours alike, and a ratio within a round is more than one of two averages.
@@ -43,10 +43,20 @@ struct contender {
 static struct contender who[MOST];
 static int count, rounds = 50, pause_ms = 20;
 static int null_fd;
+static const char *volatile running; /* the contender whose turn it is */
 
 static void die(const char *what) {
     fprintf(stderr, "bench: %s: %s\n", what, strerror(errno));
     exit(1);
+}
+
+static void stuck(int signal) {
+    (void)signal;
+    const char text[] = "bench: no end in 30 s: ";
+    if (write(2, text, sizeof text - 1) < 0 || write(2, running, strlen(running)) < 0 ||
+        write(2, "\n", 1) < 0)
+        _exit(2);
+    _exit(1);
 }
 
 static double now(void) {
@@ -97,6 +107,8 @@ static void settle(void) {
 }
 
 static void measure_run(struct contender *c, int round, int forked) {
+    running = c->name;
+    alarm(30);
     const char *oci[] = {c->program, "--root", c->state, "run", "-b", c->bundle, c->id, NULL};
     const char *floor[] = {c->program, c->root, NULL};
     const char *bare[] = {c->program, NULL};
@@ -116,9 +128,11 @@ static pid_t read_pid(const char *path) {
 
 static void measure_three(struct contender *c, int round, int forked) {
     if (is(c, "bare")) return;
+    running = c->name;
+    alarm(30);
     int oci = is(c, "oci");
-    const char *create[] = {c->program, "--root", c->state,   "create", "-b",
-                            c->bundle,  "--pid-file", c->pid_file, c->id, NULL};
+    const char *create[] = {c->program, "--root",     c->state,    "create", "-b",
+                            c->bundle,  "--pid-file", c->pid_file, c->id,    NULL};
     const char *start[] = {c->program, "--root", c->state, "start", c->id, NULL};
     const char *delete[] = {c->program, "--root", c->state, "delete", c->id, NULL};
     const char *f_create[] = {c->program, "create", c->container, c->root, c->pid_file, NULL};
@@ -173,6 +187,13 @@ static void ratio_cell(const struct contender *c, const struct contender *base, 
         snprintf(text, sizeof text, "%.2f (%.2f)", median_of_ratios(c->ms[phase], base->ms[phase]),
                  median(c->ms[phase]) / median(base->ms[phase]));
     printf(" %15s |", text);
+}
+
+/* The kernel counts pages in steps of up to 128 KiB for each processor: below that it says nothing. */
+static void memory_cell(long kib, int width) {
+    char text[24];
+    snprintf(text, sizeof text, kib < 128 ? "<128" : "%ld", kib);
+    printf(" %*s |", width, text);
 }
 
 static void table(int phase, const char *title, const struct contender *floor,
@@ -230,11 +251,13 @@ int main(int argc, char **argv) {
         snprintf(c->log, sizeof c->log, "%s/log", c->dir);
         for (int p = 0; p < PHASES; p++)
             if (!(c->ms[p] = calloc((size_t)rounds, sizeof(double)))) die("memory");
-        if (is(c, "floor")) floor = c;
-        if (strncmp(c->name, "crun", 4) == 0) crun = c;
+        if (!floor && is(c, "floor")) floor = c;
+        if (!crun && strncmp(c->name, "crun", 4) == 0) crun = c;
     }
     if ((null_fd = open("/dev/null", O_RDWR | O_CLOEXEC)) < 0) die("/dev/null");
-    prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); /* containers come to us, as to an engine's monitor */
+    signal(SIGALRM, stuck);
+    /* Containers come to us when the runtime is gone, as to an engine's monitor. */
+    prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 
     for (int i = 0; i < 2 * count; i++) { /* warm caches; measure memory */
         measure_run(&who[i % count], -1, 1);
@@ -247,14 +270,19 @@ int main(int argc, char **argv) {
 
     table(RUN, "run", floor, crun);
     table(THREE, "create + start + delete", floor, crun);
-    printf("\n| %-24s | peak KiB: run | create | start | delete |      program |\n", "memory, size");
+    printf("\n| %-24s | peak KiB: run | create | start | delete |  program KiB |\n",
+           "memory, size");
     printf("|:%.25s|--------------:|-------:|------:|-------:|-------------:|\n",
            "-----------------------------");
     for (int i = 0; i < count; i++) {
         const struct contender *c = &who[i];
         if (is(c, "bare")) continue;
-        printf("| %-24s | %13ld | %6ld | %5ld | %6ld | %12s |\n", c->name, c->kib[RUN],
-               c->kib[CREATE], c->kib[START], c->kib[DELETE], c->size);
+        printf("| %-24s |", c->name);
+        memory_cell(c->kib[RUN], 13);
+        memory_cell(c->kib[CREATE], 6);
+        memory_cell(c->kib[START], 5);
+        memory_cell(c->kib[DELETE], 6);
+        printf(" %12s |\n", c->size);
     }
     return 0;
 }

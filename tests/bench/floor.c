@@ -78,9 +78,9 @@ static struct {
     const char *root;
     const char *failed; /* the step that failed */
     int error;
-    int fifo;           /* -1: do not wait for start */
-    int restricted;     /* the device program is in place: 0, 1, or 2: the child waits for it */
-    int ready;          /* create: 0 in the making, 1 waits for start, 2 failed */
+    int fifo;       /* -1: do not wait for start */
+    int restricted; /* the device program is in place: 0, 1, or 2: the child waits for it */
+    int ready;      /* create: 0 in the making, 1 waits for start, 2 failed */
     char stack[64 * 1024] __attribute__((aligned(64)));
 } box;
 
@@ -116,6 +116,7 @@ enum {
     T_RMDIR,
     T_COUNT
 };
+/* clang-format off */
 static const char *const step_name[T_COUNT] = {
     "", "cgroup: mkdir, open", "device program: load", "device program: attach",
     "clone3 (until the child runs)", "cgroup namespace", "session keyring", "loopback up",
@@ -125,6 +126,7 @@ static const char *const step_name[T_COUNT] = {
     "hostname, rlimit, capabilities", "exec (until the parent runs)",
     "exit: namespaces torn down", "cgroup: rmdir",
 };
+/* clang-format on */
 static uint64_t stamp[T_COUNT];
 static int timing;
 
@@ -169,6 +171,7 @@ static int device_program(void) {
         int16_t off;
         int32_t imm;
     };
+/* clang-format off */
 #define LOAD(reg, offset) {0x61, (reg) | 1 << 4, offset, 0}
 #define JUMP_EQ(reg, value, to) {0x15, reg, to, value}
 #define JUMP_NE(reg, value, to) {0x55, reg, to, value}
@@ -196,6 +199,7 @@ static int device_program(void) {
         {0xb7, 0, 0, 0},             /* deny */
         {0x95, 0, 0, 0},
     };
+/* clang-format on */
     struct {
         uint32_t type, count;
         uint64_t insns, license;
@@ -316,9 +320,9 @@ static int child(void *unused) {
     done(T_NODES);
 
     static const char *const masked[] = {
-        "/proc/acpi",       "/proc/asound",     "/proc/kcore",       "/proc/keys",
+        "/proc/acpi",          "/proc/asound",     "/proc/kcore",       "/proc/keys",
         "/proc/latency_stats", "/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug",
-        "/sys/firmware",    "/proc/scsi"};
+        "/sys/firmware",       "/proc/scsi"};
     const char *empty = NULL;
     for (unsigned i = 0; i < sizeof masked / sizeof masked[0]; i++) mask(masked[i], &empty);
     if (empty) must(rmdir("/dev/.mask"), "/dev/.mask");
@@ -382,8 +386,8 @@ static int child(void *unused) {
 /* The child runs in our memory, on a stack of its own. */
 static pid_t spawn(int cgroup, unsigned more) {
     struct clone_args3 a = {.exit_signal = SIGCHLD, .cgroup = (uint64_t)cgroup};
-    a.flags = INTO_CGROUP | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWPID | CLONE_NEWNET |
-              CLONE_VM | more;
+    a.flags = INTO_CGROUP | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWPID |
+              CLONE_NEWNET | CLONE_VM | more;
     a.stack = (uint64_t)(uintptr_t)box.stack;
     a.stack_size = sizeof box.stack;
     long pid;
@@ -482,7 +486,7 @@ static int start(const char *dir) {
     return 0;
 }
 
-static int delete(const char *dir) {
+static int delete_container(const char *dir) {
     char path[512], fifo[512];
     names(dir, path, fifo, sizeof path);
     if (rmdir(path) != 0) die(path);
@@ -504,7 +508,7 @@ int main(int argc, char **argv) {
         return create(argv[2], argv[4]);
     }
     if (argc == 3 && strcmp(argv[1], "start") == 0) return start(argv[2]);
-    if (argc == 3 && strcmp(argv[1], "delete") == 0) return delete(argv[2]);
+    if (argc == 3 && strcmp(argv[1], "delete") == 0) return delete_container(argv[2]);
     if (argc > 1 && strcmp(argv[1], "-t") == 0) timing = 1, argc--, argv++;
     if (argc < 2) {
         fputs("usage: floor [-t] ROOTFS [N]\n", stderr);

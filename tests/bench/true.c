@@ -21,6 +21,7 @@ void _start(void) {
 #else
 #error "compile with -DLIBC"
 #endif
-    for (;;) {}
+    for (;;) {
+    }
 }
 #endif
