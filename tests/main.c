@@ -4,7 +4,8 @@
 
 #define TABLES(X) \
     X(selftest)   \
-    X(unit)
+    X(unit)       \
+    X(basic)
 
 #define DECLARE(name) extern const struct test name##_tests[];
 #define LIST(name) name##_tests,

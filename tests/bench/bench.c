@@ -39,6 +39,7 @@ struct contender {
     char id[64], state[512], bundle[512], root[512], pid_file[512], container[600], log[512];
     double *ms[PHASES];
     long kib[PHASES]; /* peak memory */
+    int broken;       /* failed before it came to measuring: left out */
 };
 static struct contender who[MOST];
 static int count, rounds = 50, pause_ms = 20;
@@ -97,7 +98,8 @@ static double spend(struct contender *c, int phase, int forked, const char *cons
         fprintf(stderr, "bench: %s:", c->name);
         for (int i = 0; argv[i]; i++) fprintf(stderr, " %s", argv[i]);
         fprintf(stderr, ": wait status %#x\n%s", (unsigned)status, text);
-        exit(1);
+        if (!forked) exit(1);
+        c->broken = 1;
     }
     return t;
 }
@@ -140,10 +142,12 @@ static void measure_three(struct contender *c, int round, int forked) {
     const char *f_delete[] = {c->program, "delete", c->container, NULL};
     double t[PHASES], begin = now();
     t[CREATE] = spend(c, CREATE, forked, oci ? create : f_create);
+    if (c->broken) return;
     double between = now();
     pid_t pid = read_pid(c->pid_file); /* not the runtime's time */
     double own = now() - between;
     t[START] = spend(c, START, forked, oci ? start : f_start);
+    if (c->broken) return;
     double ended = now();
     int status;
     if (waitpid(pid, &status, 0) != pid) die("waiting for the container");
@@ -237,7 +241,6 @@ int main(int argc, char **argv) {
         fputs("usage: bench [-n ROUNDS] [-w MS] NAME KIND PROGRAM DIR SIZE ...\n", stderr);
         return 2;
     }
-    const struct contender *floor = NULL, *crun = NULL;
     for (int i = 0; i < count; i++) {
         struct contender *c = &who[i];
         c->name = argv[5 * i], c->kind = argv[5 * i + 1], c->program = argv[5 * i + 2];
@@ -251,17 +254,29 @@ int main(int argc, char **argv) {
         snprintf(c->log, sizeof c->log, "%s/log", c->dir);
         for (int p = 0; p < PHASES; p++)
             if (!(c->ms[p] = calloc((size_t)rounds, sizeof(double)))) die("memory");
-        if (!floor && is(c, "floor")) floor = c;
-        if (!crun && strncmp(c->name, "crun", 4) == 0) crun = c;
     }
     if ((null_fd = open("/dev/null", O_RDWR | O_CLOEXEC)) < 0) die("/dev/null");
     signal(SIGALRM, stuck);
     /* Containers come to us when the runtime is gone, as to an engine's monitor. */
     prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 
-    for (int i = 0; i < 2 * count; i++) { /* warm caches; measure memory */
-        measure_run(&who[i % count], -1, 1);
-        measure_three(&who[i % count], -1, 1);
+    int well = 0;
+    for (int i = 0; i < count; i++) { /* warm caches, measure memory, see who works */
+        struct contender *c = &who[i];
+        for (int twice = 0; twice < 2 && !c->broken; twice++) {
+            measure_run(c, -1, 1);
+            if (!c->broken) measure_three(c, -1, 1);
+        }
+        if (c->broken)
+            fprintf(stderr, "bench: %s is left out\n", c->name);
+        else
+            who[well++] = *c;
+    }
+    count = well;
+    const struct contender *floor = NULL, *crun = NULL;
+    for (int i = count - 1; i >= 0; i--) {
+        if (is(&who[i], "floor")) floor = &who[i];
+        if (strncmp(who[i].name, "crun", 4) == 0) crun = &who[i];
     }
     for (int r = 0; r < rounds; r++)
         for (int i = 0; i < count; i++) measure_run(&who[(r + i) % count], r, 0);

@@ -171,7 +171,7 @@ static int device_program(void) {
         int16_t off;
         int32_t imm;
     };
-/* clang-format off */
+    /* clang-format off */
 #define LOAD(reg, offset) {0x61, (reg) | 1 << 4, offset, 0}
 #define JUMP_EQ(reg, value, to) {0x15, reg, to, value}
 #define JUMP_NE(reg, value, to) {0x55, reg, to, value}
@@ -181,25 +181,28 @@ static int device_program(void) {
         {0xbc, 3 | 2 << 4, 0, 0},    /* w3 = w2 */
         {0x54, 3, 0, 0xffff},        /* type: 1 block, 2 character */
         {0x74, 2, 0, 16},            /* access: 1 mknod, 2 read, 4 write */
-        JUMP_EQ(2, 1, 12),           /* mknod alone */
-        JUMP_NE(3, 2, 13),           /* not a character device */
-        JUMP_EQ(4, 136, 10),         /* pts */
+        JUMP_EQ(2, 1, 15),           /* mknod alone */
+        JUMP_NE(3, 2, 16),           /* not a character device */
+        JUMP_EQ(4, 136, 13),         /* pts */
         JUMP_NE(4, 1, 5),            /* major 1: */
-        JUMP_EQ(5, 3, 8),            /* null */
-        JUMP_EQ(5, 5, 7),            /* zero */
-        JUMP_EQ(5, 7, 6),            /* full */
-        JUMP_EQ(5, 8, 5),            /* random */
-        JUMP_EQ(5, 9, 4),            /* urandom */
-        JUMP_NE(4, 5, 5),            /* major 5: */
-        JUMP_EQ(5, 0, 2),            /* tty */
-        JUMP_EQ(5, 2, 1),            /* ptmx */
-        JUMP_NE(5, 1, 2),            /* console */
+        JUMP_EQ(5, 3, 11),           /* null */
+        JUMP_EQ(5, 5, 10),           /* zero */
+        JUMP_EQ(5, 7, 9),            /* full */
+        JUMP_EQ(5, 8, 8),            /* random */
+        JUMP_EQ(5, 9, 7),            /* urandom */
+        JUMP_NE(4, 5, 4),            /* major 5: */
+        JUMP_EQ(5, 0, 5),            /* tty */
+        JUMP_EQ(5, 1, 4),            /* console */
+        JUMP_EQ(5, 2, 3),            /* ptmx */
+        {0x05, 0, 4, 0},             /* deny */
+        JUMP_NE(4, 10, 3),           /* major 10: */
+        JUMP_NE(5, 200, 2),          /* tun */
         {0xb7, 0, 0, 1},             /* allow */
         {0x95, 0, 0, 0},
         {0xb7, 0, 0, 0},             /* deny */
         {0x95, 0, 0, 0},
     };
-/* clang-format on */
+    /* clang-format on */
     struct {
         uint32_t type, count;
         uint64_t insns, license;
