@@ -7019,7 +7019,10 @@ static long ocirt__spawn_receive(struct ocirt__host *h) {
     struct msghdr message = {.msg_iov = &space, .msg_iovlen = 1};
     long n;
     message.msg_control = &control, message.msg_controllen = sizeof control.room;
-    n = OCIRT__SYS3(SYS_recvmsg, h->conversation, &message, MSG_CMSG_CLOEXEC);
+    /* ECONNRESET tells, once, that the other side ended with a kick of ours unread; what it sent before
+       is still there (unix(7)). */
+    do n = OCIRT__SYS3(SYS_recvmsg, h->conversation, &message, MSG_CMSG_CLOEXEC);
+    while (n == -ECONNRESET || n == -EINTR);
     if (n > 0 && message.msg_controllen >= CMSG_LEN(sizeof(int)) && control.header.cmsg_type == SCM_RIGHTS) {
         ocirt__sys_close(&h->terminal);
         memcpy(&h->terminal, CMSG_DATA(&control.header), sizeof(int));
@@ -8490,12 +8493,12 @@ static int ocirt__ops_go(struct ocirt__found *f, ocirt_plan *plan, ocirt_error *
     int  talk = ocirt__ops_connect(f->dir), r = 0;
     if (talk < 0) return ocirt__error_set(error, OCIRT_E_SYSTEM, -talk, "start", "reaching the container's init");
     n = OCIRT__SYS5(SYS_sendto, talk, "g", 1, MSG_NOSIGNAL, NULL);
-    if (n == 1) n = ocirt__sys_read(talk, &report, sizeof report);
+    while (n == 1 || n == -ECONNRESET) n = ocirt__sys_read(talk, &report, sizeof report);
     ocirt__sys_close(&talk);
     if (n == (long)sizeof report && report.row >= 0 && (uint32_t)report.row < plan->rows_count) {
         report.detail[sizeof report.detail - 1] = 0;
         r = ocirt__explain(plan, report.row, report.error, report.detail, error);
-    } else if (n < 0 && n != -ECONNRESET) {
+    } else if (n < 0) {
         r = ocirt__error_set(error, OCIRT_E_SYSTEM, (int)-n, "start", "starting the container");
     }
     return r;
