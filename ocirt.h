@@ -8128,13 +8128,20 @@ static int ocirt__ops_undo(const struct ocirt__undo *u, ocirt_error *error) {
 
 /* ----- create and run ----- */
 
+/* RFC 3339 in UTC. gmtime would read the time zone files in some libcs. The civil date of a day number
+   counts in eras of 400 years that begin on the first of March, so that leap days come last. */
 static void ocirt__ops_now(char out[96]) {
     struct timespec now;
-    struct tm parts;
+    int64_t  days, era, day_of_era, year, day_of_year, month;
+    unsigned second;
     clock_gettime(CLOCK_REALTIME, &now);
-    gmtime_r(&now.tv_sec, &parts);
-    snprintf(out, 96, "%04d-%02d-%02dT%02d:%02d:%02d.%09ldZ", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min,
-             parts.tm_sec, now.tv_nsec);
+    days = (int64_t)now.tv_sec / 86400 + 719468, second = (unsigned)((int64_t)now.tv_sec % 86400);
+    era  = days / 146097, day_of_era = days % 146097;
+    year = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+    day_of_year = day_of_era - (365 * year + year / 4 - year / 100);
+    month = (5 * day_of_year + 2) / 153;
+    snprintf(out, 96, "%04d-%02d-%02dT%02u:%02u:%02u.%09ldZ", (int)(year + era * 400 + (month >= 10)), (int)(month < 10 ? month + 3 : month - 9),
+             (int)(day_of_year - (153 * month + 2) / 5 + 1), second / 3600, second / 60 % 60, second % 60, now.tv_nsec);
 }
 
 static void ocirt__ops_close(struct ocirt__job *job) {
