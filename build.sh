@@ -49,10 +49,11 @@ sanitizer() {
 }
 
 test_asan() {
+    (build_test) # its static form is the payload: a container has no loader and no sanitizer
     cc=$(sanitizer address,undefined)
     $cc $std -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
         -fno-sanitize-recover=undefined -pthread -I. -o build/ocirt-asan tests/*.c
-    OCIRT_TIME=${OCIRT_TIME:-3} exec build/ocirt-asan "$@"
+    OCIRT_TIME=${OCIRT_TIME:-3} OCIRT_TEST_PAYLOAD=$PWD/build/ocirt-test exec build/ocirt-asan "$@"
 }
 
 # Valgrind 3.19 knows no pidfd_open, so what makes containers can't run under it.

@@ -309,6 +309,16 @@ typedef struct ocirt_spec {
     ocirt_linux *linux_;
 } ocirt_spec;
 
+/* Types of namespaces, for ocirt_namespace.type. */
+#define OCIRT_NS_TIME    0x00000080u
+#define OCIRT_NS_MOUNT   0x00020000u
+#define OCIRT_NS_CGROUP  0x02000000u
+#define OCIRT_NS_UTS     0x04000000u
+#define OCIRT_NS_IPC     0x08000000u
+#define OCIRT_NS_USER    0x10000000u
+#define OCIRT_NS_PID     0x20000000u
+#define OCIRT_NS_NETWORK 0x40000000u
+
 /* ----- reading, checking and writing a config.json (runtime-spec config.md) ----- */
 
 /* Loads a config from memory. `text` is borrowed until the arena is freed. `file_name` is used in

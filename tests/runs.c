@@ -1,0 +1,229 @@
+/* runs.c: see runs.h. */
+#include "runs.h"
+#include <grp.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <sys/wait.h>
+
+void root_make(struct t *t, struct bundle *b) { bundle_make(t, b, BUNDLE); }
+
+void root_dir(struct bundle *b, const char *name) {
+    make_dirs(print("%s/%s", b->rootfs, name), 0755);
+}
+
+static void make_parent(const char *path) {
+    char *parent = print("%s", path);
+    *strrchr(parent, '/') = 0;
+    make_dirs(parent, 0755);
+}
+
+void root_file(struct bundle *b, const char *name, const char *text) {
+    char *path = print("%s/%s", b->rootfs, name);
+    make_parent(path);
+    file_write(path, "%s", text);
+}
+
+void root_link(struct bundle *b, const char *target, const char *name) {
+    char *path = print("%s/%s", b->rootfs, name);
+    make_parent(path);
+    CHECK_SYS(symlink(target, path));
+}
+
+static struct outcome *fresh(void) {
+    struct outcome *out = remember(calloc(1, sizeof *out));
+    CHECK_OK(out != NULL);
+    return out;
+}
+
+struct outcome *ran(struct t *t, const struct config *config) {
+    struct bundle b;
+    struct outcome *out = fresh();
+    root_make(t, &b);
+    bundle_config(&b, config);
+    run_ocirt(t, out, "run", "--bundle", b.path, t->tag);
+    return out;
+}
+
+struct outcome *ran_text(struct t *t, const char *text) {
+    struct bundle b;
+    struct outcome *out = fresh();
+    root_make(t, &b);
+    bundle_write(&b, "%s", text);
+    run_ocirt(t, out, "run", "--bundle", b.path, t->tag);
+    return out;
+}
+
+struct outcome *ran_well(struct t *t, const struct config *config) {
+    struct outcome *out = ran(t, config);
+    CHECK(out->code == 0, "run ended with %d: %s%s", out->code, out->err, out->out);
+    return out;
+}
+
+void refused(struct t *t, const struct config *config, int code, const char *word) {
+    struct outcome *out = ran(t, config), list;
+    EXPECT(out->code == code, "code %d, not %d, for \"%s\": %s%s", out->code, code, word, out->err, out->out);
+    EXPECT(strstr(out->err, word), "no \"%s\" in: %s", word, out->err);
+    EXPECT(out->out_n == 0, "the program ran: %s", out->out);
+    run_ocirt(t, &list, "list", "-q");
+    EXPECT(list.out_n == 0, "left for \"%s\": %s", word, list.out);
+    if (list.out_n) delete_all(t);
+}
+
+char *replaced(const char *text, const char *part, const char *by) {
+    const char *at = strstr(text, part);
+    CHECK(at != NULL, "no %s in %s", part, text);
+    return print("%.*s%s%s", (int)(at - text), text, by, at + strlen(part));
+}
+
+void expect_list(struct t *t, int code, const char *word, const char *const *args) {
+    struct outcome out;
+    run_ocirt_list(t, &out, args);
+    CHECK(out.code == code, "%s: code %d, not %d: %s", args[0], out.code, code, out.err);
+    CHECK_HAS(out.err, word);
+    outcome_free(&out);
+}
+
+char *json_get(const char *text, const char *member) {
+    char *name = print("\"%s\"", member);
+    const char *at = strstr(text, name);
+    if (!at) return NULL;
+    at += strlen(name);
+    at += strspn(at, ": \t\n");
+    if (*at == '"') return print("%.*s", (int)strcspn(at + 1, "\""), at + 1);
+    return print("%.*s", (int)strcspn(at, ",}\n "), at);
+}
+
+char *state_get(struct t *t, const char *id, const char *member) {
+    struct outcome out;
+    run_ocirt(t, &out, "state", id);
+    CHECK(out.code == 0, "state %s: %s", id, out.err);
+    return json_get(out.out, member);
+}
+
+const char *status_of(struct t *t) { return state_get(t, t->tag, "status"); }
+
+void await_status(struct t *t, const char *status) {
+    for (double end = now() + 5 * time_scale(); now() < end && strcmp(status_of(t), status); nap(0.01)) {
+    }
+    CHECK_TEXT(status_of(t), status);
+}
+
+void delete_all(struct t *t) {
+    struct outcome list, out;
+    run_ocirt(t, &list, "list", "-q");
+    for (char *id = strtok(list.out, "\n"); id; id = strtok(NULL, "\n")) run_ocirt(t, &out, "delete", "--force", id);
+    reap_all();
+}
+
+bool has_word(const char *list, const char *word) {
+    size_t n = strlen(word);
+    for (const char *at = list; at && *at; at += strcspn(at, ", "), at += strspn(at, ", "))
+        if (strcspn(at, ", ") == n && !strncmp(at, word, n)) return true;
+    return false;
+}
+
+bool mount_get(const struct outcome *out, const char *target, struct mount_line *line) {
+    const char *text = report_mount(out, target), *dash;
+    *line = (struct mount_line){.flags = ""};
+    if (!text || !(dash = strstr(text, " - "))) return false;
+    int n = 0;
+    sscanf(text, "%*d %*d %*s %511s %*s %255s%n", line->root, line->flags, &n);
+    if (text + n < dash) snprintf(line->fields, sizeof line->fields, "%.*s", (int)(dash - text - n), text + n);
+    sscanf(dash + 3, "%63s %511s %511s", line->type, line->source, line->super);
+    return true;
+}
+
+bool has_super(const struct mount_line *line, const char *word) { return has_word(line->super, word); }
+
+void need_idmap(struct t *t) {
+    struct statfs fs;
+    need_kernel(5, 12);
+    CHECK_SYS(statfs(t->dir, &fs));
+    if (fs.f_type == 0x01021994 || fs.f_type == 0x858458f6) need_kernel(6, 3); /* tmpfs, ramfs */
+    if (fs.f_type == 0x858458f6) SKIP("fs", "ramfs has no id maps");
+    if (fs.f_type == 0x794c7630) need_kernel(6, 18); /* overlay */
+}
+
+void become_ordinary(void *user) {
+    (void)user;
+    if (setgroups(0, NULL) || setresgid(ORDINARY, ORDINARY, ORDINARY) || setresuid(ORDINARY, ORDINARY, ORDINARY)) _exit(123);
+    prctl(PR_SET_DUMPABLE, 1);
+    setenv("XDG_RUNTIME_DIR", "/nonexistent", 1);
+}
+
+void run_ordinary(struct t *t, struct outcome *out, const char *const *args) {
+    need_root();
+    need_ocirt();
+    if (access(t->state, F_OK)) CHECK_SYS(mkdir(t->state, 0700));
+    CHECK_SYS(chown(t->state, ORDINARY, ORDINARY));
+    pid_t probe = fork();
+    if (probe == 0) {
+        become_ordinary(NULL);
+        _exit(unshare(CLONE_NEWUSER) ? 1 : 0);
+    }
+    int status = 0;
+    waitpid(probe, &status, 0);
+    if (status) SKIP("userns", "an ordinary user may make no user namespace here");
+    command_run(&(struct command){.argv = ocirt_argv(t, args), .child = become_ordinary}, out);
+    CHECK(!out->timed_out, "ocirt %s: no end; it said: %s", args[0], out->err);
+}
+
+static pid_t middles[32];
+static unsigned n_middles;
+
+void holders_end(void) {
+    while (n_middles) {
+        kill(middles[--n_middles], SIGKILL);
+        waitpid(middles[n_middles], NULL, 0);
+    }
+    nap(0.02);
+    reap_all();
+}
+
+/* The one that has entered the namespaces says its pid through shared memory, since a pid
+ * namespace is entered by a child only. */
+pid_t holder(int flags, void (*prepare)(void)) {
+    volatile pid_t *said = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    CHECK_OK(said != MAP_FAILED);
+    int pipes[2];
+    CHECK_SYS(pipe2(pipes, O_CLOEXEC));
+    pid_t middle = fork();
+    if (middle == 0) {
+        if (unshare(flags)) _exit(1);
+        if (prepare) prepare();
+        pid_t child = fork();
+        if (child == 0) {
+            prctl(PR_SET_PDEATHSIG, SIGKILL);
+            if (write(pipes[1], "x", 1) != 1) _exit(1);
+            for (;;) pause();
+        }
+        *said = child;
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        for (;;) pause();
+    }
+    char byte;
+    CHECK_OK(n_middles < 32);
+    middles[n_middles++] = middle;
+    close(pipes[1]);
+    ssize_t n = read(pipes[0], &byte, 1);
+    close(pipes[0]);
+    CHECK(n == 1, "no namespaces %#x here", (unsigned)flags);
+    for (int i = 0; i < 1000 && !*said; i++) nap(0.001);
+    pid_t pid = *said;
+    munmap((void *)(uintptr_t)said, 4096);
+    return pid;
+}
+
+const char *ns_path(pid_t pid, const char *name) {
+    return pid ? print("/proc/%d/ns/%s", (int)pid, name) : print("/proc/self/ns/%s", name);
+}
+
+unsigned long long ns_of(pid_t pid, const char *name) {
+    struct stat info;
+    return stat(ns_path(pid, name), &info) ? 0 : (unsigned long long)info.st_ino;
+}

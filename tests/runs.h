@@ -1,0 +1,55 @@
+/* runs.h: what the files run_*.c share: running one container and asking what its payload said. */
+#ifndef RUNS_H
+#define RUNS_H
+#include "test.h"
+
+/* Every run uses the bundle dir/bundle, so its rootfs can be prepared before: bundle_make again
+ * leaves what is there. */
+#define BUNDLE "bundle"
+void root_make(struct t *t, struct bundle *b);
+/* A file below the rootfs, with its folders. */
+void root_file(struct bundle *b, const char *name, const char *text);
+void root_dir(struct bundle *b, const char *name);
+void root_link(struct bundle *b, const char *target, const char *name);
+
+/* `run` of this config. The code is not looked at / must be 0. */
+struct outcome *ran(struct t *t, const struct config *config);
+struct outcome *ran_well(struct t *t, const struct config *config);
+/* `run` of a config.json given as text. */
+struct outcome *ran_text(struct t *t, const char *text);
+/* The run is refused: exit code, a word of the error; nothing is left of it. It only notes failures. */
+void refused(struct t *t, const struct config *config, int code, const char *word);
+/* Replaces the first `part` in text; CHECKs that it is there. */
+char *replaced(const char *text, const char *part, const char *by);
+
+/* ocirt ARGS: code and a word of standard error are checked. */
+void expect_list(struct t *t, int code, const char *word, const char *const *args);
+#define expect(t, code, word, ...) \
+    expect_list((t), (code), (word), (const char *const[]){__VA_ARGS__, NULL})
+/* Of `ocirt state`: the text of a string member, the digits of a number; NULL when it has none. */
+char *state_get(struct t *t, const char *id, const char *member);
+const char *status_of(struct t *t); /* of the container named after the tag */
+void await_status(struct t *t, const char *status);
+/* Kills and deletes it, whatever it is. */
+void delete_all(struct t *t);
+char *json_get(const char *text, const char *member);
+
+/* Words of the report: does a list between commas or spaces hold the word? */
+bool has_word(const char *list, const char *word);
+/* The per-mount flags, the optional fields, the type and the super block's flags of a mount. */
+struct mount_line {
+    char flags[256], fields[256], type[64], source[512], super[512], root[512];
+};
+bool mount_get(const struct outcome *out, const char *target, struct mount_line *line);
+bool has_super(const struct mount_line *line, const char *word);
+void need_idmap(struct t *t); /* can the file system of t->dir be mounted with an id map? */
+/* Runs a command as an ordinary user, from root. */
+#define ORDINARY 65534u
+void become_ordinary(void *user);
+void run_ordinary(struct t *t, struct outcome *out, const char *const *args);
+/* A process that holds namespaces until the test ends. Not a child of ours if CLONE_NEWPID. */
+pid_t holder(int flags, void (*prepare)(void));
+void holders_end(void);
+unsigned long long ns_of(pid_t pid, const char *name); /* 0: us */
+const char *ns_path(pid_t pid, const char *name);
+#endif
