@@ -1,3 +1,134 @@
+/* ocirt.h - v0.1.0 - an OCI container runtime for Linux in one header; MIT or public domain
+
+   Turns a folder with a config.json and a root file system (a bundle) into a running container, as
+   runtime-spec 1.3 says: namespaces, id maps, mounts, pivot_root, cgroup v2, hooks, life cycle.
+   libc only, glibc or musl, Linux 5.10 or newer.
+
+   DO THIS
+   =======
+   In ONE C file, before every system header:
+       #define OCIRT_IMPLEMENTATION
+       #include "ocirt.h"
+   In all others only the include. The declarations are clean as C++11; the implementation is C11.
+
+       int main(int argc, char **argv) {
+           ocirt_options options = {.stage = ocirt_stage(argc, argv)};
+           ocirt_error error;
+           ocirt_exit end;
+           if (ocirt_run_bundle("bundle", NULL, &options, &end, &error) < 0) return puts(error.message), 125;
+           return end.code;
+       }
+
+   Without JSON: fill ocirt_spec and its structs by hand (examples/no_json.c), and call ocirt_run.
+
+   BUILD
+   =====
+       cc -O2 program.c                         glibc
+       musl-gcc -Os -static -s program.c        static with musl: about 200 KiB with everything
+   In C++ projects compile the implementation as a C file of its own.
+
+   WHAT IT DOES NOT DO
+   ===================
+   Images, networks beyond the loopback device, cgroup v1. Valid properties that this version does not
+   carry out (they are refused with their place): see OCIRT__LATER in >>spec. The names with two
+   underscores are private.
+
+   CONTENTS (search for the tag)
+   =============================
+     >>config    version and build switches
+     >>api       public types and functions
+   with OCIRT_IMPLEMENTATION:
+     >>platform  libc headers, kernel constants
+     >>sys       system calls that return a negative errno
+     >>mem       arena and growing text
+     >>error     the error record, texts of errno
+     >>json      strict parser, places, writer
+     >>names     words and numbers: capabilities, limits, signals, mount options
+     >>spec      one table of fields: load, check, write, features
+     >>path      resolving and creating below a hostile directory
+     >>probe     what this machine offers
+     >>idmap     id ranges and how a map is written
+     >>cgroup    place, limits, kill, removal
+     >>device    device rules to eBPF
+     >>program   finding an executable, starting a helper, why an exec failed
+     >>plan      (spec, options, probe) -> rows
+     >>hooks     running hooks
+     >>step      the executor: what runs between clone and exec
+     >>spawn     the host's rows, birth and conversation
+     >>console   foreground: signals and terminal
+     >>state     the container's folder
+     >>explain   cause and remedy of a failure
+     >>ops       the public operations
+
+   THE WAY OF THE DATA
+   ===================
+   config.json -> tokens -> ocirt_spec -> plan -> { host | stage | init } -> kernel. Each section uses only
+   those above it. Everything that parses, allocates, chooses or looks at the host happens before the first
+   clone. The plan is one block without pointers: rows with a verb, an actor, the place in the config it
+   comes from, the errnos it tolerates, and at most alternates that an errno chooses. Three actors walk the
+   same list and wait where the actor changes:
+     host   the calling process: cgroup, sources of mounts, birth, id maps, record, hooks
+     stage  a short-lived process between, when namespaces are joined, a time namespace is made, or the
+            container's root could write to the caller's program: then it is executed from a sealed copy
+            of options.stage (CVE-2019-5736), and the init has nothing of the caller's memory in it
+     init   the container: mounts, devices, pivot_root, identity, and at last the program
+   ocirt_plan_print shows the rows; OCIRT__VERBS in >>plan lists all verbs.
+
+   THE LIFE OF A CONTAINER
+   =======================
+   ocirt_create makes everything and leaves init waiting on a socket in the state folder; ocirt_start lets it
+   execute the program; ocirt_kill signals it, through a pidfd that was proven to be the recorded process
+   (start time and boot); ocirt_delete takes back what create made. ocirt_run is all of it. The record is on
+   disk before the first lasting effect: after SIGKILL of the caller at any moment, delete with OCIRT_FORCE
+   removes what is left. Statuses: creating, created, running, stopped.
+
+   THREADS, FORK, SIGNALS
+   ======================
+   No globals, no locks, no signal handlers, nothing printed. An operation belongs to the calling thread;
+   different operations may run in different threads. The caller's working directory, umask, environment,
+   signal dispositions, descriptors are left alone; all of ours are close-on-exec. Signals are blocked in
+   the calling thread around a clone, and with OCIRT_FORWARD while ocirt_run waits. Children are awaited by
+   pidfd: a program that reaps with wait(-1) steals their status. Not async-signal-safe, not
+   cancellation-safe. XDG_RUNTIME_DIR is read when options.state_root is not set.
+
+   MEMORY
+   ======
+   All memory lies in arenas; an arena is freed in one call and belongs to one thread at a time. What
+   ocirt_spec_load returns lives as long as its arena; the text given to it must live as long.
+
+   ERRORS
+   ======
+   0 or a negative OCIRT_E_ code; the ocirt_error of the caller says the rest: message, errno, place in the
+   config (file, line, column, JSON pointer), row of the plan, hint. The texts that engines match on are kept.
+
+   LIMITS (define before including)                              default
+   ======
+     OCIRT_MAX_CONFIG   bytes of a config.json                   16 MiB
+     OCIRT_MAX_DEPTH    nesting of the JSON text                 64
+     OCIRT_MAX_ROWS     rows of a plan                           8192
+
+   SWITCHES                                     must agree everywhere?
+   ========
+     OCIRT_IMPLEMENTATION                       one file only
+     OCIRT_STATIC     all functions static      everywhere
+     OCIRT_DEF        prefix of declarations    everywhere
+     OCIRT_MALLOC(size), OCIRT_FREE(pointer)    implementation only; both or neither
+     OCIRT_SYSCALL(number, a, b, c, d, e, f)    implementation only; for tests: every kernel call
+
+   KERNELS
+   =======
+   5.10 is the floor. Used where they exist: mount_setattr (5.12; before: remount right after attaching, and
+   no recursive attributes or id-mapped mounts), cgroup.kill (5.14; before: freeze, kill, thaw), pidfd of a
+   clone3 into its cgroup. Where a filter hides them: openat2 (a walk by hand, as safe), clone3 (clone, and
+   the pid is written to cgroup.procs), close_range (a loop). A root on an initial ramfs is left by moving
+   the root where pivot_root refuses it.
+
+   UPDATING A COPY
+   ===============
+   Replace the file. OCIRT_VERSION_MAJOR, _MINOR and _PATCH can be checked by the preprocessor; security fixes
+   are listed under SECURITY at the end of the file.
+*/
+
 #ifndef OCIRT_H
 #define OCIRT_H
 
@@ -8702,3 +8833,59 @@ OCIRT_DEF const char *ocirt_version(void) {
 
 #endif /* OCIRT__IMPLEMENTED */
 #endif /* OCIRT_IMPLEMENTATION */
+
+/* ===========================================================================================
+   CHANGES
+     0.1.0   the main job: run and the life cycle
+   SECURITY
+     none yet
+
+   LICENCE
+   ocirt is available under two licences; choose the one you prefer.
+
+   ------------------------------------------------------------------------------
+   ALTERNATIVE A - MIT License
+
+   Copyright (c) 2026 the ocirt authors
+
+   Permission is hereby granted, free of charge, to any person obtaining a copy of
+   this software and associated documentation files (the "Software"), to deal in
+   the Software without restriction, including without limitation the rights to
+   use, copy, modify, merge, publish, distribute, sublicense, and/or sell copies
+   of the Software, and to permit persons to whom the Software is furnished to do
+   so, subject to the following conditions:
+
+   The above copyright notice and this permission notice shall be included in all
+   copies or substantial portions of the Software.
+
+   THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR
+   IMPLIED, INCLUDING BUT NOT LIMITED TO THE WARRANTIES OF MERCHANTABILITY,
+   FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL THE
+   AUTHORS OR COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER
+   LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM,
+   OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE
+   SOFTWARE.
+
+   ------------------------------------------------------------------------------
+   ALTERNATIVE B - Public Domain (www.unlicense.org)
+
+   This is free and unencumbered software released into the public domain.
+
+   Anyone is free to copy, modify, publish, use, compile, sell, or distribute this
+   software, either in source code form or as a compiled binary, for any purpose,
+   commercial or non-commercial, and by any means.
+
+   In jurisdictions that recognize copyright laws, the author or authors of this
+   software dedicate any and all copyright interest in the software to the public
+   domain. We make this dedication for the benefit of the public at large and to
+   the detriment of our heirs and successors. We intend this dedication to be an
+   overt act of relinquishment in perpetuity of all present and future rights to
+   this software under copyright law.
+
+   THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR
+   IMPLIED, INCLUDING BUT NOT LIMITED TO THE WARRANTIES OF MERCHANTABILITY,
+   FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL THE
+   AUTHORS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER LIABILITY, WHETHER IN AN
+   ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM, OUT OF OR IN CONNECTION
+   WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE.
+   =========================================================================================== */

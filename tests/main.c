@@ -5,7 +5,8 @@
 #define TABLES(X) \
     X(selftest)   \
     X(unit)       \
-    X(basic)
+    X(basic)      \
+    X(run_ns)
 
 #define DECLARE(name) extern const struct test name##_tests[];
 #define LIST(name) name##_tests,
