@@ -4582,7 +4582,7 @@ static int ocirt__program_launch(struct ocirt__launch *l, void *stack, size_t st
     OCIRT__SYS4(SYS_rt_sigprocmask, SIG_SETMASK, old, NULL, 8);
     if (pid < 0) return pid;
     if (out_pid) *out_pid = pid;
-    if (l->error == 0) return pidfd;
+    if (l->error >= 0) return pidfd;
     ocirt__sys_reap(pidfd, &info);
     ocirt__sys_close(&pidfd);
     return l->error;
@@ -5637,7 +5637,8 @@ static void ocirt__plan_device(struct ocirt__planner *p, const char *path, char 
     row->b = word, row->x = (uint64_t)major << 32 | minor, row->y = owner;
     row->n = mode | (type == 'b' ? S_IFBLK : type == 'p' ? S_IFIFO : S_IFCHR);
     if (type == 'p') return;
-    row = ocirt__plan_alternate(p, OCIRT__VERB_BIND_DEVICE, OCIRT_ACTOR_INIT, OCIRT__ON_EPERM);
+    /* In a user namespace an empty file that an earlier bind was put on is as good as nothing. */
+    row = ocirt__plan_alternate(p, OCIRT__VERB_BIND_DEVICE, OCIRT_ACTOR_INIT, OCIRT__ON_EPERM | (p->userns ? OCIRT__ON_EEXIST : 0));
     row->a = at, row->x = (uint64_t)major << 32 | minor;
     row->n = type == 'b' ? S_IFBLK : S_IFCHR;
 }

@@ -60,15 +60,15 @@ struct outcome *ran_text(struct t *t, const char *text) {
 
 struct outcome *ran_well(struct t *t, const struct config *config) {
     struct outcome *out = ran(t, config);
-    CHECK(out->code == 0, "run ended with %d: %s%s", out->code, out->err, out->out);
+    CHECK(out->code == 0, "run ended with %d: %s%.300s", out->code, out->err, out->out);
     return out;
 }
 
 void refused(struct t *t, const struct config *config, int code, const char *word) {
     struct outcome *out = ran(t, config), list;
-    EXPECT(out->code == code, "code %d, not %d, for \"%s\": %s%s", out->code, code, word, out->err, out->out);
+    EXPECT(out->code == code, "code %d, not %d, for \"%s\": %s%.200s", out->code, code, word, out->err, out->out);
     EXPECT(strstr(out->err, word), "no \"%s\" in: %s", word, out->err);
-    EXPECT(out->out_n == 0, "the program ran: %s", out->out);
+    EXPECT(out->out_n == 0, "the program ran: %.200s", out->out);
     run_ocirt(t, &list, "list", "-q");
     EXPECT(list.out_n == 0, "left for \"%s\": %s", word, list.out);
     if (list.out_n) delete_all(t);
