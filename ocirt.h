@@ -5722,10 +5722,8 @@ static int ocirt__plan_no_mounts(struct ocirt__planner *p) {
     if (any)
         return ocirt__plan_refuse(p, OCIRT_E_MOUNT, token, "add {\"type\": \"mount\"} to linux.namespaces",
                                   "mounts would change those of the host or of another container: a new mount namespace is needed");
-    if (p->joined & OCIRT__CLONE_NEWNS) p->origin = 0;
-    else ocirt__plan_from(p, p->spec->root->token);
-    ocirt__plan_add_text(p, OCIRT__VERB_PLAIN_ROOT, OCIRT_ACTOR_INIT,
-                         p->joined & OCIRT__CLONE_NEWNS ? "/" : ocirt__plan_host_path(p, p->spec->root->path));
+    ocirt__plan_from(p, p->spec->root->token);
+    ocirt__plan_add_text(p, OCIRT__VERB_PLAIN_ROOT, OCIRT_ACTOR_INIT, ocirt__plan_host_path(p, p->spec->root->path));
     return 0;
 }
 
@@ -6828,7 +6826,8 @@ static int ocirt__step_root(struct ocirt__actor *a, const struct ocirt__row *row
     return r;
 }
 
-/* Without a mount namespace of its own the container gets a root, but no mounts. */
+/* Without a new mount namespace the container gets a root, but no mounts; in a joined one the root's
+   path is looked up there. */
 static int ocirt__step_plain_root(struct ocirt__actor *a, const struct ocirt__row *row) {
     int fd = ocirt__sys_openat(AT_FDCWD, ocirt__step_text(a, row->a), O_PATH | O_DIRECTORY, 0);
     long r = fd < 0 ? fd : OCIRT__SYS1(SYS_fchdir, fd);

@@ -462,12 +462,12 @@ static void ordinary_many_ids(struct t *t) {
     CHECK_REPORT(&out, "uid", "5 5 5 5");
     CHECK_REPORT(&out, "gid", "6 6 6 6");
     CHECK_REPORT(&out, "groups", "7 8");
-    /* What newuidmap refuses is told in its words. */
+    /* What does not belong to the caller is refused before anything is made. */
     ordinary_bundle(t, &b, &(struct config){.namespaces = "pid mount ipc uts user",
                                             .linux_ = MAPS(LINE(0, 65534, 1) "," LINE(1, 700000, 1000), LINE(0, 65534, 1) "," LINE(1, 600000, 1000))});
     run_ordinary(t, &out, (const char *const[]){"run", "-b", b.path, t->tag, NULL});
     CHECK_INT(out.code, 125);
-    CHECK_HAS(out.err, "newuidmap");
+    CHECK_HAS(out.err, "/etc/subuid");
 }
 
 static void cgroup_ns_shows_root(struct t *t) {
