@@ -6,7 +6,8 @@
     X(selftest)   \
     X(unit)       \
     X(basic)      \
-    X(run_ns)
+    X(run_ns)     \
+    X(run_process)
 
 #define DECLARE(name) extern const struct test name##_tests[];
 #define LIST(name) name##_tests,
