@@ -451,6 +451,7 @@ int main(int argc, char **argv) {
     int at = 1, r;
     memset(&a, 0, sizeof a);
     a.options.stage = ocirt_stage(argc, argv);
+    signal(SIGCHLD, SIG_DFL); /* a caller that ignored it would cost us the exit status */
     r = parse(&a, "", argc, argv, &at);
     if (r) return r;
     if (a.version) return do_version(&a);

@@ -2050,7 +2050,7 @@ static const struct ocirt__field ocirt__fields_console_size[] = {
 OCIRT__OBJECT_OF(console_size, ocirt_console_size, "console size");
 
 static const struct ocirt__field ocirt__fields_user[] = {
-    OCIRT__F(ocirt_user, uid, "uid", OCIRT__U32, .max = UINT32_MAX - 1u), OCIRT__F(ocirt_user, gid, "gid", OCIRT__U32, .max = UINT32_MAX - 1u),
+    OCIRT__F(ocirt_user, uid, "uid", OCIRT__U32, .flags = OCIRT__REQUIRED, .max = UINT32_MAX - 1u), OCIRT__F(ocirt_user, gid, "gid", OCIRT__U32, .flags = OCIRT__REQUIRED, .max = UINT32_MAX - 1u),
     OCIRT__F(ocirt_user, umask, "umask", OCIRT__OPT_UINT, .max = 0777), OCIRT__L(ocirt_user, additional_gids, "additionalGids", OCIRT__NUMBERS, .max = UINT32_MAX - 1u),
     OCIRT__F(ocirt_user, username, "username", OCIRT__TEXT, .flags = 0)};
 OCIRT__OBJECT_OF(user, ocirt_user, "user");
@@ -3164,13 +3164,21 @@ static long ocirt__walk_next(struct ocirt__walk *w) {
     return (long)n;
 }
 
+/* The links of procfs that jump to an object (fd, root, exe, ns) show an absolute path or "type:[number]";
+   its ordinary ones are relative. */
+static bool ocirt__walk_is_magic(int link, const char *text) {
+    struct statfs fs;
+    if (text[0] != '/' && !strchr(text, ':')) return false;
+    return ocirt__sys_fstatfs(link, &fs) == 0 && (unsigned long)fs.f_type == OCIRT__PROC_MAGIC;
+}
+
 /* Puts the text of the link before what is left to walk. */
 static int ocirt__walk_expand(struct ocirt__walk *w, int link) {
     char   text[PATH_MAX];
     size_t left = strlen(w->rest);
     long   n    = ocirt__sys_readlinkat(link, "", text, sizeof text);
     if (n < 0) return (int)n;
-    if (++w->links > OCIRT__WALK_LINKS) return -ELOOP;
+    if (++w->links > OCIRT__WALK_LINKS || ocirt__walk_is_magic(link, text)) return -ELOOP;
     if ((size_t)n + 1 + left + 1 > sizeof w->rest) return -ENAMETOOLONG;
     memmove(w->rest + n + 1, w->rest, left + 1);
     memcpy(w->rest, text, (size_t)n);
@@ -5626,7 +5634,9 @@ static void ocirt__plan_root(struct ocirt__planner *p) {
     ocirt__plan_from(p, ocirt__plan_member(p, p->spec->root->token, "path"));
     row = ocirt__plan_add_text(p, OCIRT__VERB_ROOT, OCIRT_ACTOR_INIT, ocirt__plan_host_path(p, p->spec->root->path));
     row->slot = p->root_slot;
-    row->x = p->root_slot ? p->propagation | MS_REC : 0;
+    /* pivot_root refuses a shared new root as well; the propagation asked for is set after it. */
+    if (p->propagation & MS_PRIVATE) row->x = p->root_slot ? MS_PRIVATE | MS_REC : 0;
+    else row->x = MS_PRIVATE;
 }
 
 static void ocirt__plan_device(struct ocirt__planner *p, const char *path, char type, uint32_t major, uint32_t minor,
@@ -6523,6 +6533,7 @@ static int ocirt__step_target(struct ocirt__actor *a, const struct ocirt__mount_
     const char *path = ocirt__step_text(a, m->target);
     char leaf[NAME_MAX + 1] = "";
     struct statfs fs;
+    struct ocirt__statx st;
     unsigned what = file ? OCIRT__PATH_FILE : OCIRT__PATH_DIR;
     int fd, r = 0;
     if (m->flags & OCIRT__MOUNT_DST_LINK) what = OCIRT__PATH_EXISTING | OCIRT__PATH_NOFOLLOW;
@@ -6532,11 +6543,9 @@ static int ocirt__step_target(struct ocirt__actor *a, const struct ocirt__mount_
     if (!(m->flags & OCIRT__MOUNT_OVER_PROC) && ocirt__sys_fstatfs(fd, &fs) == 0 &&
         (unsigned long)fs.f_type == OCIRT__PROC_MAGIC)
         r = ocirt__step_detail(a, "the target lies on a procfs", -EPERM);
-    if (m->flags & OCIRT__MOUNT_NO_LINKS) {
-        struct ocirt__statx st;
-        r = ocirt__sys_fstatx(fd, &st);
-        if (r == 0 && !S_ISDIR(st.mode)) r = ocirt__step_detail(a, "the target must be a real directory", -ENOTDIR);
-    }
+    if (r == 0) r = ocirt__sys_fstatx(fd, &st);
+    if (r == 0 && !file && !S_ISDIR(st.mode)) r = ocirt__step_detail(a, "the target is not a directory", -ENOTDIR);
+    if (r == 0 && file && S_ISDIR(st.mode)) r = ocirt__step_detail(a, "the target is a directory, the source is none", -EISDIR);
     if (r < 0) ocirt__sys_close(&fd);
     return r < 0 ? r : fd;
 }
@@ -7177,6 +7186,7 @@ static int ocirt__spawn_child_ended(struct ocirt__host *h) {
     int *who = h->stage_pidfd >= 0 ? &h->stage_pidfd : &h->pidfd;
     int  r   = ocirt__sys_reap(*who, &h->end);
     bool was_stage = who == &h->stage_pidfd;
+    if (r == -ECHILD && was_stage) h->end.si_code = CLD_EXITED, r = 0; /* a caller that ignores SIGCHLD */
     if (r < 0) return r;
     ocirt__sys_close(who);
     h->dead = !was_stage || h->end.si_code != CLD_EXITED || h->end.si_status != 0 || h->actor.page->init_pid <= 0;
@@ -7494,9 +7504,10 @@ static int ocirt__spawn_start_time(int proc, int pid, uint64_t *out) {
     return 0;
 }
 
-/* "PID:START" as the text of a link: made in one call, so never half there. */
+/* "PID:START:BOOT" as the text of a link: made in one call, so never half there, and complete in itself,
+   so that a damaged state.json does not hide a living process. */
 static int ocirt__spawn_record(struct ocirt__host *h) {
-    char     text[64];
+    char     text[128];
     uint64_t start = 0;
     size_t   n;
     int      r = 0;
@@ -7510,7 +7521,10 @@ static int ocirt__spawn_record(struct ocirt__host *h) {
     if (r < 0) return r;
     n = ocirt__path_decimal(text, (uint64_t)h->pid);
     text[n++] = ':';
-    ocirt__path_decimal(text + n, start);
+    n += ocirt__path_decimal(text + n, start);
+    text[n++] = ':';
+    if (ocirt__path_read(h->actor.slots[OCIRT__SLOT_PROC], "sys/kernel/random/boot_id", text + n, sizeof text - n) < 0) text[n] = 0;
+    text[n + strcspn(text + n, "\n")] = 0;
     return ocirt__sys_symlinkat(text, h->state_dir, "creating");
 }
 
@@ -7689,7 +7703,7 @@ static void ocirt__console_wait(int pidfd, int master) {
    >>state   one folder per container below the state root, 0700 and the caller's own:
      state.json  what delete needs, written before the first lasting effect, replaced as a whole
      plan        the plan's bytes: undo, hooks after exec, and error texts for `start`
-     creating    link to PID:STARTTIME while create works; renamed to `init` when it is done
+     creating    link to PID:STARTTIME:BOOT while create works; renamed to `init` when it is done
      start       socket the waiting init listens on; gone once started
    The lock is flock on the folder itself: the kernel drops it when its holder dies.
    =========================================================================================== */
@@ -7898,8 +7912,8 @@ static void ocirt__state_boot(int proc, char out[64]) {
 
 /* A number alone proves nothing: pids are used again. The pidfd is opened first; if the start time
    still is the recorded one, and the boot the same, the pidfd holds the right process. */
-static void ocirt__state_process(int proc, int dir, const char *boot, struct ocirt__process *out) {
-    char     text[64], now[64], stat[1024], *colon;
+static void ocirt__state_process(int proc, int dir, struct ocirt__process *out) {
+    char     text[128], now[64], stat[1024], *colon, *boot;
     uint64_t start = 0, recorded;
     size_t   n;
     struct ocirt__statx st;
@@ -7909,7 +7923,8 @@ static void ocirt__state_process(int proc, int dir, const char *boot, struct oci
     out->waiting  = ocirt__sys_statx(dir, "start", OCIRT__AT_SYMLINK_NOFOLLOW, &st) == 0;
     if (!out->recorded || !(colon = strchr(text, ':'))) return;
     out->pid = atoi(text);
-    recorded = strtoull(colon + 1, NULL, 10);
+    recorded = strtoull(colon + 1, &boot, 10);
+    boot += *boot == ':';
     ocirt__state_boot(proc, now);
     out->pidfd = out->pid > 0 && strcmp(now, boot) == 0 ? ocirt__sys_pidfd_open(out->pid) : -1;
     if (out->pidfd >= 0) {
@@ -8594,7 +8609,7 @@ static int ocirt__ops_find(struct ocirt__found *f, const char *id, const ocirt_o
     if (r >= 0) r = f->dir = ocirt__state_open(f->root, id, lock, error);
     if (r >= 0) {
         f->whole = ocirt__state_load(&f->arena, f->dir, &f->record);
-        ocirt__state_process(f->proc, f->dir, f->record.boot, &f->process);
+        ocirt__state_process(f->proc, f->dir, &f->process);
         return 0;
     }
     ocirt__ops_let_go(f);
@@ -8654,9 +8669,14 @@ static int ocirt__ops_go(struct ocirt__found *f, ocirt_plan *plan, ocirt_error *
 
 static struct ocirt__undo ocirt__ops_undo_found(struct ocirt__found *f, const char *id, const ocirt_options *options) {
     unsigned ms = ocirt__ops_options(options)->kill_after_ms;
+    ocirt_plan *plan = ocirt__state_plan(&f->arena, f->dir);
+    if (!f->whole && plan) { /* the plan knows the cgroup too */
+        f->record.cgroup = ocirt__plan_text(plan, plan->cgroup), f->record.cgroup_levels = 1;
+        f->record.cgroup_mount = ocirt__probe_is_cgroup2("/sys/fs/cgroup") ? "/sys/fs/cgroup" : "/sys/fs/cgroup/unified";
+    }
     return (struct ocirt__undo){.proc = f->proc, .root = f->root, .dir = f->dir, .id = id, .cgroup_mount = f->record.cgroup_mount, .cgroup = f->record.cgroup,
                                 .levels = f->record.cgroup_levels, .pidfd = f->process.pidfd, .limit_ms = ms ? ms : 10000,
-                                .plan = ocirt__state_plan(&f->arena, f->dir)};
+                                .plan = plan};
 }
 
 OCIRT_DEF int ocirt_start(const char *id, const ocirt_options *options, ocirt_error *error) {

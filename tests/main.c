@@ -7,7 +7,10 @@
     X(unit)       \
     X(basic)      \
     X(run_ns)     \
-    X(run_process)
+    X(run_process) \
+    X(run_fs)     \
+    X(run_hooks)  \
+    X(run_life)
 
 #define DECLARE(name) extern const struct test name##_tests[];
 #define LIST(name) name##_tests,

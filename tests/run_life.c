@@ -1,0 +1,469 @@
+/* run_life.c: the commands on a container's life, their words and codes, and what they leave. */
+#include "runs.h"
+#include <dirent.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+static void make(struct t *t, struct bundle *b, const char *args) {
+    root_make(t, b);
+    bundle_config(b, &(struct config){.args = args});
+}
+
+static void created(struct t *t, struct bundle *b, const char *args) {
+    make(t, b, args);
+    expect(t, 0, "", "create", "-b", b->path, t->tag);
+}
+
+static void statuses(struct t *t) {
+    struct bundle b;
+    created(t, &b, "payload-sleep 100");
+    CHECK_TEXT(status_of(t), "created");
+    CHECK_TEXT(state_get(t, t->tag, "id"), t->tag);
+    CHECK_TEXT(state_get(t, t->tag, "bundle"), b.path);
+    CHECK_HAS(state_get(t, t->tag, "ociVersion"), "1.");
+    pid_t pid = atoi(state_get(t, t->tag, "pid"));
+    CHECK_OK(pid > 1 && !kill(pid, 0));
+    expect(t, 0, "", "start", t->tag);
+    CHECK_TEXT(status_of(t), "running");
+    CHECK_INT(atoi(state_get(t, t->tag, "pid")), pid);
+    CHECK_HAS(file_read(print("/proc/%d/cmdline", (int)pid), NULL), "/payload");
+    expect(t, 0, "", "kill", t->tag, "SIGKILL");
+    await_status(t, "stopped");
+    char *left = state_get(t, t->tag, "pid");
+    CHECK(!left || !strcmp(left, "0"), "pid %s", left);
+    reap_all();
+    expect(t, 0, "", "delete", t->tag);
+    expect(t, 1, "container does not exist", "state", t->tag);
+}
+
+/* A zombie (nobody has reaped it) is stopped as well. */
+static void zombie_is_stopped(struct t *t) {
+    struct bundle b;
+    created(t, &b, "payload-exit 0");
+    expect(t, 0, "", "start", t->tag);
+    await_status(t, "stopped");
+    expect(t, 1, "container not running: no such process", "kill", t->tag, "TERM");
+    expect(t, 0, "", "delete", t->tag);
+    reap_all();
+}
+
+static void refusals(struct t *t) {
+    struct bundle b;
+    struct outcome out;
+    static const char *const commands[] = {"state", "start", "kill", "delete"};
+    for (int i = 0; i < 4; i++) expect(t, 1, "container does not exist", commands[i], t->tag);
+    expect(t, 0, "", "delete", "--force", t->tag);
+    created(t, &b, "payload-sleep 100");
+    expect(t, 1, "container with given ID already exists", "create", "-b", b.path, t->tag);
+    run_ocirt(t, &out, "run", "-b", b.path, t->tag);
+    CHECK_INT(out.code, 125);
+    CHECK_HAS(out.err, "container with given ID already exists");
+    CHECK_TEXT(status_of(t), "created");
+    expect(t, 0, "", "start", t->tag);
+    expect(t, 1, "cannot start an already running container", "start", t->tag);
+    expect(t, 1, "cannot delete container that is not stopped", "delete", t->tag);
+    CHECK_TEXT(status_of(t), "running");
+    expect(t, 1, "unknown signal", "kill", t->tag, "NONSENSE");
+    expect(t, 1, "unknown signal", "kill", t->tag, "99");
+    expect(t, 0, "", "kill", t->tag, "9");
+    await_status(t, "stopped");
+    expect(t, 1, "container not running: no such process", "kill", t->tag, "KILL");
+    run_ocirt(t, &out, "start", t->tag);
+    CHECK_INT(out.code, 1);
+    CHECK_OK(!strstr(out.err, "does not exist"));
+    reap_all();
+    expect(t, 0, "", "delete", t->tag);
+}
+
+static void bad_ids(struct t *t) {
+    struct bundle b;
+    make(t, &b, "payload-exit 0");
+    static const char *const ids[] = {"", ".", "..", "a/b", "../x", "a b", "a\nb", "\xc3\xa9", "a;b", "-", "$x", "a*"};
+    for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
+        struct outcome out;
+        run_ocirt(t, &out, "create", "-b", b.path, "--", ids[i]);
+        EXPECT(out.code == 1, "%s: %d", ids[i], out.code);
+        run_ocirt(t, &out, "create", "-b", b.path, ids[i]);
+        EXPECT(out.code == 1, "%s: %d", ids[i], out.code);
+        run_ocirt(t, &out, "delete", "--force", ids[i]);
+        EXPECT(out.code == 1 || out.code == 0, "%s: %d", ids[i], out.code);
+    }
+    char *good = print("A-z_0.9+%s", t->tag);
+    expect(t, 0, "", "create", "-b", b.path, good);
+    expect(t, 0, "", "delete", "-f", good);
+    reap_all();
+}
+
+static void delete_created(struct t *t) {
+    struct bundle b;
+    created(t, &b, "payload-sleep 100");
+    pid_t pid = atoi(state_get(t, t->tag, "pid"));
+    expect(t, 0, "", "delete", t->tag); /* engines abort so */
+    reap_all();
+    CHECK_OK(kill(pid, 0));
+    created(t, &b, "payload-sleep 100"); /* the id is free again */
+    expect(t, 0, "", "start", t->tag);
+    pid = atoi(state_get(t, t->tag, "pid"));
+    expect(t, 0, "", "delete", "--force", t->tag);
+    reap_all();
+    CHECK_OK(kill(pid, 0));
+    expect(t, 1, "container does not exist", "state", t->tag);
+}
+
+static void pid_file(struct t *t) {
+    struct bundle b;
+    make(t, &b, "payload-sleep 100");
+    char *path = print("%s/pid", t->dir);
+    expect(t, 0, "", "create", "-b", b.path, "--pid-file", path, t->tag);
+    size_t n = 0;
+    char *text = file_read(path, &n);
+    CHECK_TEXT(text, state_get(t, t->tag, "pid"));
+    CHECK_INT(strspn(text, "0123456789"), n);
+    struct stat info;
+    CHECK_SYS(stat(path, &info));
+    CHECK_OK((info.st_mode & 022) == 0);
+    delete_all(t);
+    struct outcome out;
+    run_ocirt(t, &out, "create", "-b", b.path, "--pid-file", print("%s/no/such", t->dir), t->tag);
+    CHECK_INT(out.code, 1);
+    expect(t, 1, "container does not exist", "state", t->tag);
+}
+
+static void exit_codes(struct t *t) {
+    struct bundle b;
+    static const int codes[] = {0, 1, 2, 7, 124, 125, 126, 127, 128, 200, 255};
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
+        struct outcome out;
+        make(t, &b, print("payload-exit %d", codes[i]));
+        run_ocirt(t, &out, "run", "-b", b.path, t->tag);
+        EXPECT(out.code == codes[i], "%d: %d", codes[i], out.code);
+        outcome_free(&out);
+    }
+    static const int signals[] = {1, 2, 3, 6, 9, 11, 13, 14, 15};
+    const char *shared = geteuid() ? "mount ipc uts user" : "mount ipc uts";
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
+        if (geteuid()) break; /* proc needs a pid namespace */
+        struct outcome *out = ran(t, &(struct config){.args = print("payload-signal %d", signals[i]), .namespaces = shared});
+        EXPECT(out->code == 128 + signals[i], "signal %d: %d", signals[i], out->code);
+    }
+}
+
+static void wait_ready(struct outcome *out) {
+    for (double end = now() + 5 * time_scale(); now() < end; nap(0.005)) {
+        outcome_refresh(out);
+        if (strstr(out->out, "ready")) return;
+    }
+    CHECK(false, "the program is not ready: %s%s", out->out, out->err);
+}
+
+static void signals_are_forwarded(struct t *t) {
+    struct bundle b;
+    static const int signals[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGQUIT, SIGWINCH, SIGCONT};
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
+        struct outcome out;
+        make(t, &b, print("payload-trap %d", signals[i]));
+        pid_t pid = command_start(&(struct command){.argv = ocirt_argv(t, (const char *const[]){"run", "-b", b.path, t->tag, NULL})}, &out);
+        wait_ready(&out);
+        kill(pid, signals[i]);
+        command_wait(pid, 5, &out);
+        EXPECT(out.code == signals[i] && strstr(out.out, print("got %d\n", signals[i])), "signal %d: code %d, %s%s", signals[i], out.code, out.out, out.err);
+        if (out.code != signals[i]) delete_all(t);
+        outcome_free(&out);
+    }
+}
+
+static void kill_takes_names(struct t *t) {
+    struct bundle b;
+    static const char *const names[] = {"USR1", "SIGUSR1", "sigusr1", "10"};
+    for (int i = 0; i < 4; i++) {
+        struct outcome out;
+        make(t, &b, "payload-trap 10 15");
+        pid_t pid = command_start(&(struct command){.argv = ocirt_argv(t, (const char *const[]){"run", "-b", b.path, t->tag, NULL})}, &out);
+        wait_ready(&out);
+        expect(t, 0, "", "kill", t->tag, names[i]);
+        command_wait(pid, 5, &out);
+        CHECK_INT(out.code, 10);
+        outcome_free(&out);
+    }
+}
+
+static void run_leaves_nothing(struct t *t) {
+    struct bundle b;
+    make(t, &b, "payload-fork-bomb-ish 5");
+    struct outcome out;
+    run_ocirt(t, &out, "run", "-b", b.path, t->tag); /* the folders of the rootfs are made now */
+    outcome_free(&out);
+    rmdir(t->state);
+    struct snap *before = snap_take(t, SNAP_ROOTFS | SNAP_HOST);
+    static const char *const args[] = {"payload-exit 3", "payload-fork-bomb-ish 5", "payload-nonsense", "payload-eat 5"};
+    for (int i = 0; i < 4; i++) {
+        char *config = file_read(b.config, NULL);
+        make(t, &b, args[i]);
+        run_ocirt(t, &out, "run", "-b", b.path, t->tag);
+        outcome_free(&out);
+        file_write(b.config, "%s", config);
+    }
+    rmdir(t->state);
+    CHECK_SNAP(t, before);
+}
+
+/* Without a pid namespace what the program left in its cgroup goes too. */
+static void run_kills_the_rest(struct t *t) {
+    if (!cgroup_mount()) SKIP("cgroup", "no cgroup2");
+    struct outcome *out = ran(t, &(struct config){.args = "payload-fork-bomb-ish 5", .namespaces = "mount ipc uts"});
+    CHECK(out->code == 0, "%s", out->err);
+    outcome_free(out);
+    reap_all();
+}
+
+static void run_forms(struct t *t) {
+    struct bundle b;
+    struct outcome out;
+    make(t, &b, "payload-exit 3");
+    run_ocirt(t, &out, "run", b.path);
+    CHECK(out.code == 3, "%s", out.err);
+    CHECK_TEXT(out.out, "");
+    run_ocirt(t, &out, "run", "--bundle", b.path, t->tag);
+    CHECK_INT(out.code, 3);
+    run_ocirt(t, &out, "run", print("--bundle=%s", b.path), t->tag);
+    CHECK_INT(out.code, 3);
+    command_run(&(struct command){.argv = ocirt_argv(t, (const char *const[]){"run", t->tag, NULL}), .cwd = b.path}, &out);
+    CHECK_INT(out.code, 3);
+    command_run(&(struct command){.argv = ocirt_argv(t, (const char *const[]){"run", ".", NULL}), .cwd = b.path}, &out);
+    CHECK_INT(out.code, 3);
+    command_run(&(struct command){.argv = ocirt_argv(t, (const char *const[]){"run", "-b", BUNDLE, t->tag, NULL}), .cwd = t->dir}, &out);
+    CHECK(out.code == 3, "%s", out.err);
+    run_ocirt(t, &out, "run", "--rootfs", b.rootfs, "--", "/payload", "payload-exit", "4");
+    CHECK(out.code == 4, "%s", out.err);
+    run_ocirt(t, &out, "run", "--rootfs", b.rootfs, "--", "/nothing");
+    CHECK_INT(out.code, 127);
+    run_ocirt(t, &out, "run", "-b", print("%s/none", t->dir), t->tag);
+    CHECK_INT(out.code, 125);
+    run_ocirt(t, &out, "list", "-q");
+    CHECK_TEXT(out.out, "");
+}
+
+static void one_winner(struct t *t) {
+    struct bundle b;
+    enum { N = 8 };
+    make(t, &b, "payload-sleep 100");
+    struct outcome outs[N];
+    pid_t pids[N];
+    int won = 0;
+    for (int i = 0; i < N; i++)
+        pids[i] = command_start(&(struct command){.argv = ocirt_argv(t, (const char *const[]){"create", "-b", b.path, t->tag, NULL})}, &outs[i]);
+    for (int i = 0; i < N; i++) {
+        command_wait(pids[i], 10, &outs[i]);
+        won += outs[i].code == 0;
+        EXPECT(outs[i].code == 0 || (outs[i].code == 1 && strstr(outs[i].err, "already exists")), "%d: %s", outs[i].code, outs[i].err);
+    }
+    CHECK_INT(won, 1);
+    CHECK_TEXT(status_of(t), "created");
+    delete_all(t);
+}
+
+/* Several deletes at once: none hangs, afterwards it is gone. */
+static void many_deletes(struct t *t) {
+    struct bundle b;
+    enum { N = 6 };
+    struct outcome outs[N];
+    pid_t pids[N];
+    created(t, &b, "payload-sleep 100");
+    expect(t, 0, "", "start", t->tag);
+    for (int i = 0; i < N; i++)
+        pids[i] = command_start(&(struct command){.argv = ocirt_argv(t, (const char *const[]){"delete", "--force", t->tag, NULL})}, &outs[i]);
+    for (int i = 0; i < N; i++) {
+        command_wait(pids[i], 10, &outs[i]);
+        EXPECT(outs[i].code == 0, "%d: %s", outs[i].code, outs[i].err);
+    }
+    reap_all();
+    expect(t, 1, "container does not exist", "state", t->tag);
+}
+
+static void state_root(struct t *t) {
+    struct bundle b;
+    struct stat info;
+    umask(0);
+    created(t, &b, "payload-sleep 100");
+    CHECK_SYS(stat(t->state, &info));
+    CHECK_INT(info.st_mode & 07777, 0700);
+    CHECK_SYS(stat(print("%s/%s", t->state, t->tag), &info));
+    CHECK_OK((info.st_mode & 077) == 0);
+    umask(022);
+    delete_all(t);
+}
+
+static void damaged_state(struct t *t) {
+    struct bundle b;
+    static const char *const texts[] = {"", "{", "null", "{\"id\":5}", "[[[[[[[[", "{\"pid\":1,\"init\":1}"};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        struct outcome out;
+        created(t, &b, "payload-sleep 100");
+        pid_t pid = atoi(state_get(t, t->tag, "pid"));
+        char *path = print("%s/%s/state.json", t->state, t->tag);
+        if (access(path, F_OK)) SKIP("ocirt", "no state.json");
+        chmod(path, 0600);
+        file_write(path, "%s", texts[i]);
+        run_ocirt(t, &out, "list");
+        EXPECT(out.code == 0, "list with %s: %s", texts[i], out.err);
+        run_ocirt(t, &out, "state", t->tag);
+        EXPECT(out.code <= 1, "state with %s: %d", texts[i], out.code);
+        run_ocirt(t, &out, "delete", "--force", t->tag);
+        EXPECT(out.code == 0, "delete with %s: %s", texts[i], out.err);
+        reap_all();
+        EXPECT(kill(pid, 0), "with %s the process is there", texts[i]);
+        if (!kill(pid, 0)) kill(pid, 9);
+        expect(t, 1, "container does not exist", "state", t->tag);
+    }
+}
+
+static void list_ignores_foreign(struct t *t) {
+    struct bundle b;
+    struct outcome out;
+    created(t, &b, "payload-sleep 100");
+    file_write(print("%s/file", t->state), "x");
+    make_dirs(print("%s/empty", t->state), 0700);
+    CHECK_SYS(symlink("/etc", print("%s/link", t->state)));
+    CHECK_SYS(mkfifo(print("%s/fifo", t->state), 0600));
+    make_dirs(print("%s/.hidden/x", t->state), 0700);
+    make_dirs(print("%s/has space", t->state), 0700);
+    run_ocirt(t, &out, "list", "-q");
+    CHECK_INT(out.code, 0);
+    CHECK_TEXT(out.out, print("%s\n", t->tag));
+    run_ocirt(t, &out, "list", "--format", "json");
+    CHECK_INT(out.code, 0);
+    CHECK_TEXT(json_get(out.out, "id"), t->tag);
+    CHECK_OK(out.out[0] == '[');
+    expect(t, 0, "", "delete", "-f", "link"); /* unknown; nothing of /etc is touched */
+    CHECK_OK(!access("/etc", F_OK));
+    expect(t, 0, "", "delete", "-f", t->tag);
+    reap_all();
+    CHECK_OK(!access(print("%s/file", t->state), F_OK));
+}
+
+/* What create has read counts; edits and even a removal of the bundle's config change nothing. */
+static void config_is_frozen(struct t *t) {
+    struct bundle b;
+    make(t, &b, "payload-exit 0");
+    char *log = print("%s/log", t->dir);
+    bundle_config(&b, &(struct config){.args = "payload-script write /one x -- exit 0",
+        .top = print("\"hooks\":{\"poststop\":[{\"path\":\"%s\",\"args\":[\"hook\",\"payload-hook\",\"%s\",\"old\"]}]}", test_exe(), log)});
+    expect(t, 0, "", "create", "-b", b.path, t->tag);
+    bundle_config(&b, &(struct config){.args = "payload-script write /two x", .top = "\"hooks\":{}"});
+    expect(t, 0, "", "start", t->tag);
+    await_status(t, "stopped");
+    CHECK_OK(!access(print("%s/one", b.rootfs), F_OK) && access(print("%s/two", b.rootfs), F_OK));
+    CHECK_SYS(unlink(b.config));
+    reap_all();
+    expect(t, 0, "", "delete", t->tag);
+    CHECK_HAS(file_read(log, NULL), "old ");
+}
+
+/* create without process: fine; start refuses and the container is as it was. */
+static void no_process(struct t *t) {
+    struct bundle b;
+    root_make(t, &b);
+    char *text = config_text(NULL), *at = strstr(text, "\"process\":{"), *end = strstr(text, "},\"hostname\"");
+    CHECK_OK(at && end);
+    bundle_write(&b, "%.*s%s", (int)(at - text), text, end + 2);
+    expect(t, 0, "", "create", "-b", b.path, t->tag);
+    expect(t, 1, "process", "start", t->tag);
+    CHECK_TEXT(status_of(t), "created");
+    delete_all(t);
+}
+
+/* The record of the init names another process: it is never signalled, whatever is asked. */
+static void strangers_are_safe(struct t *t) {
+    struct bundle b;
+    pid_t stranger = fork();
+    if (stranger == 0)
+        for (;;) pause();
+    nap(0.05); /* start times are counted in 10 ms */
+    for (int form = 0; form < 3; form++) {
+        struct outcome out;
+        char *link = print("%s/%s/init", t->state, t->tag), text[128] = "";
+        created(t, &b, "payload-sleep 100");
+        expect(t, 0, "", "start", t->tag);
+        pid_t pid = atoi(state_get(t, t->tag, "pid"));
+        ssize_t n = readlink(link, text, sizeof text - 1);
+        if (n <= 0) {
+            delete_all(t);
+            SKIP("ocirt", "no link init");
+        }
+        const char *start = strchr(text, ':');
+        CHECK(start != NULL, "%s", text);
+        char *other = form == 0 ? print("%d%s", (int)stranger, start) : form == 1 ? print("%d:1", (int)stranger) : print("%d", (int)stranger);
+        CHECK_SYS(unlink(link));
+        CHECK_SYS(symlink(other, link));
+        run_ocirt(t, &out, "state", t->tag);
+        EXPECT(!strstr(out.out, "running"), "%s: %s", other, out.out);
+        run_ocirt(t, &out, "kill", t->tag, "KILL");
+        EXPECT(out.code == 1, "%s: kill: %d", other, out.code);
+        run_ocirt(t, &out, "kill", "--all", t->tag, "TERM");
+        run_ocirt(t, &out, "delete", "--force", t->tag);
+        EXPECT(out.code == 0, "%s: %s", other, out.err);
+        nap(0.05);
+        int status = 0;
+        CHECK(waitpid(stranger, &status, WNOHANG) == 0, "%s: the stranger was ended, status %#x", other, (unsigned)status);
+        kill(pid, SIGKILL);
+        reap_all();
+    }
+    kill(stranger, SIGKILL);
+    waitpid(stranger, NULL, 0);
+}
+
+static void detached(struct t *t) {
+    struct bundle b;
+    make(t, &b, "payload-sleep 100");
+    expect(t, 0, "", "run", "-d", "-b", b.path, t->tag);
+    CHECK_TEXT(status_of(t), "running");
+    expect(t, 0, "", "kill", t->tag, "KILL");
+    await_status(t, "stopped");
+    reap_all();
+    expect(t, 0, "", "delete", t->tag);
+    make(t, &b, "payload-exit 0");
+    struct outcome out;
+    run_ocirt(t, &out, "run", "--keep", "-b", b.path, t->tag);
+    CHECK(out.code == 0, "%s", out.err);
+    CHECK_TEXT(status_of(t), "stopped");
+    expect(t, 0, "", "delete", t->tag);
+}
+
+/* The runtime of a foreground run is killed: the container can be deleted. */
+static void run_is_killed(struct t *t) {
+    struct bundle b;
+    struct outcome out;
+    make(t, &b, "payload-trap 10");
+    pid_t pid = command_start(&(struct command){.argv = ocirt_argv(t, (const char *const[]){"run", "-b", b.path, t->tag, NULL})}, &out);
+    wait_ready(&out);
+    kill(pid, SIGKILL);
+    command_wait(pid, 5, &out);
+    expect(t, 0, "", "delete", "--force", t->tag);
+    reap_all();
+    expect(t, 1, "container does not exist", "state", t->tag);
+}
+
+const struct test run_life_tests[] = {
+    {"life.statuses", statuses, 0, 0},
+    {"life.zombie_is_stopped", zombie_is_stopped, 0, 0},
+    {"life.refusals", refusals, 0, 0},
+    {"life.bad_ids", bad_ids, 0, 0},
+    {"life.delete_created", delete_created, 0, 0},
+    {"life.pid_file", pid_file, 0, 0},
+    {"life.exit_codes", exit_codes, 0, 0},
+    {"life.signals_are_forwarded", signals_are_forwarded, 0, 0},
+    {"life.kill_takes_names", kill_takes_names, 0, 0},
+    {"life.run_leaves_nothing", run_leaves_nothing, 0, 0},
+    {"life.run_kills_the_rest", run_kills_the_rest, TEST_ROOT, 0},
+    {"life.run_forms", run_forms, 0, 0},
+    {"life.one_winner", one_winner, 0, 0},
+    {"life.many_deletes", many_deletes, 0, 0},
+    {"life.state_root", state_root, 0, 0},
+    {"life.damaged_state", damaged_state, 0, 0},
+    {"life.list_ignores_foreign", list_ignores_foreign, 0, 0},
+    {"life.config_is_frozen", config_is_frozen, 0, 0},
+    {"life.no_process", no_process, 0, 0},
+    {"life.strangers_are_safe", strangers_are_safe, 0, 0},
+    {"life.detached", detached, 0, 0},
+    {"life.run_is_killed", run_is_killed, 0, 0},
+    {0}};
