@@ -121,7 +121,6 @@ static void propagation_alone(struct t *t) {
 }
 
 static void propagation(struct t *t) {
-    SKIP("open", "ocirt and this test do not agree yet");
     char *source = print("%s/shared", t->dir);
     struct mount_line line;
     make_dirs(source, 0755);
@@ -405,7 +404,6 @@ static void proc_options(struct t *t) {
 }
 
 static void cgroup_mounts(struct t *t) {
-    SKIP("open", "ocirt and this test do not agree yet");
     if (!cgroup_mount()) SKIP("cgroup", "no cgroup2");
     static const char *const types[] = {"cgroup", "cgroup2"};
     for (int i = 0; i < 2; i++) {
@@ -438,7 +436,6 @@ static void overlay(struct t *t) {
 #define ONE_MAP(c, h, n) "[{\"containerID\":" #c ",\"hostID\":" #h ",\"size\":" #n "}]"
 
 static void idmapped(struct t *t) {
-    SKIP("open", "ocirt and this test do not agree yet");
     need_idmap(t);
     char *source = print("%s/source", t->dir);
     make_dirs(source, 0777);
@@ -498,7 +495,6 @@ static void ridmapped(struct t *t) {
 /* ---- masked and read-only ---- */
 
 static void masked(struct t *t) {
-    SKIP("open", "ocirt and this test do not agree yet");
     struct bundle b;
     root_make(t, &b);
     root_file(&b, "secret", "hidden words");
@@ -535,7 +531,6 @@ static void masked_with_false_null(struct t *t) {
 }
 
 static void read_only_paths(struct t *t) {
-    SKIP("open", "ocirt and this test do not agree yet");
     struct bundle b;
     root_make(t, &b);
     root_file(&b, "ro/file", "x");
@@ -587,7 +582,6 @@ static void roots(struct t *t) {
 /* ---- devices ---- */
 
 static void default_devices(struct t *t) {
-    SKIP("open", "ocirt and this test do not agree yet");
     umask(077);
     struct outcome *out = ran(t, NULL);
     static const char *const want[][2] = {{"null", "chr 1:3 0666"}, {"zero", "chr 1:5 0666"}, {"full", "chr 1:7 0666"}, {"random", "chr 1:8 0666"},
@@ -671,7 +665,7 @@ static void locked_flags(struct t *t) {
 }
 
 const struct test run_fs_tests[] = {
-    {"fs.bind_options", bind_options, 0, 0},
+    {"fs.bind_options", bind_options, TEST_ROOT, 0},
     {"fs.trees", trees, TEST_ROOT, 0},
     {"fs.propagation_alone", propagation_alone, 0, 0},
     {"fs.propagation", propagation, TEST_ROOT, 0},
@@ -693,7 +687,7 @@ const struct test run_fs_tests[] = {
     {"fs.idmapped_in_user_namespace", idmapped_in_user_namespace, TEST_ROOT, 0},
     {"fs.ridmapped", ridmapped, TEST_ROOT, 0},
     {"fs.masked", masked, 0, 0},
-    {"fs.masked_with_false_null", masked_with_false_null, 0, 0},
+    {"fs.masked_with_false_null", masked_with_false_null, TEST_ROOT, 0},
     {"fs.read_only_paths", read_only_paths, 0, 0},
     {"fs.read_only_root", read_only_root, 0, 0},
     {"fs.roots", roots, 0, 0},

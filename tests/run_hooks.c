@@ -222,7 +222,7 @@ static void hooks_are_clean(struct t *t) {
 
 const struct test run_hooks_tests[] = {
     {"hooks.order", order, 0, 0},
-    {"hooks.places_and_states", places_and_states, 0, 0},
+    {"hooks.places_and_states", places_and_states, TEST_ROOT, 0},
     {"hooks.env_and_args", env_and_args, 0, 0},
     {"hooks.bad_hooks", bad_hooks, 0, 0},
     {"hooks.create_failure", create_failure, 0, 0},

@@ -463,7 +463,7 @@ const struct test run_life_tests[] = {
     {"life.list_ignores_foreign", list_ignores_foreign, 0, 0},
     {"life.config_is_frozen", config_is_frozen, 0, 0},
     {"life.no_process", no_process, 0, 0},
-    {"life.strangers_are_safe", strangers_are_safe, 0, 0},
+    {"life.strangers_are_safe", strangers_are_safe, TEST_ROOT, 0},
     {"life.detached", detached, 0, 0},
     {"life.run_is_killed", run_is_killed, 0, 0},
     {0}};
