@@ -3444,7 +3444,8 @@ static int ocirt__path_copy_level(int stack[][2], unsigned *depth) {
         r = ocirt__path_copy_entry(top[0], top[1], e->name, pair);
         if (pair[0] < 0 && r == 0) continue;
         if (r == 0 && *depth == OCIRT__COPY_DEPTH) r = -ENAMETOOLONG;
-        if (r == 0) r = (int)OCIRT__SYS3(SYS_lseek, top[0], e->next, SEEK_SET);
+        /* The position is an opaque number of 64 bits, not a size: only its sign says anything. */
+        if (r == 0 && OCIRT__SYS3(SYS_lseek, top[0], e->next, SEEK_SET) < 0) r = -EIO;
         if (pair[0] < 0 || r < 0) {
             ocirt__sys_close(&pair[0]);
             ocirt__sys_close(&pair[1]);
@@ -4758,6 +4759,7 @@ struct ocirt_plan {
     uint32_t preserve;    /* descriptors 3 .. 2 + preserve stay */
     uint32_t terminal, tty_rows, tty_columns;
     uint32_t program_uid, program_gid;
+    uint32_t sysctl_types; /* CLONE_NEW flags of the namespaces that sysctls are written in */
     uint32_t userns, private_net, layout; /* layout: sizes of the structs, so that a stored plan is not misread */
     uint32_t private_pids; /* a new pid namespace: its end is the end of all processes */
     uint32_t file;         /* name of the config file, for errors; 0: none */
@@ -5208,7 +5210,9 @@ static void ocirt__plan_sysctls(struct ocirt__planner *p) {
         char  *path = ocirt__mem_format(p->arena, "sys/%s", key);
         uint32_t value;
         if (!path) { p->failed = true; return; }
+        uint64_t type = 0;
         for (char *s = path + 4; dotted && *s; s++) *s = *s == '.' ? '/' : *s == '/' ? '.' : *s;
+        if (ocirt__spec_sysctl_namespace(key, &type) == 0) ocirt__plan_head(p)->sysctl_types |= (uint32_t)type;
         ocirt__plan_from(p, ocirt__plan_member(p, ocirt__plan_member(p, p->on->token, "sysctl"), key));
         value = ocirt__plan_put_text(p, p->on->sysctl[i].value);
         ocirt__plan_add_text(p, OCIRT__VERB_SYSCTL, OCIRT_ACTOR_INIT, path)->b = value;
@@ -7384,12 +7388,25 @@ OCIRT_DEF const char *ocirt_stage(int argc, char **argv) {
 
 /* ----- the host's rows ----- */
 
+/* A namespace of the host's that is "joined" shares its sysctls. */
+static bool ocirt__spawn_is_own(struct ocirt__host *h, int fd, uint32_t type) {
+    const char *name = type == OCIRT_NS_NETWORK ? "/ns/net" : type == OCIRT_NS_IPC ? "/ns/ipc" : type == OCIRT_NS_UTS ? "/ns/uts" : "/ns/user";
+    struct ocirt__statx mine, theirs;
+    char   path[48];
+    size_t n = ocirt__path_decimal(path, (uint64_t)OCIRT__SYS0(SYS_getpid));
+    memcpy(path + n, name, strlen(name) + 1);
+    return ocirt__sys_statx(h->actor.slots[OCIRT__SLOT_PROC], path, 0, &mine) < 0 || ocirt__sys_fstatx(fd, &theirs) < 0 ||
+           (mine.ino == theirs.ino && mine.dev_major == theirs.dev_major && mine.dev_minor == theirs.dev_minor);
+}
+
 static int ocirt__spawn_open_namespace(struct ocirt__host *h, const struct ocirt__row *row) {
     const char *path = ocirt__plan_text(h->actor.plan, row->a);
     int fd = ocirt__sys_openat(AT_FDCWD, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0), type;
     if (fd < 0) return fd;
     type = ocirt__sys_ioctl(fd, OCIRT__NS_GET_NSTYPE, NULL);
     h->actor.slots[row->slot] = fd;
+    if (type == (int)row->n && h->actor.plan->sysctl_types & row->n && ocirt__spawn_is_own(h, fd, row->n))
+        return ocirt__step_detail(&h->actor, "it is the caller's own, and linux.sysctl would change the host", -EPERM);
     if (type == (int)row->n) return 0;
     return ocirt__step_detail(&h->actor, type < 0 ? "the file is not a namespace" : "the namespace is of another type", -EINVAL);
 }

@@ -54,17 +54,22 @@ static bool kernel_has(int minor) {
     return major > 5 || own >= minor;
 }
 
+/* An ordinary user may not change how access times are kept: that is locked. */
+static bool bind_possible(unsigned i) {
+    return kernel_has(binds[i].minor) && (!geteuid() || !strstr(binds[i].options, "atime"));
+}
+
 static void bind_options(struct t *t) {
     struct text mounts = {0};
     make_dirs(print("%s/source", t->dir), 0755);
     for (unsigned i = 0; i < BINDS; i++)
-        if (kernel_has(binds[i].minor))
+        if (bind_possible(i))
             text_add(&mounts, "%s{\"destination\":\"/m%u\",\"type\":\"none\",\"source\":\"%s/source\",\"options\":[\"bind\"%s%s]}",
                      mounts.n ? "," : "", i, t->dir, *binds[i].options ? "," : "", binds[i].options);
     struct outcome *out = ran_well(t, &(struct config){.mounts = mounts.at});
     for (unsigned i = 0; i < BINDS; i++) {
         struct mount_line line;
-        if (!kernel_has(binds[i].minor)) continue;
+        if (!bind_possible(i)) continue;
         if (!mount_get(out, print("/m%u", i), &line)) {
             EXPECT(false, "%s: not mounted", binds[i].options);
             continue;
@@ -527,7 +532,8 @@ static void masked_with_false_null(struct t *t) {
         CHECK_HAS(out->out, "read /secret: ok 0");
         CHECK_HAS(out->out, "/secret=chr 1:3");
     } else
-        CHECK_INT(out->code, 125);
+        CHECK_OK(out->code == 125 || out->code == 126);
+    CHECK_OK(!strstr(out->out, "hidden"));
 }
 
 static void read_only_paths(struct t *t) {

@@ -406,7 +406,10 @@ static void strangers_are_safe(struct t *t) {
         int status = 0;
         CHECK(waitpid(stranger, &status, WNOHANG) == 0, "%s: the stranger was ended, status %#x", other, (unsigned)status);
         kill(pid, SIGKILL);
-        reap_all();
+        for (int i = 0; i < 500 && !kill(pid, 0); i++) {
+            nap(0.01);
+            if (waitpid(pid, &status, WNOHANG) == pid) break;
+        }
     }
     kill(stranger, SIGKILL);
     waitpid(stranger, NULL, 0);

@@ -370,7 +370,7 @@ static void sysctls(struct t *t) {
     if (geteuid()) return;
     /* joined: the host's own network namespace by its path */
     refused(t, &(struct config){.namespaces = "[{\"type\":\"pid\"},{\"type\":\"mount\"},{\"type\":\"uts\"},{\"type\":\"network\",\"path\":\"/proc/self/ns/net\"}]",
-                                .linux_ = "\"sysctl\":{\"net.ipv4.ip_forward\":\"1\"}"}, 125, "/linux/sysctl");
+                                .linux_ = print("\"sysctl\":{\"net.ipv4.ip_forward\":\"%c\"}", *forward)}, 125, "/linux/sysctl");
 }
 
 static void sysctl_without_proc(struct t *t) {
