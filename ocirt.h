@@ -87,7 +87,7 @@
    No globals, no locks, no signal handlers, nothing printed. An operation belongs to the calling thread;
    different operations may run in different threads. The caller's working directory, umask, environment,
    signal dispositions, descriptors are left alone; all of ours are close-on-exec. Signals are blocked in
-   the calling thread around a clone, and with OCIRT_FORWARD while ocirt_run waits. Children are awaited by
+   the calling thread around a clone, and with OCIRT_FORWARD during all of ocirt_run. Children are awaited by
    pidfd: a program that reaps with wait(-1) steals their status. Not async-signal-safe, not
    cancellation-safe. XDG_RUNTIME_DIR is read when options.state_root is not set.
 
@@ -7700,11 +7700,11 @@ static void ocirt__console_loop(struct ocirt__console *c) {
     if (c->master >= 0) ocirt__console_drain(c);
 }
 
-/* Waits for init, passing on signals and, with a terminal, bytes both ways. */
+/* Waits for init, passing on signals and, with a terminal, bytes both ways. The caller has blocked the
+   signals since before the container was made: what came meanwhile is passed on now. */
 static void ocirt__console_wait(int pidfd, int master) {
     struct ocirt__console c = {.master = master, .pidfd = pidfd, .input_open = true};
-    uint64_t all = ~0ull, old[2], blocked[2] = {~0ull, ~0ull};
-    OCIRT__SYS4(SYS_rt_sigprocmask, SIG_SETMASK, blocked, old, 8);
+    uint64_t all = ~0ull;
     c.signals = (int)OCIRT__SYS4(SYS_signalfd4, -1, &all, 8, O_CLOEXEC | O_NONBLOCK);
     if (master >= 0) {
         ocirt__console_resize(&c);
@@ -7713,7 +7713,6 @@ static void ocirt__console_wait(int pidfd, int master) {
     ocirt__console_loop(&c);
     if (c.raw) tcsetattr(0, TCSANOW, &c.saved);
     ocirt__sys_close(&c.signals);
-    OCIRT__SYS4(SYS_rt_sigprocmask, SIG_SETMASK, old, NULL, 8);
 }
 
 /* ===========================================================================================
@@ -8549,8 +8548,11 @@ OCIRT_DEF int ocirt_run(const ocirt_spec *spec, const char *bundle, const char *
     struct ocirt__job job;
     ocirt_options own = *ocirt__ops_options(options);
     ocirt_exit ignored;
-    int r;
+    uint64_t   mask[2];
+    bool       forward = (own.flags & OCIRT_FORWARD) != 0; /* no signal ends us with the container half made or half removed */
+    int        r;
     own.flags |= OCIRT__PLAN_RUNS;
+    if (forward) ocirt__spawn_block(mask);
     ocirt__ops_open(&job, id, &own, error);
     if (!out_exit) out_exit = &ignored;
     memset(out_exit, 0, sizeof *out_exit);
@@ -8568,6 +8570,7 @@ OCIRT_DEF int ocirt_run(const ocirt_spec *spec, const char *bundle, const char *
             ocirt__ops_take_back(&job);
     }
     ocirt__ops_close(&job);
+    if (forward) ocirt__spawn_unblock(mask);
     return r;
 }
 

@@ -472,10 +472,14 @@ static void on_trapped(int signal_number) { trapped = signal_number; }
 
 /* Waits for one of the signals, says which, ends with its number: process 1 ignores the rest. */
 static int do_trap(int argc, char **argv) {
+    sigset_t all, none;
+    sigfillset(&all);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &all, NULL); /* they come in sigsuspend, and not just before it */
     for (int i = 1; i < argc; i++) signal(number(argv[i]), on_trapped);
     say("ready\n");
     flush();
-    while (!trapped) pause();
+    while (!trapped) sigsuspend(&none);
     say("got %d\n", (int)trapped);
     return (int)trapped;
 }

@@ -172,6 +172,23 @@ static void signals_are_forwarded(struct t *t) {
     }
 }
 
+static struct drive_action signal_at_birth(void *user, struct call *call) {
+    bool *sent = user;
+    if (call->role == 0 && !*sent && !strncmp(call_name(call->nr), "clone", 5)) *sent = !kill(call->pid, SIGUSR1);
+    return (struct drive_action){DRIVE_GO, 0};
+}
+
+/* One that comes before the container is there neither ends the runtime nor leaves anything. */
+static void signals_come_early(struct t *t) {
+    struct bundle b;
+    bool sent = false;
+    make(t, &b, "payload-exit 3");
+    struct drive drive = {.decide = signal_at_birth, .user = &sent};
+    drive_ocirt(t, &drive, "run", "-b", b.path, t->tag);
+    CHECK_OK(sent);
+    CHECK(drive.outcome.code == 3, "%d %s", drive.outcome.code, drive.outcome.err);
+}
+
 static void kill_takes_names(struct t *t) {
     struct bundle b;
     static const char *const names[] = {"USR1", "SIGUSR1", "sigusr1", "10"};
@@ -455,6 +472,7 @@ const struct test run_life_tests[] = {
     {"life.pid_file", pid_file, 0, 0},
     {"life.exit_codes", exit_codes, 0, 0},
     {"life.signals_are_forwarded", signals_are_forwarded, 0, 0},
+    {"life.signals_come_early", signals_come_early, 0, 0},
     {"life.kill_takes_names", kill_takes_names, 0, 0},
     {"life.run_leaves_nothing", run_leaves_nothing, 0, 0},
     {"life.run_kills_the_rest", run_kills_the_rest, TEST_ROOT, 0},
