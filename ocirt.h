@@ -50,7 +50,9 @@
      >>idmap     id ranges and how a map is written
      >>cgroup    place, limits, kill, removal
      >>device    device rules to eBPF
+     >>process   what a process changes about itself: ids, capabilities, limits, descriptors
      >>program   finding an executable, starting a helper, why an exec failed
+     >>mount     mounts, nodes, links, and the ways into a root
      >>plan      (spec, options, probe) -> rows
      >>hooks     running hooks
      >>step      the executor: what runs between clone and exec
@@ -4391,6 +4393,166 @@ static int ocirt__device_attach(int cgroup, const void *program, uint32_t count)
 }
 
 /* ===========================================================================================
+   >>process   what a process changes about itself between clone and exec: ids, groups, capabilities,
+   limits, signals, descriptors. Each change is read back where the kernel could have left it undone.
+   Here and in >>mount: no allocation, no stdio, no locks, stack below 8 KiB, negative errno.
+   =========================================================================================== */
+
+/* clone3, or clone(2) where a filter hides it; that one cannot place the child in a cgroup. */
+static int ocirt__process_clone(uint64_t flags, int cgroup, uint64_t exit_signal, int *out_pidfd,
+                             bool *out_outside) {
+    struct ocirt__clone_args args = {.flags = flags, .exit_signal = exit_signal};
+    long r;
+    if (out_pidfd) args.flags |= OCIRT__CLONE_PIDFD, args.pidfd = (uint64_t)(uintptr_t)out_pidfd;
+    if (cgroup >= 0) args.flags |= OCIRT__CLONE_INTO_CGROUP, args.cgroup = (uint64_t)cgroup;
+    *out_outside = false;
+    r = OCIRT__SYS2(OCIRT__NR_clone3, &args, sizeof args);
+    if (r != -ENOSYS && r != -EPERM) return (int)r;
+    *out_outside = cgroup >= 0;
+    flags = (args.flags & 0xffffffffu) | exit_signal;
+#ifdef __s390__
+    return (int)OCIRT__SYS3(SYS_clone, 0, flags, out_pidfd);
+#else
+    return (int)OCIRT__SYS3(SYS_clone, flags, 0, out_pidfd);
+#endif
+}
+
+/* Dispositions to default: exec keeps ignored signals ignored. */
+static void ocirt__process_default_signals(void) {
+    struct {
+        void         *handler;
+        unsigned long flags, restorer, mask[2];
+    } action;
+    memset(&action, 0, sizeof action);
+    for (int n = 1; n <= 64; n++)
+        if (n != SIGKILL && n != SIGSTOP) OCIRT__SYS4(SYS_rt_sigaction, n, &action, NULL, 8);
+}
+
+static int ocirt__process_close_range(unsigned first, unsigned last) {
+    long r = first > last ? 0 : OCIRT__SYS3(OCIRT__NR_close_range, first, last, 0);
+    if (r != -ENOSYS && r != -EPERM) return (int)r;
+    if (last > 65535) last = 65535;
+    for (unsigned fd = first; fd <= last; fd++) OCIRT__SYS1(SYS_close, fd);
+    return 0;
+}
+
+/* Closes all descriptors from `first` on but those of the list (entries below 0 are none). */
+static int ocirt__process_close_others(unsigned first, const int *keep, unsigned count) {
+    int r = 0;
+    while (r == 0) {
+        unsigned next = UINT_MAX;
+        for (unsigned i = 0; i < count; i++)
+            if (keep[i] >= 0 && (unsigned)keep[i] >= first && (unsigned)keep[i] < next) next = (unsigned)keep[i];
+        r = ocirt__process_close_range(first, next == UINT_MAX ? UINT_MAX : next - 1);
+        if (next == UINT_MAX) break;
+        first = next + 1;
+    }
+    return r;
+}
+
+/* A change of effective ids sets the flag from fs.suid_dumpable, so this is said again after each. */
+static int ocirt__process_hide(void) {
+    return ocirt__sys_prctl(PR_SET_DUMPABLE, 0, 0, 0);
+}
+
+static int ocirt__process_set_ids(uint32_t uid, uint32_t gid) {
+    uint32_t have[6];
+    long r = OCIRT__SYS3(OCIRT__NR_setresgid, gid, gid, gid);
+    if (r == 0) r = OCIRT__SYS3(OCIRT__NR_setresuid, uid, uid, uid);
+    if (r == 0) r = ocirt__process_hide();
+    if (r == 0) r = OCIRT__SYS3(OCIRT__NR_getresuid, &have[0], &have[1], &have[2]);
+    if (r == 0) r = OCIRT__SYS3(OCIRT__NR_getresgid, &have[3], &have[4], &have[5]);
+    for (int i = 0; r == 0 && i < 6; i++)
+        if (have[i] != (i < 3 ? uid : gid)) r = -EPERM; /* a call that lied */
+    return (int)r;
+}
+
+static int ocirt__process_become_root(void) {
+    long r = OCIRT__SYS2(OCIRT__NR_setgroups, 0, NULL);
+    if (r < 0 && r != -EPERM) return (int)r; /* EPERM: setgroups is denied in this namespace */
+    return ocirt__process_set_ids(0, 0);
+}
+
+static int ocirt__process_set_groups(const uint32_t *want, uint32_t count) {
+    uint32_t have[64];
+    long     r = OCIRT__SYS2(OCIRT__NR_setgroups, count, want), n;
+    if (r < 0) return (int)r;
+    if (count > 64) return 0;
+    n = OCIRT__SYS2(OCIRT__NR_getgroups, 64, have);
+    if (n != (long)count) return -EPERM;
+    for (uint32_t i = 0; i < count; i++) { /* the kernel sorts them */
+        bool found = false;
+        for (uint32_t k = 0; k < count; k++) found |= have[k] == want[i];
+        if (!found) return -EPERM;
+    }
+    return 0;
+}
+
+static int ocirt__process_bound(uint64_t keep) {
+    for (unsigned long cap = 0; cap < 64; cap++) {
+        int r = keep >> cap & 1 ? 0 : ocirt__sys_prctl(PR_CAPBSET_DROP, cap, 0, 0);
+        if (r == -EINVAL && cap > 0) break; /* past the last one this kernel knows */
+        if (r < 0 && (r != -EPERM || ocirt__sys_prctl(PR_CAPBSET_READ, cap, 0, 0) != 0)) return r;
+    }
+    return ocirt__sys_prctl(PR_SET_KEEPCAPS, 1, 0, 0); /* over the change of ids */
+}
+
+static int ocirt__process_capget(struct ocirt__cap_data out[2]) {
+    struct ocirt__cap_header header = {OCIRT__CAP_VERSION_3, 0};
+    return (int)OCIRT__SYS2(SYS_capget, &header, out);
+}
+
+/* Capabilities that cannot be granted are left out (config.md: SHOULD NOT fail), never widened.
+   sets: effective, permitted, inheritable, ambient. */
+static int ocirt__process_set_capabilities(const uint64_t sets[4]) {
+    struct ocirt__cap_header header = {OCIRT__CAP_VERSION_3, 0};
+    struct ocirt__cap_data   have[2], want[2], now[2];
+    int r = ocirt__process_capget(have);
+    for (int i = 0; r == 0 && i < 2; i++) {
+        want[i].permitted   = (uint32_t)(sets[1] >> 32 * i) & have[i].permitted;
+        want[i].effective   = (uint32_t)(sets[0] >> 32 * i) & want[i].permitted;
+        want[i].inheritable = (uint32_t)(sets[2] >> 32 * i) & (have[i].permitted | have[i].inheritable);
+    }
+    if (r == 0) r = ocirt__sys_prctl(OCIRT__PR_CAP_AMBIENT, OCIRT__PR_CAP_AMBIENT_CLEAR, 0, 0);
+    if (r == 0) r = (int)OCIRT__SYS2(SYS_capset, &header, want);
+    if (r == 0) r = ocirt__process_capget(now);
+    if (r == 0 && memcmp(now, want, sizeof now) != 0) r = -EPERM;
+    for (unsigned long cap = 0; r == 0 && cap < 64; cap++)
+        if (sets[3] >> cap & 1) /* needs permitted and inheritable; else it is left out */
+            (void)ocirt__sys_prctl(OCIRT__PR_CAP_AMBIENT, OCIRT__PR_CAP_AMBIENT_RAISE, cap, 0);
+    return r;
+}
+
+static int ocirt__process_no_new_privs(void) {
+    int r = ocirt__sys_prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0);
+    if (r == 0 && ocirt__sys_prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0) != 1) r = -EPERM;
+    return r;
+}
+
+/* pid 0: the caller. */
+static int ocirt__process_set_rlimit(int pid, unsigned resource, uint64_t soft, uint64_t hard) {
+    uint64_t want[2] = {soft, hard}, have[2] = {0, 0}; /* struct rlimit64 */
+    long r = OCIRT__SYS4(SYS_prlimit64, pid, resource, want, NULL);
+    if (r == 0) r = OCIRT__SYS4(SYS_prlimit64, pid, resource, NULL, have);
+    if (r == 0 && (have[0] != soft || have[1] != hard)) r = -EPERM;
+    return (int)r;
+}
+
+/* netdevice(7): any socket of the namespace will do for the ioctl. A new lo has no flag but this one. */
+static int ocirt__process_loopback_up(void) {
+    struct {
+        char  name[16];
+        short flags;
+        char  rest[22];
+    } request = {.name = "lo", .flags = 1 /* IFF_UP */};
+    int fd = (int)OCIRT__SYS3(SYS_socket, AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), r;
+    if (fd < 0) return fd;
+    r = ocirt__sys_ioctl(fd, 0x8914 /* SIOCSIFFLAGS */, &request);
+    ocirt__sys_close(&fd);
+    return r;
+}
+
+/* ===========================================================================================
    >>program   the executable: finding it as execvp would, starting a helper, HOME, and why an
    exec failed. Used by host and init alike: raw calls, no allocation. execve(2), elf(5).
    =========================================================================================== */
@@ -4532,36 +4694,22 @@ struct ocirt__launch {
     char *const       *argv, *const *env;
     const char        *cwd;       /* NULL: stay */
     int                input, output; /* become 0, and 1 and 2; -1: stay */
-    const int         *keep;      /* descriptors that survive, ascending not needed */
+    const int         *keep;      /* descriptors that survive; `image` among them, but not into the program */
     unsigned           keep_count;
     int                error;     /* out: negative errno of the exec */
 };
 
 static void ocirt__program_keep_only(const struct ocirt__launch *l) {
-    unsigned from = 3;
-    for (;;) {
-        unsigned next = UINT_MAX;
-        for (unsigned i = 0; i < l->keep_count; i++)
-            if (l->keep[i] >= 0 && (unsigned)l->keep[i] >= from && (unsigned)l->keep[i] < next) next = (unsigned)l->keep[i];
-        if (l->image >= 0 && (unsigned)l->image >= from && (unsigned)l->image < next) next = (unsigned)l->image;
-        if (from < next) OCIRT__SYS3(OCIRT__NR_close_range, from, next == UINT_MAX ? UINT_MAX : next - 1, 0);
-        if (next == UINT_MAX) break;
-        if ((int)next != l->image) OCIRT__SYS3(SYS_fcntl, next, F_SETFD, 0);
-        from = next + 1;
-    }
+    (void)ocirt__process_close_others(3, l->keep, l->keep_count);
+    for (unsigned i = 0; i < l->keep_count; i++)
+        if (l->keep[i] != l->image) OCIRT__SYS3(SYS_fcntl, l->keep[i], F_SETFD, 0);
 }
 
 /* Runs on its own stack in the memory of the caller, which sleeps: nothing but calls. */
 static int ocirt__program_child(void *argument) {
     struct ocirt__launch *l = argument;
     uint64_t none[2] = {0, 0};
-    struct {
-        void         *handler;
-        unsigned long flags, restorer, mask[2];
-    } action;
-    memset(&action, 0, sizeof action);
-    for (int n = 1; l->path && n <= 64; n++) /* the stage does this by a row of its own */
-        if (n != SIGKILL && n != SIGSTOP) OCIRT__SYS4(SYS_rt_sigaction, n, &action, NULL, 8);
+    if (l->path) ocirt__process_default_signals(); /* the stage does this by a row of its own */
     OCIRT__SYS2(SYS_setpgid, 0, 0);
     l->error = 0;
     if (l->input >= 0) l->error = (int)OCIRT__SYS3(SYS_dup3, l->input, 0, 0);
@@ -4595,6 +4743,541 @@ static int ocirt__program_launch(struct ocirt__launch *l, void *stack, size_t st
     ocirt__sys_reap(pidfd, &info);
     ocirt__sys_close(&pidfd);
     return l->error;
+}
+
+/* ===========================================================================================
+   >>mount   mounts, nodes and links in a container's root, and the ways into that root. Sources
+   are descriptors; every target is resolved inside the root.
+   =========================================================================================== */
+
+struct ocirt__ground {
+    int         root;           /* paths are resolved in it */
+    int         proc;           /* a procfs that the host has checked, borrowed */
+    int         container_proc; /* the container's own, -1: none */
+    int         null, mask;     /* the host's /dev/null; the empty read-only tmpfs, once it lies somewhere */
+    int         folder;         /* of the last node or link made, with the text of its path: */
+    const char *folder_path;    /* most lie in /dev, and need not find it again */
+    size_t      folder_size;
+    char       *detail;         /* 256 bytes for what was in the way */
+};
+
+#define OCIRT__MOUNT_RECURSIVE   0x001u
+#define OCIRT__MOUNT_COPY_UP     0x002u
+#define OCIRT__MOUNT_NO_LINKS    0x004u /* no link anywhere on the way to the target (proc, sysfs)   */
+#define OCIRT__MOUNT_DST_LINK    0x008u /* onto the link itself                                      */
+#define OCIRT__MOUNT_SRC_LINK    0x010u /* the source link itself                                    */
+#define OCIRT__MOUNT_KEEP_MODE   0x020u /* new tmpfs takes the mode of the directory it covers       */
+#define OCIRT__MOUNT_OVER_PROC   0x040u /* may be put over a file of procfs                          */
+#define OCIRT__MOUNT_NEW_ROOT    0x080u /* destination / : what follows happens inside it            */
+#define OCIRT__MOUNT_IS_PROC     0x100u /* later rows write through this instance                    */
+#define OCIRT__MOUNT_IDMAP       0x200u /* with the user namespace `userns`                          */
+
+struct ocirt__mount {
+    const char     *target, *source, *type;
+    const char     *words;        /* `words_count` NUL-ended key=value or flag words for the file system */
+    const uint32_t *propagation;  /* MS_ flags, in order */
+    uint32_t        words_count, propagation_count, flags;
+    uint32_t        set, clear;           /* MOUNT_ATTR_ of this mount */
+    uint32_t        deep_set, deep_clear; /* the same for the whole tree */
+    int             userns;
+};
+
+static int ocirt__mount_detail(const struct ocirt__ground *g, const char *text, int result) {
+    size_t n = strlen(text);
+    if (n > 255) n = 255;
+    memcpy(g->detail, text, n);
+    g->detail[n] = 0;
+    return result;
+}
+
+/* Mounts change what a path means. */
+static void ocirt__mount_forget_folder(struct ocirt__ground *g) {
+    ocirt__sys_close(&g->folder);
+}
+
+static int ocirt__mount_open(const struct ocirt__ground *g, const char *path, unsigned what) {
+    return ocirt__path_open(g->root, path, what, NULL);
+}
+
+/* ----- attributes ----- */
+
+static unsigned long ocirt__mount_ms_flags(uint32_t attr) {
+    static const struct {
+        uint32_t      attr;
+        unsigned long ms;
+    } map[] = {{1, MS_RDONLY}, {2, MS_NOSUID}, {4, MS_NODEV}, {8, MS_NOEXEC}, {0x10, MS_NOATIME},
+               {0x20, MS_STRICTATIME}, {0x80, MS_NODIRATIME}, {0x200000, 256 /* NOSYMFOLLOW */}};
+    unsigned long flags = 0;
+    for (size_t i = 0; i < sizeof map / sizeof map[0]; i++)
+        if (attr & map[i].attr) flags |= map[i].ms;
+    return flags;
+}
+
+/* mount(2) on a descriptor: by way of /proc/self/fd of the checked procfs. */
+static int ocirt__mount_change(const struct ocirt__ground *g, int fd, unsigned long flags) {
+    char path[40] = "self/fd/";
+    long r = OCIRT__SYS1(SYS_fchdir, g->proc);
+    ocirt__path_decimal(path + 8, (uint64_t)fd);
+    return r < 0 ? (int)r : ocirt__sys_mount(NULL, path, NULL, flags, NULL);
+}
+
+/* Before mount_setattr (5.12): remount what has just been attached, keeping what it has, because in
+   a user namespace flags of the original are locked. */
+static int ocirt__mount_remount(const struct ocirt__ground *g, int fd, uint32_t set, uint32_t clear) {
+    struct statfs fs;
+    unsigned long have;
+    int r = ocirt__sys_fstatfs(fd, &fs);
+    if (r < 0) return r;
+    have = (unsigned long)fs.f_flags & (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME | MS_NODIRATIME);
+    have |= (unsigned long)fs.f_flags & 4096 /* ST_RELATIME */ ? MS_RELATIME : 0;
+    have &= ~ocirt__mount_ms_flags(clear);
+    return ocirt__mount_change(g, fd, MS_REMOUNT | MS_BIND | have | ocirt__mount_ms_flags(set));
+}
+
+/* Attributes go onto the detached mount, so that it is never visible without them. Returns ENOSYS
+   on kernels that can only do it afterwards. */
+static int ocirt__mount_attributes(int fd, uint32_t set, uint32_t clear, bool deep) {
+    struct ocirt__mount_attr attr = {.attr_set = set, .attr_clr = clear};
+    if (set == 0 && clear == 0) return 0;
+    if (set & 0x70u || clear & 0x70u) attr.attr_clr |= 0x70u; /* atime is one field */
+    return ocirt__sys_mount_setattr(fd, deep ? OCIRT__AT_RECURSIVE : 0, &attr);
+}
+
+static int ocirt__mount_set_read_only(const struct ocirt__ground *g, int fd) {
+    int r = ocirt__mount_attributes(fd, 1, 0, false);
+    return r == -ENOSYS ? ocirt__mount_remount(g, fd, 1, 0) : r;
+}
+
+static int ocirt__mount_map_ids(const struct ocirt__ground *g, int fd, int userns, bool deep) {
+    struct ocirt__mount_attr attr = {.attr_set = 0x100000u, .userns_fd = (uint64_t)userns};
+    int r = ocirt__sys_mount_setattr(fd, deep ? OCIRT__AT_RECURSIVE : 0, &attr);
+    return r < 0 ? ocirt__mount_detail(g, "this file system or kernel cannot map ids here", r) : 0;
+}
+
+/* Option remount: new attributes for what is mounted there already. */
+static int ocirt__mount_change_existing(const struct ocirt__ground *g, const struct ocirt__mount *m) {
+    int r, fd = ocirt__mount_open(g, m->target, OCIRT__PATH_EXISTING);
+    if (fd < 0) return fd;
+    r = ocirt__mount_attributes(fd, m->set, m->clear, false);
+    if (r == -ENOSYS) r = ocirt__mount_remount(g, fd, m->set, m->clear);
+    if (r == 0) r = ocirt__mount_attributes(fd, m->deep_set, m->deep_clear, true);
+    ocirt__sys_close(&fd);
+    return r;
+}
+
+/* ----- targets ----- */
+
+/* Opens, and if missing makes, the target inside the root. Nothing is put over a procfs but what the
+   plan allows there (CVE-2019-16884 and its kin). */
+static int ocirt__mount_target(const struct ocirt__ground *g, const struct ocirt__mount *m, bool file, unsigned *out_mode) {
+    char leaf[NAME_MAX + 1] = "";
+    struct statfs fs;
+    struct ocirt__statx st;
+    unsigned what = file ? OCIRT__PATH_FILE : OCIRT__PATH_DIR;
+    int fd, r = 0;
+    if (m->flags & OCIRT__MOUNT_DST_LINK) what = OCIRT__PATH_EXISTING | OCIRT__PATH_NOFOLLOW;
+    if (m->flags & OCIRT__MOUNT_NO_LINKS) what |= OCIRT__PATH_NOFOLLOW;
+    fd = ocirt__path_open(g->root, m->target, what, leaf);
+    if (fd < 0) return ocirt__mount_detail(g, leaf[0] ? leaf : m->target, fd);
+    if (!(m->flags & OCIRT__MOUNT_OVER_PROC) && ocirt__sys_fstatfs(fd, &fs) == 0 &&
+        (unsigned long)fs.f_type == OCIRT__PROC_MAGIC)
+        r = ocirt__mount_detail(g, "the target lies on a procfs", -EPERM);
+    if (r == 0) r = ocirt__sys_fstatx(fd, &st);
+    if (r == 0 && !file && !S_ISDIR(st.mode)) r = ocirt__mount_detail(g, "the target is not a directory", -ENOTDIR);
+    if (r == 0 && file && S_ISDIR(st.mode)) r = ocirt__mount_detail(g, "the target is a directory, the source is none", -EISDIR);
+    if (r < 0) ocirt__sys_close(&fd);
+    else *out_mode = st.mode & 07777u;
+    return r < 0 ? r : fd;
+}
+
+/* Puts the detached mount `from` onto `to` with everything the record asks for, but the attributes
+   `done` that it has already. */
+static int ocirt__mount_attach(const struct ocirt__ground *g, const struct ocirt__mount *m, int from, int to, uint32_t done) {
+    uint32_t set = m->set & ~done;
+    int r = m->flags & OCIRT__MOUNT_IDMAP ? ocirt__mount_map_ids(g, from, m->userns, m->flags & OCIRT__MOUNT_RECURSIVE) : 0, late, deep;
+    if (r < 0) return r;
+    late = ocirt__mount_attributes(from, set, m->clear, false);
+    deep = ocirt__mount_attributes(from, m->deep_set, m->deep_clear, true);
+    if (late < 0 && late != -ENOSYS) return late;
+    if (deep < 0) return ocirt__mount_detail(g, "recursive attributes need mount_setattr, Linux 5.12", deep);
+    r = ocirt__sys_move_mount(from, to);
+    if (r == 0 && late == -ENOSYS) r = ocirt__mount_remount(g, from, set, m->clear);
+    for (uint32_t i = 0; r == 0 && i < m->propagation_count; i++)
+        r = ocirt__mount_change(g, from, m->propagation[i]);
+    return r;
+}
+
+/* ----- new file systems ----- */
+
+static int ocirt__mount_word(int fs, const char *word) {
+    char key[64];
+    const char *value = strchr(word, '=');
+    size_t n = value ? (size_t)(value - word) : strlen(word);
+    if (n >= sizeof key) return -ENAMETOOLONG;
+    memcpy(key, word, n);
+    key[n] = 0;
+    return ocirt__sys_fsconfig(fs, value ? OCIRT__FSCONFIG_SET_STRING : OCIRT__FSCONFIG_SET_FLAG, key,
+                               value ? value + 1 : NULL);
+}
+
+/* "mode=0755" of the directory that a tmpfs covers. */
+static void ocirt__mount_mode_word(char out[10], unsigned mode) {
+    memcpy(out, "mode=", 5);
+    for (int i = 0; i < 4; i++) out[5 + i] = (char)('0' + (mode >> (9 - 3 * i) & 7));
+    out[9] = 0;
+}
+
+/* The file system's own words about a refusal, "e tmpfs: Bad value for 'size'". */
+static void ocirt__mount_complaint(const struct ocirt__ground *g, int fs) {
+    char text[200];
+    long n = ocirt__sys_read(fs, text, sizeof text - 1);
+    if (n <= 2) return;
+    text[n] = 0;
+    text[strcspn(text, "\n")] = 0;
+    ocirt__mount_detail(g, text + 2, 0);
+}
+
+/* A new file system as a detached mount. */
+static int ocirt__mount_make(const struct ocirt__ground *g, const struct ocirt__mount *m, unsigned mode) {
+    const char *word = m->words;
+    char text[10];
+    int  fs = ocirt__sys_fsopen(m->type), r = 0, fd;
+    if (fs < 0) return fs;
+    if (m->source) r = ocirt__sys_fsconfig(fs, OCIRT__FSCONFIG_SET_STRING, "source", m->source);
+    if (r == 0 && m->flags & OCIRT__MOUNT_KEEP_MODE) {
+        ocirt__mount_mode_word(text, mode);
+        r = ocirt__mount_word(fs, text);
+    }
+    for (uint32_t i = 0; r == 0 && i < m->words_count; i++, word += strlen(word) + 1) r = ocirt__mount_word(fs, word);
+    if (r == 0) r = ocirt__sys_fsconfig(fs, OCIRT__FSCONFIG_CREATE, NULL, NULL);
+    fd = r < 0 ? r : ocirt__sys_fsmount(fs, m->set);
+    if (fd < 0) ocirt__mount_complaint(g, fs);
+    ocirt__sys_close(&fs);
+    return fd;
+}
+
+/* The words as the one text of mount(2), whose commas cannot be escaped and which is one page long. */
+static bool ocirt__mount_join_words(const struct ocirt__mount *m, unsigned mode, char *out, size_t room) {
+    const char *word = m->words;
+    size_t n = 0;
+    out[0] = 0;
+    if (m->flags & OCIRT__MOUNT_KEEP_MODE) ocirt__mount_mode_word(out, mode), n = 9;
+    for (uint32_t i = 0; i < m->words_count; i++, word += strlen(word) + 1) {
+        size_t size = strlen(word);
+        if (strchr(word, ',') || n + size + 2 > room) return false;
+        if (n) out[n++] = ',';
+        memcpy(out + n, word, size + 1);
+        n += size;
+    }
+    return true;
+}
+
+/* One call where that says the same: no one needs the mount's descriptor, and read-only would be the
+   file system's and not the mount's. The folder is the working directory, and no path. */
+static int ocirt__mount_directly(const struct ocirt__ground *g, const struct ocirt__mount *m, int to, unsigned mode) {
+    char words[1024];
+    long r;
+    (void)g;
+    if (m->set & 1 || m->clear || m->deep_set || m->deep_clear || m->propagation_count) return -ENOSYS;
+    if (m->flags & (OCIRT__MOUNT_IDMAP | OCIRT__MOUNT_COPY_UP | OCIRT__MOUNT_IS_PROC | OCIRT__MOUNT_NEW_ROOT)) return -ENOSYS;
+    if (!ocirt__mount_join_words(m, mode, words, sizeof words)) return -ENOSYS;
+    r = OCIRT__SYS1(SYS_fchdir, to);
+    return r < 0 ? (int)r : ocirt__sys_mount(m->source ? m->source : "none", ".", m->type, ocirt__mount_ms_flags(m->set), words);
+}
+
+/* Mounts a new file system. out_fd: the mount, -1 if it has been made without one. */
+static int ocirt__mount_new(const struct ocirt__ground *g, const struct ocirt__mount *m, bool direct, int *out_fd) {
+    unsigned mode;
+    int to = ocirt__mount_target(g, m, false, &mode), fd = -1, r;
+    if (to < 0) return to;
+    r = direct ? ocirt__mount_directly(g, m, to, mode) : -ENOSYS;
+    if (r < 0) { /* also for the file system's own words about it */
+        r = fd = ocirt__mount_make(g, m, mode);
+        if (r >= 0 && m->flags & OCIRT__MOUNT_COPY_UP) r = ocirt__path_copy_tree(to, fd);
+        if (r >= 0) r = ocirt__mount_attach(g, m, fd, to, m->set);
+        if (r < 0) ocirt__sys_close(&fd);
+    }
+    ocirt__sys_close(&to);
+    *out_fd = fd;
+    return r < 0 ? r : 0;
+}
+
+/* ----- binds ----- */
+
+/* Mounts the detached tree `from`, which stays the caller's. */
+static int ocirt__mount_bind(const struct ocirt__ground *g, const struct ocirt__mount *m, int from) {
+    struct ocirt__statx st;
+    unsigned mode;
+    int r = ocirt__sys_fstatx(from, &st), to = r < 0 ? r : ocirt__mount_target(g, m, !S_ISDIR(st.mode), &mode);
+    if (to < 0) return to;
+    r = ocirt__mount_attach(g, m, from, to, 0);
+    ocirt__sys_close(&to);
+    return r;
+}
+
+/* copy-symlink: the source is a link, and the container gets the same link. EINVAL: it is none. */
+static int ocirt__mount_copy_link(const struct ocirt__ground *g, const struct ocirt__mount *m) {
+    char want[PATH_MAX], have[PATH_MAX / 2], leaf[NAME_MAX + 1];
+    long n = ocirt__sys_readlinkat(AT_FDCWD, m->source, want, sizeof want);
+    int  dir, r;
+    if (n < 0) return n == -EINVAL ? (int)n : ocirt__mount_detail(g, m->source, (int)n);
+    dir = ocirt__path_open(g->root, m->target, OCIRT__PATH_PARENT, leaf);
+    if (dir < 0) return dir;
+    r = ocirt__sys_symlinkat(want, dir, leaf);
+    if (r == -EEXIST && ocirt__sys_readlinkat(dir, leaf, have, sizeof have) == n && strcmp(have, want) == 0) r = 0;
+    ocirt__sys_close(&dir);
+    return r == -EINVAL ? -EIO : r;
+}
+
+/* Attaches a clone of `from` on `to`, with the attributes `set`. */
+static int ocirt__mount_cover(const struct ocirt__ground *g, int from, int to, bool deep, uint32_t set) {
+    unsigned flags = OCIRT__OPEN_TREE_CLONE | OCIRT__AT_EMPTY_PATH | (deep ? OCIRT__AT_RECURSIVE : 0);
+    int fd = ocirt__sys_open_tree(from, "", flags), r, late;
+    if (fd < 0) return fd;
+    late = ocirt__mount_attributes(fd, set, 0, deep);
+    r    = late < 0 && late != -ENOSYS ? late : ocirt__sys_move_mount(fd, to);
+    if (r == 0 && late == -ENOSYS) r = ocirt__mount_remount(g, fd, set, 0);
+    ocirt__sys_close(&fd);
+    return r;
+}
+
+/* A read-only empty tmpfs for directories: made once, attached on the first, cloned for the rest
+   (before 6.15 only an attached mount can be cloned). */
+static int ocirt__mount_mask_dir(struct ocirt__ground *g, int to) {
+    static const struct ocirt__mount empty = {.type = "tmpfs", .words = "nr_blocks=1\0nr_inodes=1\0mode=555", .words_count = 3, .set = 1 | 2 | 4 | 8};
+    int r, fd;
+    if (g->mask >= 0) return ocirt__mount_cover(g, g->mask, to, false, 0);
+    fd = ocirt__mount_make(g, &empty, 0);
+    r  = fd < 0 ? fd : ocirt__sys_move_mount(fd, to);
+    if (r < 0) ocirt__sys_close(&fd);
+    g->mask = fd;
+    return r;
+}
+
+static int ocirt__mount_mask(struct ocirt__ground *g, const char *path) {
+    struct ocirt__statx st;
+    int r, to = ocirt__mount_open(g, path, OCIRT__PATH_EXISTING);
+    if (to < 0) return to;
+    r = ocirt__sys_fstatx(to, &st);
+    if (r == 0) r = S_ISDIR(st.mode) ? ocirt__mount_mask_dir(g, to) : ocirt__mount_cover(g, g->null, to, false, 0);
+    ocirt__sys_close(&to);
+    return r;
+}
+
+static int ocirt__mount_read_only(const struct ocirt__ground *g, const char *path) {
+    int r, to = ocirt__mount_open(g, path, OCIRT__PATH_EXISTING);
+    if (to < 0) return to;
+    r = ocirt__mount_cover(g, to, to, true, 1);
+    ocirt__sys_close(&to);
+    return r;
+}
+
+/* ----- nodes and links ----- */
+
+/* A stranger's null would be a door to whatever it is (CVE-2025-31133): 1:3 or nothing. */
+static int ocirt__mount_open_null(struct ocirt__ground *g) {
+    struct ocirt__statx st;
+    int fd = ocirt__sys_openat(AT_FDCWD, "/dev/null", O_PATH | O_NOFOLLOW, 0), r;
+    if (fd < 0) return fd;
+    r = ocirt__sys_fstatx(fd, &st);
+    if (r == 0 && (!S_ISCHR(st.mode) || st.rdev_major != 1 || st.rdev_minor != 3)) r = -ENXIO;
+    if (r < 0) ocirt__sys_close(&fd);
+    g->null = fd;
+    return r;
+}
+
+/* The folder that a node or link goes into, and its name there. Borrowed. */
+static int ocirt__mount_folder(struct ocirt__ground *g, const char *path, char leaf[NAME_MAX + 1]) {
+    const char *slash = strrchr(path, '/');
+    size_t n = slash ? (size_t)(slash - path) : 0;
+    if (slash && g->folder >= 0 && n == g->folder_size && memcmp(path, g->folder_path, n) == 0 && slash[1] && strlen(slash + 1) <= NAME_MAX) {
+        memcpy(leaf, slash + 1, strlen(slash + 1) + 1);
+        return g->folder;
+    }
+    ocirt__mount_forget_folder(g);
+    g->folder = ocirt__path_open(g->root, path, OCIRT__PATH_PARENT, leaf);
+    g->folder_path = path, g->folder_size = n;
+    return g->folder;
+}
+
+struct ocirt__node {
+    const char *path;
+    unsigned    mode, major, minor; /* with the type bits */
+    uint32_t    uid, gid;
+};
+
+static bool ocirt__mount_is_node(const struct ocirt__statx *st, const struct ocirt__node *node) {
+    return (st->mode & S_IFMT) == (node->mode & S_IFMT) &&
+           (S_ISFIFO(st->mode) || (st->rdev_major == node->major && st->rdev_minor == node->minor));
+}
+
+/* A node that is there already must be the same one (runtime-spec config-linux.md). */
+static int ocirt__mount_node(struct ocirt__ground *g, const struct ocirt__node *node) {
+    char leaf[NAME_MAX + 1];
+    struct ocirt__statx st;
+    int  r, folder = ocirt__mount_folder(g, node->path, leaf);
+    if (folder < 0) return folder;
+    r = ocirt__sys_mknodat(folder, leaf, node->mode, makedev(node->major, node->minor));
+    if (r == 0 && (node->uid || node->gid)) r = ocirt__sys_fchownat(folder, leaf, node->uid, node->gid, OCIRT__AT_SYMLINK_NOFOLLOW);
+    if (r != -EEXIST) return r;
+    if (ocirt__sys_statx(folder, leaf, OCIRT__AT_SYMLINK_NOFOLLOW, &st) == 0 && ocirt__mount_is_node(&st, node)) return 0;
+    return ocirt__mount_detail(g, "another file is there already", -EEXIST);
+}
+
+/* Where nodes are refused (a user namespace): the host's node, if it is the one that was asked for. */
+static int ocirt__mount_host_node(const struct ocirt__ground *g, const struct ocirt__node *node) {
+    struct ocirt__statx st;
+    int to, r, fd = ocirt__sys_open_tree(AT_FDCWD, node->path, OCIRT__OPEN_TREE_CLONE);
+    if (fd < 0) return fd;
+    r = ocirt__sys_fstatx(fd, &st);
+    if (r == 0 && !ocirt__mount_is_node(&st, node)) r = ocirt__mount_detail(g, "the host's file of this name is another one", -ENXIO);
+    to = r < 0 ? r : ocirt__mount_open(g, node->path, OCIRT__PATH_FILE);
+    r  = to < 0 ? to : ocirt__sys_move_mount(fd, to);
+    ocirt__sys_close(&to);
+    ocirt__sys_close(&fd);
+    return r;
+}
+
+static int ocirt__mount_link(struct ocirt__ground *g, const char *path, const char *text, bool replace) {
+    char leaf[NAME_MAX + 1];
+    int r, folder = ocirt__mount_folder(g, path, leaf);
+    if (folder < 0) return folder;
+    if (replace) (void)ocirt__sys_unlinkat(folder, leaf, 0);
+    r = ocirt__sys_symlinkat(text, folder, leaf);
+    return r == -EEXIST ? 0 : r;
+}
+
+/* ----- the root ----- */
+
+/* Not the root of the runtime itself, and a directory. */
+static int ocirt__mount_check_root(const struct ocirt__ground *g, int fd) {
+    struct ocirt__statx root, here;
+    int r = ocirt__sys_fstatx(fd, &root);
+    if (r == 0 && !S_ISDIR(root.mode)) return -ENOTDIR;
+    if (r == 0) r = ocirt__sys_statx(AT_FDCWD, "/", 0, &here);
+    if (r == 0 && here.ino == root.ino && here.dev_major == root.dev_major && here.dev_minor == root.dev_minor)
+        r = ocirt__mount_detail(g, "it is the root of the runtime itself", -EBUSY);
+    return r;
+}
+
+/* The new root is a mount of its own, attached on top of / of this mount namespace: on several kernels
+   nothing can be mounted into a tree that is not attached. Takes `tree` over. */
+static int ocirt__mount_root(struct ocirt__ground *g, int tree, unsigned long propagation) {
+    int r = ocirt__mount_check_root(g, tree), at = -1;
+    if (r == 0) r = at = ocirt__sys_openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY, 0);
+    if (r >= 0) r = ocirt__sys_move_mount(tree, at);
+    if (r == 0 && propagation) r = ocirt__mount_change(g, tree, propagation);
+    ocirt__mount_forget_folder(g);
+    ocirt__sys_close(&at);
+    if (r < 0) ocirt__sys_close(&tree);
+    g->root = tree;
+    return r;
+}
+
+static int ocirt__mount_change_root(int root) {
+    long r = OCIRT__SYS1(SYS_fchdir, root);
+    if (r == 0) r = OCIRT__SYS1(SYS_chroot, ".");
+    return (int)(r == 0 ? OCIRT__SYS1(SYS_chdir, "/") : r);
+}
+
+/* Without a new mount namespace the container gets a root, but no mounts; in a joined one the root's
+   path is looked up there. */
+static int ocirt__mount_plain_root(struct ocirt__ground *g, const char *path) {
+    g->root = ocirt__sys_openat(AT_FDCWD, path, O_PATH | O_DIRECTORY, 0);
+    return g->root < 0 ? g->root : ocirt__mount_change_root(g->root);
+}
+
+/* pivot_root(2): old and new root may be the same place; the old one then lies on top. It is cut
+   off from propagation first, or the unmount would reach the host through a shared root. */
+static int ocirt__mount_pivot(struct ocirt__ground *g, bool shared) {
+    long r = OCIRT__SYS1(SYS_fchdir, g->root);
+    ocirt__mount_forget_folder(g);
+    if (r == 0) r = OCIRT__SYS2(SYS_pivot_root, ".", ".");
+    if (r == 0 && shared) r = ocirt__sys_mount(NULL, ".", NULL, MS_REC | MS_SLAVE, NULL);
+    if (r == 0) r = ocirt__sys_umount(".", MNT_DETACH);
+    if (r == 0) r = OCIRT__SYS1(SYS_chdir, "/");
+    return (int)r;
+}
+
+/* One line of mountinfo: "id parent major:minor root target ...". Returns the target, cut out, if it
+   hangs directly on the mount `parent` and is not the root itself. */
+static char *ocirt__mount_below(char *line, uint64_t parent) {
+    char  number[24], *field[5], *s = line;
+    size_t n = ocirt__path_decimal(number, parent);
+    for (int i = 0; i < 5; i++) {
+        field[i] = s;
+        s += strcspn(s, " ");
+        if (*s) *s++ = 0;
+    }
+    if (strlen(field[1]) != n || memcmp(field[1], number, n) != 0 || strcmp(field[4], "/") == 0) return NULL;
+    return field[4];
+}
+
+/* Detaches one mount of the old root but the new root. Returns 1 if there was one. */
+static int ocirt__mount_detach_one(int mountinfo, uint64_t parent, uint64_t keep) {
+    char line[PATH_MAX + 512], *target;
+    size_t used = 0;
+    struct ocirt__statx st;
+    while (ocirt__sys_read(mountinfo, line + used, 1) == 1) {
+        if (line[used] != '\n' && used + 1 < sizeof line) {
+            used++;
+            continue;
+        }
+        line[used] = 0, used = 0;
+        target = ocirt__mount_below(line, parent);
+        if (!target || ocirt__sys_statx(AT_FDCWD, target, OCIRT__AT_SYMLINK_NOFOLLOW, &st) < 0 || st.mnt_id == keep) continue;
+        if (ocirt__sys_umount(target, MNT_DETACH | UMOUNT_NOFOLLOW) == 0) return 1;
+    }
+    return 0;
+}
+
+/* On an initial ramfs pivot_root is impossible: its root has no parent mount. Everything else is
+   detached first, so that nothing of the host is left behind the new root. pid: the caller's in the
+   pid namespace of g->proc. */
+static int ocirt__mount_move_root(struct ocirt__ground *g, int pid) {
+    char path[40];
+    struct ocirt__statx root, keep;
+    int  found = 1, file, r = ocirt__sys_statx(AT_FDCWD, "/", 0, &root);
+    size_t n = ocirt__path_decimal(path, (uint64_t)pid);
+    memcpy(path + n, "/mountinfo", 11);
+    if (r == 0) r = ocirt__sys_fstatx(g->root, &keep);
+    for (int limit = 0; r == 0 && found > 0 && limit < 1000; limit++) {
+        file = ocirt__path_exact(g->proc, path, O_RDONLY);
+        if (file < 0) return file;
+        found = ocirt__mount_detach_one(file, root.mnt_id, keep.mnt_id);
+        ocirt__sys_close(&file);
+    }
+    return r < 0 ? r : ocirt__mount_change_root(g->root); /* it lies on / already */
+}
+
+/* ----- the terminal ----- */
+
+/* The pair comes from the container's own devpts, the slave from the master and not from a path
+   (TIOCGPTPEER, 4.13). */
+static int ocirt__mount_open_pty(const struct ocirt__ground *g, int *out_master, int *out_slave) {
+    struct statfs fs;
+    char leaf[NAME_MAX + 1];
+    int  zero = 0, r, dir = ocirt__path_open(g->root, "/dev/pts/ptmx", OCIRT__PATH_PARENT, leaf);
+    if (dir < 0) return dir;
+    r = ocirt__sys_fstatfs(dir, &fs);
+    if (r == 0) r = (unsigned long)fs.f_type != 0x1cd1 ? -ENODEV : ocirt__sys_openat(dir, "ptmx", O_RDWR | O_NOCTTY | O_NOFOLLOW, 0);
+    ocirt__sys_close(&dir);
+    if (r < 0) return ocirt__mount_detail(g, "a terminal needs a devpts on /dev/pts", r);
+    *out_master = r;
+    r = ocirt__sys_ioctl(*out_master, 0x40045431ul /* TIOCSPTLCK */, &zero);
+    if (r == 0) r = *out_slave = (int)OCIRT__SYS3(SYS_ioctl, *out_master, 0x5441 /* TIOCGPTPEER */, O_RDWR | O_NOCTTY | O_CLOEXEC);
+    return r < 0 ? r : 0;
+}
+
+/* The slave becomes stdin, stdout, stderr, the controlling terminal, and /dev/console. */
+static int ocirt__mount_use_pty(const struct ocirt__ground *g, int slave, uint32_t uid) {
+    int to, r = ocirt__sys_fchownat(slave, "", uid, (uint32_t)-1, OCIRT__AT_EMPTY_PATH);
+    if (r == 0) r = (int)OCIRT__SYS3(SYS_ioctl, slave, TIOCSCTTY, 0);
+    for (int n = 0; r >= 0 && n < 3; n++) r = (int)OCIRT__SYS3(SYS_dup3, slave, n, 0);
+    to = r < 0 ? r : ocirt__mount_open(g, "/dev/console", OCIRT__PATH_FILE);
+    r  = to < 0 ? to : ocirt__mount_cover(g, slave, to, false, 0);
+    ocirt__sys_close(&to);
+    return r;
 }
 
 /* ===========================================================================================
@@ -4692,7 +5375,7 @@ enum { OCIRT__VERBS(OCIRT__VERB_ENUM) OCIRT__VERB_COUNT };
 /* Descriptors that rows share. */
 enum {
     OCIRT__SLOT_NONE, OCIRT__SLOT_PROC, OCIRT__SLOT_CONVERSATION, OCIRT__SLOT_CGROUP, OCIRT__SLOT_START,
-    OCIRT__SLOT_ROOT, OCIRT__SLOT_NULL, OCIRT__SLOT_CONTAINER_PROC, OCIRT__SLOT_MASK, OCIRT__SLOT_FREE
+    OCIRT__SLOT_FREE
 };
 
 #define OCIRT__ROW_ALTERNATE 1u /* carried out only if the row before failed with an errno of `when` */
@@ -4711,17 +5394,6 @@ struct ocirt__origin {
     uint32_t line, column;
     char     pointer[]; /* NUL-terminated */
 };
-
-#define OCIRT__MOUNT_RECURSIVE   0x001u
-#define OCIRT__MOUNT_COPY_UP     0x002u
-#define OCIRT__MOUNT_NO_LINKS    0x004u /* no link anywhere on the way to the target (proc, sysfs)   */
-#define OCIRT__MOUNT_DST_LINK    0x008u /* onto the link itself                                      */
-#define OCIRT__MOUNT_SRC_LINK    0x010u /* the source link itself                                    */
-#define OCIRT__MOUNT_KEEP_MODE   0x020u /* new tmpfs takes the mode of the directory it covers       */
-#define OCIRT__MOUNT_OVER_PROC   0x040u /* may be put over a file of procfs                          */
-#define OCIRT__MOUNT_NEW_ROOT    0x080u /* destination / : what follows happens inside it            */
-#define OCIRT__MOUNT_IS_PROC     0x100u /* later rows write through this instance                    */
-#define OCIRT__MOUNT_IDMAP       0x200u /* with the user namespace in slot `userns`                  */
 
 struct ocirt__mount_row {
     uint32_t target, source, type; /* texts; source 0: taken from the row's slot           */
@@ -6166,10 +6838,8 @@ struct ocirt__actor {
     int                *slots; /* of the plan */
     unsigned            who;
     int                 talk;  /* this side of the conversation */
-    bool                cwd_done, has_mask;
-    int                 folder;      /* of the last node or link made, with the text of its path: */
-    const char         *folder_path; /* most lie in /dev, and need not find it again              */
-    size_t              folder_size;
+    bool                cwd_done;
+    struct ocirt__ground ground; /* init's */
     int (*carry_out)(struct ocirt__actor *, const struct ocirt__row *);
     int (*await)(struct ocirt__actor *, uint32_t row);
     char program[PATH_MAX]; /* what FIND_PROGRAM found */
@@ -6187,11 +6857,7 @@ static const char *ocirt__step_text(const struct ocirt__actor *a, uint32_t at) {
 }
 
 static int ocirt__step_detail(struct ocirt__actor *a, const char *text, int result) {
-    size_t n = strlen(text);
-    if (n >= sizeof a->page->detail) n = sizeof a->page->detail - 1;
-    memcpy(a->page->detail, text, n);
-    a->page->detail[n] = 0;
-    return result;
+    return ocirt__mount_detail(&(struct ocirt__ground){.detail = a->page->detail}, text, result);
 }
 
 /* ----- hand-offs ----- */
@@ -6265,165 +6931,12 @@ static int ocirt__step_walk(struct ocirt__actor *a, uint32_t from) {
 
 /* ----- process ----- */
 
-/* Dispositions to default: exec keeps ignored signals ignored. All stay blocked until exec. */
-static void ocirt__step_signals(void) {
-    struct {
-        void         *handler;
-        unsigned long flags, restorer, mask[2];
-    } action;
-    memset(&action, 0, sizeof action);
-    for (int n = 1; n <= 64; n++)
-        if (n != SIGKILL && n != SIGSTOP) OCIRT__SYS4(SYS_rt_sigaction, n, &action, NULL, 8);
-}
-
-static int ocirt__step_close_from(unsigned first, unsigned last) {
-    long r = first > last ? 0 : OCIRT__SYS3(OCIRT__NR_close_range, first, last, 0);
-    if (r != -ENOSYS && r != -EPERM) return (int)r;
-    if (last > 65535) last = 65535;
-    for (unsigned fd = first; fd <= last; fd++) OCIRT__SYS1(SYS_close, fd);
-    return 0;
-}
-
-/* Keeps 0-2, what the caller preserves, and the plan's slots; closes the rest of the copied table. */
-static int ocirt__step_close_others(struct ocirt__actor *a) {
-    unsigned from = 3 + a->plan->preserve;
-    int      r    = 0;
-    while (r == 0) {
-        unsigned next = UINT_MAX;
-        for (unsigned i = 0; i < OCIRT__PLAN_SLOTS; i++)
-            if (a->slots[i] >= 0 && (unsigned)a->slots[i] >= from && (unsigned)a->slots[i] < next)
-                next = (unsigned)a->slots[i];
-        r = ocirt__step_close_from(from, next == UINT_MAX ? UINT_MAX : next - 1);
-        if (next == UINT_MAX) break;
-        from = next + 1;
-    }
-    return r;
-}
-
+/* What was copied from the host program goes: dispositions, umask, descriptors but 0-2, those that the
+   caller preserves, and the plan's. Signals stay blocked until exec. */
 static int ocirt__step_reset(struct ocirt__actor *a) {
-    ocirt__step_signals();
+    ocirt__process_default_signals();
     OCIRT__SYS1(SYS_umask, 0);
-    return ocirt__step_close_others(a);
-}
-
-/* A change of effective ids sets the flag from fs.suid_dumpable, so this is said again after each. */
-static int ocirt__step_hide(void) {
-    return ocirt__sys_prctl(PR_SET_DUMPABLE, 0, 0, 0);
-}
-
-static int ocirt__step_set_ids(uint32_t uid, uint32_t gid) {
-    uint32_t have[6];
-    long r = OCIRT__SYS3(OCIRT__NR_setresgid, gid, gid, gid);
-    if (r == 0) r = OCIRT__SYS3(OCIRT__NR_setresuid, uid, uid, uid);
-    if (r == 0) r = ocirt__step_hide();
-    if (r == 0) r = OCIRT__SYS3(OCIRT__NR_getresuid, &have[0], &have[1], &have[2]);
-    if (r == 0) r = OCIRT__SYS3(OCIRT__NR_getresgid, &have[3], &have[4], &have[5]);
-    for (int i = 0; r == 0 && i < 6; i++)
-        if (have[i] != (i < 3 ? uid : gid)) r = -EPERM; /* a call that lied */
-    return (int)r;
-}
-
-static int ocirt__step_become_root(void) {
-    long r = OCIRT__SYS2(OCIRT__NR_setgroups, 0, NULL);
-    if (r < 0 && r != -EPERM) return (int)r; /* EPERM: setgroups is denied in this namespace */
-    return ocirt__step_set_ids(0, 0);
-}
-
-static int ocirt__step_groups(struct ocirt__actor *a, const struct ocirt__row *row) {
-    const uint32_t *want = ocirt__plan_data(a->plan, row->b);
-    uint32_t have[64];
-    long     r = OCIRT__SYS2(OCIRT__NR_setgroups, row->n, want), n;
-    if (r < 0) return (int)r;
-    if (row->n > 64) return 0;
-    n = OCIRT__SYS2(OCIRT__NR_getgroups, 64, have);
-    if (n != (long)row->n) return -EPERM;
-    for (uint32_t i = 0; i < row->n; i++) { /* the kernel sorts them */
-        bool found = false;
-        for (uint32_t k = 0; k < row->n; k++) found |= have[k] == want[i];
-        if (!found) return -EPERM;
-    }
-    return 0;
-}
-
-static int ocirt__step_bounding(uint64_t keep) {
-    for (unsigned long cap = 0; cap < 64; cap++) {
-        int r = keep >> cap & 1 ? 0 : ocirt__sys_prctl(PR_CAPBSET_DROP, cap, 0, 0);
-        if (r == -EINVAL && cap > 0) break; /* past the last one this kernel knows */
-        if (r < 0 && (r != -EPERM || ocirt__sys_prctl(PR_CAPBSET_READ, cap, 0, 0) != 0)) return r;
-    }
-    return ocirt__sys_prctl(PR_SET_KEEPCAPS, 1, 0, 0); /* over the change of ids */
-}
-
-static int ocirt__step_capget(struct ocirt__cap_data out[2]) {
-    struct ocirt__cap_header header = {OCIRT__CAP_VERSION_3, 0};
-    return (int)OCIRT__SYS2(SYS_capget, &header, out);
-}
-
-/* Capabilities that cannot be granted are left out (config.md: SHOULD NOT fail), never widened.
-   sets: effective, permitted, inheritable, ambient. */
-static int ocirt__step_capabilities(struct ocirt__actor *a, const struct ocirt__row *row) {
-    const uint64_t *sets = ocirt__plan_data(a->plan, row->b);
-    struct ocirt__cap_header header = {OCIRT__CAP_VERSION_3, 0};
-    struct ocirt__cap_data   have[2], want[2], now[2];
-    int r = ocirt__step_capget(have);
-    for (int i = 0; r == 0 && i < 2; i++) {
-        want[i].permitted   = (uint32_t)(sets[1] >> 32 * i) & have[i].permitted;
-        want[i].effective   = (uint32_t)(sets[0] >> 32 * i) & want[i].permitted;
-        want[i].inheritable = (uint32_t)(sets[2] >> 32 * i) & (have[i].permitted | have[i].inheritable);
-    }
-    if (r == 0) r = ocirt__sys_prctl(OCIRT__PR_CAP_AMBIENT, OCIRT__PR_CAP_AMBIENT_CLEAR, 0, 0);
-    if (r == 0) r = (int)OCIRT__SYS2(SYS_capset, &header, want);
-    if (r == 0) r = ocirt__step_capget(now);
-    if (r == 0 && memcmp(now, want, sizeof now) != 0) r = -EPERM;
-    for (unsigned long cap = 0; r == 0 && cap < 64; cap++)
-        if (sets[3] >> cap & 1) /* needs permitted and inheritable; else it is left out */
-            (void)ocirt__sys_prctl(OCIRT__PR_CAP_AMBIENT, OCIRT__PR_CAP_AMBIENT_RAISE, cap, 0);
-    return r;
-}
-
-static int ocirt__step_no_new_privs(void) {
-    int r = ocirt__sys_prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0);
-    if (r == 0 && ocirt__sys_prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0) != 1) r = -EPERM;
-    return r;
-}
-
-struct ocirt__rlimit { /* prlimit64(2) */
-    uint64_t soft, hard;
-};
-static int ocirt__step_rlimit(int pid, const struct ocirt__row *row) {
-    struct ocirt__rlimit want = {row->x, row->y}, have = {0, 0};
-    long r = OCIRT__SYS4(SYS_prlimit64, pid, row->n, &want, NULL);
-    if (r == 0) r = OCIRT__SYS4(SYS_prlimit64, pid, row->n, NULL, &have);
-    if (r == 0 && (have.soft != want.soft || have.hard != want.hard)) r = -EPERM;
-    return (int)r;
-}
-
-/* netdevice(7): any socket of the namespace will do for the ioctl. */
-static int ocirt__step_loopback(void) {
-    struct {
-        char  name[16];
-        short flags;
-        char  rest[22];
-    } request = {.name = "lo"};
-    int fd = (int)OCIRT__SYS3(SYS_socket, AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), r;
-    if (fd < 0) return fd;
-    r = ocirt__sys_ioctl(fd, 0x8913 /* SIOCGIFFLAGS */, &request);
-    request.flags |= 1; /* IFF_UP */
-    if (r == 0) r = ocirt__sys_ioctl(fd, 0x8914 /* SIOCSIFFLAGS */, &request);
-    ocirt__sys_close(&fd);
-    return r;
-}
-
-/* A stranger's null would be a door to whatever it is (CVE-2025-31133): 1:3 or nothing. */
-static int ocirt__step_open_null(struct ocirt__actor *a) {
-    struct ocirt__statx st;
-    int fd = ocirt__sys_openat(AT_FDCWD, "/dev/null", O_PATH | O_NOFOLLOW, 0), r;
-    if (fd < 0) return fd;
-    r = ocirt__sys_fstatx(fd, &st);
-    if (r == 0 && (!S_ISCHR(st.mode) || st.rdev_major != 1 || st.rdev_minor != 3)) r = -ENXIO;
-    if (r < 0) ocirt__sys_close(&fd);
-    a->slots[OCIRT__SLOT_NULL] = fd;
-    return r;
+    return ocirt__process_close_others(3 + a->plan->preserve, a->slots, OCIRT__PLAN_SLOTS);
 }
 
 /* ----- namespaces ----- */
@@ -6446,29 +6959,10 @@ static int ocirt__step_time_offsets(struct ocirt__actor *a, const struct ocirt__
                              strlen(ocirt__step_text(a, row->a)));
 }
 
-/* clone3, or clone(2) where a filter hides it; that one cannot place the child in a cgroup. */
-static int ocirt__step_clone(uint64_t flags, int cgroup, uint64_t exit_signal, int *out_pidfd,
-                             bool *out_outside) {
-    struct ocirt__clone_args args = {.flags = flags, .exit_signal = exit_signal};
-    long r;
-    if (out_pidfd) args.flags |= OCIRT__CLONE_PIDFD, args.pidfd = (uint64_t)(uintptr_t)out_pidfd;
-    if (cgroup >= 0) args.flags |= OCIRT__CLONE_INTO_CGROUP, args.cgroup = (uint64_t)cgroup;
-    *out_outside = false;
-    r = OCIRT__SYS2(OCIRT__NR_clone3, &args, sizeof args);
-    if (r != -ENOSYS && r != -EPERM) return (int)r;
-    *out_outside = cgroup >= 0;
-    flags = (args.flags & 0xffffffffu) | exit_signal;
-#ifdef __s390__
-    return (int)OCIRT__SYS3(SYS_clone, 0, flags, out_pidfd);
-#else
-    return (int)OCIRT__SYS3(SYS_clone, flags, 0, out_pidfd);
-#endif
-}
-
 /* The stage's last row. Init becomes a child of the host (CLONE_PARENT), which must be able to reap it. */
 static int ocirt__step_fork(struct ocirt__actor *a, const struct ocirt__row *row) {
     bool outside;
-    int  pid = ocirt__step_clone(row->x | OCIRT__CLONE_PARENT, a->slots[OCIRT__SLOT_CGROUP], 0, NULL, &outside);
+    int  pid = ocirt__process_clone(row->x | OCIRT__CLONE_PARENT, a->slots[OCIRT__SLOT_CGROUP], 0, NULL, &outside);
     if (pid < 0) return pid;
     if (pid == 0) {
         a->who = OCIRT_ACTOR_INIT;
@@ -6481,451 +6975,67 @@ static int ocirt__step_fork(struct ocirt__actor *a, const struct ocirt__row *row
 
 /* ----- mounts ----- */
 
-static unsigned long ocirt__step_ms_flags(uint32_t attr) {
-    static const struct {
-        uint32_t      attr;
-        unsigned long ms;
-    } map[] = {{1, MS_RDONLY}, {2, MS_NOSUID}, {4, MS_NODEV}, {8, MS_NOEXEC}, {0x10, MS_NOATIME},
-               {0x20, MS_STRICTATIME}, {0x80, MS_NODIRATIME}, {0x200000, 256 /* NOSYMFOLLOW */}};
-    unsigned long flags = 0;
-    for (size_t i = 0; i < sizeof map / sizeof map[0]; i++)
-        if (attr & map[i].attr) flags |= map[i].ms;
-    return flags;
-}
-
-/* "<n>" below /proc/self/fd of the procfs that the host checked, relative to it. */
-static int ocirt__step_fd_path(struct ocirt__actor *a, int fd, char out[40]) {
-    long r = OCIRT__SYS1(SYS_fchdir, a->slots[OCIRT__SLOT_PROC]);
-    memcpy(out, "self/fd/", 8);
-    ocirt__path_decimal(out + 8, (uint64_t)fd);
-    return (int)r;
-}
-
-/* Before mount_setattr (5.12): remount what has just been attached, keeping what it has, because in
-   a user namespace flags of the original are locked. */
-static int ocirt__step_remount(struct ocirt__actor *a, int fd, uint32_t set, uint32_t clear) {
-    struct statfs fs;
-    char path[40];
-    unsigned long have;
-    int r = ocirt__sys_fstatfs(fd, &fs);
-    if (r == 0) r = ocirt__step_fd_path(a, fd, path);
-    if (r < 0) return r;
-    have = (unsigned long)fs.f_flags & (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME | MS_NODIRATIME);
-    have |= (unsigned long)fs.f_flags & 4096 /* ST_RELATIME */ ? MS_RELATIME : 0;
-    have &= ~ocirt__step_ms_flags(clear);
-    return ocirt__sys_mount(NULL, path, NULL, MS_REMOUNT | MS_BIND | have | ocirt__step_ms_flags(set), NULL);
-}
-
-/* Attributes go onto the detached mount, so that it is never visible without them. Returns ENOSYS
-   on kernels that can only do it afterwards. */
-static int ocirt__step_attributes(int fd, uint32_t set, uint32_t clear, bool deep) {
-    struct ocirt__mount_attr attr = {.attr_set = set, .attr_clr = clear};
-    if (set == 0 && clear == 0) return 0;
-    if (set & 0x70u || clear & 0x70u) attr.attr_clr |= 0x70u; /* atime is one field */
-    return ocirt__sys_mount_setattr(fd, deep ? OCIRT__AT_RECURSIVE : 0, &attr);
-}
-
-static int ocirt__step_propagate(struct ocirt__actor *a, int fd, uint32_t flags) {
-    char path[40];
-    int  r = ocirt__step_fd_path(a, fd, path);
-    return r < 0 ? r : ocirt__sys_mount(NULL, path, NULL, flags, NULL);
-}
-
-/* Opens, and if missing makes, the target inside the root. Nothing is put over a procfs but what the
-   plan allows there (CVE-2019-16884 and its kin). */
-static int ocirt__step_target(struct ocirt__actor *a, const struct ocirt__mount_row *m, bool file) {
-    const char *path = ocirt__step_text(a, m->target);
-    char leaf[NAME_MAX + 1] = "";
-    struct statfs fs;
-    struct ocirt__statx st;
-    unsigned what = file ? OCIRT__PATH_FILE : OCIRT__PATH_DIR;
-    int fd, r = 0;
-    if (m->flags & OCIRT__MOUNT_DST_LINK) what = OCIRT__PATH_EXISTING | OCIRT__PATH_NOFOLLOW;
-    if (m->flags & OCIRT__MOUNT_NO_LINKS) what |= OCIRT__PATH_NOFOLLOW;
-    fd = ocirt__path_open(a->slots[OCIRT__SLOT_ROOT], path, what, leaf);
-    if (fd < 0) return ocirt__step_detail(a, leaf[0] ? leaf : path, fd);
-    if (!(m->flags & OCIRT__MOUNT_OVER_PROC) && ocirt__sys_fstatfs(fd, &fs) == 0 &&
-        (unsigned long)fs.f_type == OCIRT__PROC_MAGIC)
-        r = ocirt__step_detail(a, "the target lies on a procfs", -EPERM);
-    if (r == 0) r = ocirt__sys_fstatx(fd, &st);
-    if (r == 0 && !file && !S_ISDIR(st.mode)) r = ocirt__step_detail(a, "the target is not a directory", -ENOTDIR);
-    if (r == 0 && file && S_ISDIR(st.mode)) r = ocirt__step_detail(a, "the target is a directory, the source is none", -EISDIR);
-    if (r < 0) ocirt__sys_close(&fd);
-    return r < 0 ? r : fd;
-}
-
-/* Puts the detached mount `from` onto `to` with everything the record asks for. */
-static int ocirt__step_attach(struct ocirt__actor *a, const struct ocirt__mount_row *m, int from, int to) {
-    struct ocirt__mount_attr idmap = {.attr_set = 0x100000u};
-    int r = 0, late, deep;
-    if (m->flags & OCIRT__MOUNT_IDMAP) {
-        idmap.userns_fd = (uint64_t)a->slots[m->userns];
-        r = ocirt__sys_mount_setattr(from, m->flags & OCIRT__MOUNT_RECURSIVE ? OCIRT__AT_RECURSIVE : 0, &idmap);
-        if (r < 0) return ocirt__step_detail(a, "this file system or kernel cannot map ids here", r);
-    }
-    late = r == 0 ? ocirt__step_attributes(from, m->set, m->clear, false) : 0;
-    deep = ocirt__step_attributes(from, m->deep_set, m->deep_clear, true);
-    if (late < 0 && late != -ENOSYS) return late;
-    if (deep < 0) return ocirt__step_detail(a, "recursive attributes need mount_setattr, Linux 5.12", deep);
-    r = ocirt__sys_move_mount(from, to);
-    if (r == 0 && late == -ENOSYS) r = ocirt__step_remount(a, from, m->set, m->clear);
-    for (uint32_t i = 0; r == 0 && i < m->propagation_count; i++)
-        r = ocirt__step_propagate(a, from, m->propagation[i]);
-    return r;
+static struct ocirt__mount ocirt__step_mount_of(const struct ocirt__actor *a, const struct ocirt__row *row) {
+    const struct ocirt__mount_row *m = ocirt__plan_data(a->plan, row->a);
+    return (struct ocirt__mount){.target = ocirt__step_text(a, m->target), .source = m->source ? ocirt__step_text(a, m->source) : NULL,
+                                 .type = ocirt__step_text(a, m->type), .words = ocirt__step_text(a, m->words), .words_count = m->words_count,
+                                 .propagation = m->propagation, .propagation_count = m->propagation_count, .flags = m->flags, .set = m->set,
+                                 .clear = m->clear, .deep_set = m->deep_set, .deep_clear = m->deep_clear, .userns = m->userns ? a->slots[m->userns] : -1};
 }
 
 /* The mount is kept for later rows, becomes the root, or is let go. */
-static int ocirt__step_settle(struct ocirt__actor *a, const struct ocirt__mount_row *m, int *fd, int result) {
-    uint8_t slot = m->flags & OCIRT__MOUNT_NEW_ROOT ? OCIRT__SLOT_ROOT
-                   : m->flags & OCIRT__MOUNT_IS_PROC ? OCIRT__SLOT_CONTAINER_PROC : m->keep;
-    if (result == 0 && slot != OCIRT__SLOT_NONE) {
-        ocirt__sys_close(&a->slots[slot]);
-        a->slots[slot] = *fd;
-        return 0;
-    }
-    ocirt__sys_close(fd);
-    return result;
-}
-
-static int ocirt__step_fs_word(int fs, const char *word) {
-    char key[64];
-    const char *value = strchr(word, '=');
-    size_t n = value ? (size_t)(value - word) : strlen(word);
-    if (n >= sizeof key) return -ENAMETOOLONG;
-    memcpy(key, word, n);
-    key[n] = 0;
-    return ocirt__sys_fsconfig(fs, value ? OCIRT__FSCONFIG_SET_STRING : OCIRT__FSCONFIG_SET_FLAG, key,
-                               value ? value + 1 : NULL);
-}
-
-/* The file system's own words about a refusal, "e tmpfs: Bad value for 'size'". */
-static int ocirt__step_fs_failed(struct ocirt__actor *a, int *fs, int result) {
-    char text[200];
-    long n = ocirt__sys_read(*fs, text, sizeof text - 1);
-    if (n > 2) {
-        text[n] = 0;
-        text[strcspn(text, "\n")] = 0;
-        ocirt__step_detail(a, text + 2, 0);
-    }
-    ocirt__sys_close(fs);
-    return result;
-}
-
-static int ocirt__step_new_fs(struct ocirt__actor *a, const struct ocirt__mount_row *m, unsigned mode) {
-    const char *word = ocirt__step_text(a, m->words);
-    char text[16] = "mode=";
-    int  fs = ocirt__sys_fsopen(ocirt__step_text(a, m->type)), r = 0, fd;
-    if (fs < 0) return fs;
-    if (m->source) r = ocirt__sys_fsconfig(fs, OCIRT__FSCONFIG_SET_STRING, "source", ocirt__step_text(a, m->source));
-    if (r == 0 && m->flags & OCIRT__MOUNT_KEEP_MODE) {
-        for (int i = 0; i < 4; i++) text[5 + i] = (char)('0' + (mode >> (9 - 3 * i) & 7));
-        r = ocirt__step_fs_word(fs, text);
-    }
-    for (uint32_t i = 0; r == 0 && i < m->words_count; i++, word += strlen(word) + 1)
-        r = ocirt__step_fs_word(fs, word);
-    if (r == 0) r = ocirt__sys_fsconfig(fs, OCIRT__FSCONFIG_CREATE, NULL, NULL);
-    fd = r < 0 ? r : ocirt__sys_fsmount(fs, m->set);
-    if (fd < 0) return ocirt__step_fs_failed(a, &fs, fd);
-    ocirt__sys_close(&fs);
-    return fd;
+static int ocirt__step_settle(struct ocirt__actor *a, const struct ocirt__row *row, int fd, int result) {
+    const struct ocirt__mount_row *m = ocirt__plan_data(a->plan, row->a);
+    int *to = m->flags & OCIRT__MOUNT_NEW_ROOT ? &a->ground.root : m->flags & OCIRT__MOUNT_IS_PROC ? &a->ground.container_proc
+              : m->keep ? &a->slots[m->keep] : NULL;
+    if (result < 0 || !to) ocirt__sys_close(&fd);
+    if (result < 0 || !to) return result;
+    ocirt__sys_close(to);
+    *to = fd;
+    return 0;
 }
 
 static int ocirt__step_mount(struct ocirt__actor *a, const struct ocirt__row *row) {
     const struct ocirt__mount_row *m = ocirt__plan_data(a->plan, row->a);
-    struct ocirt__mount_row attach = *m;
-    struct ocirt__statx st = {0};
-    int to = ocirt__step_target(a, m, false), fd, r;
-    if (to < 0) return to;
-    r  = ocirt__sys_fstatx(to, &st);
-    fd = r < 0 ? r : ocirt__step_new_fs(a, m, st.mode & 07777u);
-    attach.set = 0; /* fsmount has set them */
-    r = fd < 0 ? fd : 0;
-    if (r == 0 && m->flags & OCIRT__MOUNT_COPY_UP) r = ocirt__path_copy_tree(to, fd);
-    if (r == 0) r = ocirt__step_attach(a, &attach, fd, to);
-    ocirt__sys_close(&to);
-    return ocirt__step_settle(a, m, &fd, r);
+    struct ocirt__mount mount = ocirt__step_mount_of(a, row);
+    int fd = -1, r = ocirt__mount_new(&a->ground, &mount, m->keep == OCIRT__SLOT_NONE, &fd);
+    return ocirt__step_settle(a, row, fd, r);
 }
 
-/* The tree to bind: opened by the host into a slot, or cloned here while / is still the host's. */
-static int ocirt__step_source(struct ocirt__actor *a, const struct ocirt__mount_row *m, uint8_t slot) {
-    unsigned flags = OCIRT__OPEN_TREE_CLONE | (m->flags & OCIRT__MOUNT_RECURSIVE ? OCIRT__AT_RECURSIVE : 0);
-    int fd;
-    if (slot != OCIRT__SLOT_NONE) {
-        fd = a->slots[slot];
-        a->slots[slot] = -1;
-        return fd;
-    }
-    if (m->flags & OCIRT__MOUNT_SRC_LINK) flags |= OCIRT__AT_SYMLINK_NOFOLLOW;
-    fd = ocirt__sys_open_tree(AT_FDCWD, ocirt__step_text(a, m->source), flags);
-    if (fd < 0) ocirt__step_detail(a, ocirt__step_text(a, m->source), 0);
-    return fd;
+/* The tree to bind: opened by the host into the row's slot, or cloned here while / is still the host's. */
+static int ocirt__step_tree(struct ocirt__actor *a, const struct ocirt__row *row, const char *path, unsigned flags) {
+    int fd = row->slot ? a->slots[row->slot] : ocirt__sys_open_tree(AT_FDCWD, path, OCIRT__OPEN_TREE_CLONE | flags);
+    if (row->slot) a->slots[row->slot] = -1;
+    return fd < 0 ? ocirt__step_detail(a, path, fd) : fd;
 }
 
 static int ocirt__step_bind(struct ocirt__actor *a, const struct ocirt__row *row) {
-    const struct ocirt__mount_row *m = ocirt__plan_data(a->plan, row->a);
-    struct ocirt__statx st;
-    int fd = ocirt__step_source(a, m, row->slot), to = -1, r;
-    if (fd < 0) return fd;
-    r = ocirt__sys_fstatx(fd, &st);
-    if (r == 0) r = to = ocirt__step_target(a, m, !S_ISDIR(st.mode));
-    if (to >= 0) r = ocirt__step_attach(a, m, fd, to);
-    ocirt__sys_close(&to);
-    return ocirt__step_settle(a, m, &fd, r);
+    struct ocirt__mount m = ocirt__step_mount_of(a, row);
+    int fd = ocirt__step_tree(a, row, m.source ? m.source : "", (m.flags & OCIRT__MOUNT_RECURSIVE ? OCIRT__AT_RECURSIVE : 0) |
+                              (m.flags & OCIRT__MOUNT_SRC_LINK ? OCIRT__AT_SYMLINK_NOFOLLOW : 0));
+    return fd < 0 ? fd : ocirt__step_settle(a, row, fd, ocirt__mount_bind(&a->ground, &m, fd));
 }
 
-/* copy-symlink: the source is a link, and the container gets the same link. */
 static int ocirt__step_copy_link(struct ocirt__actor *a, const struct ocirt__row *row) {
-    const struct ocirt__mount_row *m = ocirt__plan_data(a->plan, row->a);
-    char want[PATH_MAX], have[PATH_MAX / 2], leaf[NAME_MAX + 1];
-    long n = ocirt__sys_readlinkat(AT_FDCWD, ocirt__step_text(a, m->source), want, sizeof want);
-    int  dir, r;
-    if (n == -EINVAL) return ocirt__step_bind(a, row); /* not a link after all */
-    if (n < 0) return ocirt__step_detail(a, ocirt__step_text(a, m->source), (int)n);
-    dir = ocirt__path_open(a->slots[OCIRT__SLOT_ROOT], ocirt__step_text(a, m->target), OCIRT__PATH_PARENT, leaf);
-    if (dir < 0) return dir;
-    r = ocirt__sys_symlinkat(want, dir, leaf);
-    if (r == -EEXIST && ocirt__sys_readlinkat(dir, leaf, have, sizeof have) == n && strcmp(have, want) == 0) r = 0;
-    ocirt__sys_close(&dir);
-    return r;
+    struct ocirt__mount m = ocirt__step_mount_of(a, row);
+    int r = ocirt__mount_copy_link(&a->ground, &m);
+    return r == -EINVAL ? ocirt__step_bind(a, row) : r; /* not a link after all */
 }
 
-/* Attaches a clone of `from` on the existing `path`, read-only if asked. */
-static int ocirt__step_cover(struct ocirt__actor *a, int from, int to, bool deep, uint32_t set) {
-    unsigned flags = OCIRT__OPEN_TREE_CLONE | OCIRT__AT_EMPTY_PATH | (deep ? OCIRT__AT_RECURSIVE : 0);
-    int fd = ocirt__sys_open_tree(from, "", flags), r, late;
-    if (fd < 0) return fd;
-    late = ocirt__step_attributes(fd, set, 0, deep);
-    r    = late < 0 && late != -ENOSYS ? late : ocirt__sys_move_mount(fd, to);
-    if (r == 0 && late == -ENOSYS) r = ocirt__step_remount(a, fd, set, 0);
-    ocirt__sys_close(&fd);
-    return r;
+static int ocirt__step_remount(struct ocirt__actor *a, const struct ocirt__row *row) {
+    struct ocirt__mount m = ocirt__step_mount_of(a, row);
+    return ocirt__mount_change_existing(&a->ground, &m);
 }
 
-/* A read-only empty tmpfs for directories: made once, attached on the first, cloned for the rest
-   (before 6.15 only an attached mount can be cloned). */
-static int ocirt__step_mask_dir(struct ocirt__actor *a, int to) {
-    int fs, r;
-    if (a->has_mask) return ocirt__step_cover(a, a->slots[OCIRT__SLOT_MASK], to, false, 0);
-    if ((fs = ocirt__sys_fsopen("tmpfs")) < 0) return fs;
-    r = ocirt__step_fs_word(fs, "nr_blocks=1");
-    if (r == 0) r = ocirt__step_fs_word(fs, "nr_inodes=1");
-    if (r == 0) r = ocirt__step_fs_word(fs, "mode=555");
-    if (r == 0) r = ocirt__sys_fsconfig(fs, OCIRT__FSCONFIG_CREATE, NULL, NULL);
-    if (r == 0) r = a->slots[OCIRT__SLOT_MASK] = ocirt__sys_fsmount(fs, 1 | 2 | 4 | 8);
-    ocirt__sys_close(&fs);
-    if (r >= 0) r = ocirt__sys_move_mount(a->slots[OCIRT__SLOT_MASK], to);
-    a->has_mask = r == 0;
-    return r;
-}
-
-static int ocirt__step_mask(struct ocirt__actor *a, const struct ocirt__row *row) {
-    struct ocirt__statx st;
-    int r, to = ocirt__path_open(a->slots[OCIRT__SLOT_ROOT], ocirt__step_text(a, row->a), OCIRT__PATH_EXISTING, NULL);
-    if (to < 0) return to;
-    r = ocirt__sys_fstatx(to, &st);
-    if (r == 0) r = S_ISDIR(st.mode) ? ocirt__step_mask_dir(a, to)
-                                     : ocirt__step_cover(a, a->slots[OCIRT__SLOT_NULL], to, false, 0);
-    ocirt__sys_close(&to);
-    return r;
-}
-
-static int ocirt__step_read_only(struct ocirt__actor *a, const struct ocirt__row *row) {
-    int r, to = ocirt__path_open(a->slots[OCIRT__SLOT_ROOT], ocirt__step_text(a, row->a), OCIRT__PATH_EXISTING, NULL);
-    if (to < 0) return to;
-    r = ocirt__step_cover(a, to, to, true, 1);
-    ocirt__sys_close(&to);
-    return r;
-}
-
-static int ocirt__step_set_read_only(struct ocirt__actor *a, uint8_t slot) {
-    int r = ocirt__step_attributes(a->slots[slot], 1, 0, false);
-    return r == -ENOSYS ? ocirt__step_remount(a, a->slots[slot], 1, 0) : r;
-}
-
-/* ----- devices and links ----- */
-
-/* The folder that a node or link goes into, and its name there. Borrowed. */
-static int ocirt__step_folder(struct ocirt__actor *a, const char *path, char leaf[NAME_MAX + 1]) {
-    const char *slash = strrchr(path, '/');
-    size_t n = slash ? (size_t)(slash - path) : 0;
-    if (slash && a->folder > 0 && n == a->folder_size && memcmp(path, a->folder_path, n) == 0 && slash[1] && strlen(slash + 1) <= NAME_MAX) {
-        memcpy(leaf, slash + 1, strlen(slash + 1) + 1);
-        return a->folder;
-    }
-    if (a->folder > 0) ocirt__sys_close(&a->folder);
-    a->folder = ocirt__path_open(a->slots[OCIRT__SLOT_ROOT], path, OCIRT__PATH_PARENT, leaf);
-    a->folder_path = path, a->folder_size = n;
-    return a->folder;
-}
-
-/* Mounts change what a path means. */
-static void ocirt__step_forget_folder(struct ocirt__actor *a) {
-    if (a->folder > 0) ocirt__sys_close(&a->folder);
-    a->folder = -1;
-}
-
-/* Ours, or one that is the same (runtime-spec config-linux.md). */
-static int ocirt__step_same_node(struct ocirt__actor *a, int folder, const char *leaf, const struct ocirt__row *row) {
-    struct ocirt__statx st;
-    int r = ocirt__sys_statx(folder, leaf, OCIRT__AT_SYMLINK_NOFOLLOW, &st);
-    bool same = r == 0 && (st.mode & S_IFMT) == (row->n & S_IFMT) &&
-                (S_ISFIFO(st.mode) || (st.rdev_major == row->x >> 32 && st.rdev_minor == (uint32_t)row->x));
-    return same ? 0 : ocirt__step_detail(a, "another file is there already", -EEXIST);
-}
-
-static int ocirt__step_mknod(struct ocirt__actor *a, const struct ocirt__row *row) {
-    char leaf[NAME_MAX + 1];
-    int  r, folder = ocirt__step_folder(a, ocirt__step_text(a, row->a), leaf);
-    if (folder < 0) return folder;
-    r = ocirt__sys_mknodat(folder, leaf, row->n, makedev((unsigned)(row->x >> 32), (unsigned)row->x));
-    if (r == -EEXIST) return ocirt__step_same_node(a, folder, leaf, row);
-    if (r == 0 && row->y) r = ocirt__sys_fchownat(folder, leaf, (uint32_t)(row->y >> 32), (uint32_t)row->y, OCIRT__AT_SYMLINK_NOFOLLOW);
-    return r;
-}
-
-/* Where nodes are refused (a user namespace): the host's node, if it is the one that was asked for. */
-static int ocirt__step_bind_device(struct ocirt__actor *a, const struct ocirt__row *row) {
-    struct ocirt__statx st;
-    int to, r, fd = ocirt__sys_open_tree(AT_FDCWD, ocirt__step_text(a, row->a), OCIRT__OPEN_TREE_CLONE);
-    if (fd < 0) return fd;
-    r = ocirt__sys_fstatx(fd, &st);
-    if (r == 0 && ((st.mode & S_IFMT) != (row->n & S_IFMT) || st.rdev_major != row->x >> 32 || st.rdev_minor != (uint32_t)row->x))
-        r = ocirt__step_detail(a, "the host's file of this name is another one", -ENXIO);
-    to = r < 0 ? r : ocirt__path_open(a->slots[OCIRT__SLOT_ROOT], ocirt__step_text(a, row->a), OCIRT__PATH_FILE, NULL);
-    r  = to < 0 ? to : ocirt__sys_move_mount(fd, to);
-    ocirt__sys_close(&to);
-    ocirt__sys_close(&fd);
-    return r;
-}
-
-/* n: replace what is there (only /dev/ptmx). */
-static int ocirt__step_link(struct ocirt__actor *a, const struct ocirt__row *row) {
-    char leaf[NAME_MAX + 1];
-    int r, folder = ocirt__step_folder(a, ocirt__step_text(a, row->a), leaf);
-    if (folder < 0) return folder;
-    if (row->n) (void)ocirt__sys_unlinkat(folder, leaf, 0);
-    r = ocirt__sys_symlinkat(ocirt__step_text(a, row->b), folder, leaf);
-    return r == -EEXIST ? 0 : r;
-}
-
-/* ----- the root and the terminal ----- */
-
-/* Not the root of the runtime itself, and a directory. */
-static int ocirt__step_check_root(struct ocirt__actor *a, int fd) {
-    struct ocirt__statx root, here;
-    int r = ocirt__sys_fstatx(fd, &root);
-    if (r == 0 && !S_ISDIR(root.mode)) return -ENOTDIR;
-    if (r == 0) r = ocirt__sys_statx(AT_FDCWD, "/", 0, &here);
-    if (r == 0 && here.ino == root.ino && here.dev_major == root.dev_major && here.dev_minor == root.dev_minor)
-        r = ocirt__step_detail(a, "it is the root of the runtime itself", -EBUSY);
-    return r;
-}
-
-/* The new root is a mount of its own, attached on top of / of this mount namespace: on several kernels
-   nothing can be mounted into a tree that is not attached. */
 static int ocirt__step_root(struct ocirt__actor *a, const struct ocirt__row *row) {
-    unsigned flags = OCIRT__OPEN_TREE_CLONE | OCIRT__AT_RECURSIVE;
-    int at = -1, r, fd = row->slot ? a->slots[row->slot] : ocirt__sys_open_tree(AT_FDCWD, ocirt__step_text(a, row->a), flags);
-    if (row->slot) a->slots[row->slot] = -1;
-    if (fd < 0) return fd;
-    r = ocirt__step_check_root(a, fd);
-    if (r == 0) r = at = ocirt__sys_openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY, 0);
-    if (r >= 0) r = ocirt__sys_move_mount(fd, at);
-    if (r == 0 && row->x) r = ocirt__step_propagate(a, fd, (uint32_t)row->x);
-    ocirt__step_forget_folder(a);
-    ocirt__sys_close(&at);
-    if (r < 0) ocirt__sys_close(&fd);
-    a->slots[OCIRT__SLOT_ROOT] = fd;
-    return r;
+    int fd = ocirt__step_tree(a, row, ocirt__step_text(a, row->a), OCIRT__AT_RECURSIVE);
+    return fd < 0 ? fd : ocirt__mount_root(&a->ground, fd, row->x);
 }
 
-/* Without a new mount namespace the container gets a root, but no mounts; in a joined one the root's
-   path is looked up there. */
-static int ocirt__step_plain_root(struct ocirt__actor *a, const struct ocirt__row *row) {
-    int fd = ocirt__sys_openat(AT_FDCWD, ocirt__step_text(a, row->a), O_PATH | O_DIRECTORY, 0);
-    long r = fd < 0 ? fd : OCIRT__SYS1(SYS_fchdir, fd);
-    if (r == 0) r = OCIRT__SYS1(SYS_chroot, ".");
-    a->slots[OCIRT__SLOT_ROOT] = fd;
-    return (int)r;
-}
-
-/* pivot_root(2): old and new root may be the same place; the old one then lies on top. It is cut
-   off from propagation first, or the unmount would reach the host through a shared root. */
-static int ocirt__step_pivot(struct ocirt__actor *a, bool shared) {
-    long r = OCIRT__SYS1(SYS_fchdir, a->slots[OCIRT__SLOT_ROOT]);
-    ocirt__step_forget_folder(a);
-    if (r == 0) r = OCIRT__SYS2(SYS_pivot_root, ".", ".");
-    if (r == 0 && shared) r = ocirt__sys_mount(NULL, ".", NULL, MS_REC | MS_SLAVE, NULL);
-    if (r == 0) r = ocirt__sys_umount(".", MNT_DETACH);
-    if (r == 0) r = OCIRT__SYS1(SYS_chdir, "/");
-    return (int)r;
-}
-
-/* Option remount: new attributes for what is mounted there already. */
-static int ocirt__step_change_mount(struct ocirt__actor *a, const struct ocirt__row *row) {
-    const struct ocirt__mount_row *m = ocirt__plan_data(a->plan, row->a);
-    int r, fd = ocirt__path_open(a->slots[OCIRT__SLOT_ROOT], ocirt__step_text(a, m->target), OCIRT__PATH_EXISTING, NULL);
-    if (fd < 0) return fd;
-    r = ocirt__step_attributes(fd, m->set, m->clear, false);
-    if (r == -ENOSYS) r = ocirt__step_remount(a, fd, m->set, m->clear);
-    if (r == 0) r = ocirt__step_attributes(fd, m->deep_set, m->deep_clear, true);
-    ocirt__sys_close(&fd);
-    return r;
-}
-
-/* One line of mountinfo: "id parent major:minor root target ...". True if it hangs directly on the
-   mount `parent` and is not the root itself; then `line` is cut to the target's path. */
-static char *ocirt__step_mount_below(char *line, uint64_t parent) {
-    char  number[24], *field[5], *s = line;
-    size_t n = ocirt__path_decimal(number, parent);
-    for (int i = 0; i < 5; i++) {
-        field[i] = s;
-        s += strcspn(s, " ");
-        if (*s) *s++ = 0;
-    }
-    if (strlen(field[1]) != n || memcmp(field[1], number, n) != 0 || strcmp(field[4], "/") == 0) return NULL;
-    return field[4];
-}
-
-/* Detaches one mount of the old root but the new root. Returns 1 if there was one. */
-static int ocirt__step_detach_one(struct ocirt__actor *a, int file, uint64_t parent, uint64_t keep) {
-    char line[PATH_MAX + 512], *target;
-    size_t used = 0;
-    struct ocirt__statx st;
-    while (ocirt__sys_read(file, line + used, 1) == 1) {
-        if (line[used] != '\n' && used + 1 < sizeof line) {
-            used++;
-            continue;
-        }
-        line[used] = 0, used = 0;
-        target = ocirt__step_mount_below(line, parent);
-        if (!target || ocirt__sys_statx(AT_FDCWD, target, OCIRT__AT_SYMLINK_NOFOLLOW, &st) < 0 || st.mnt_id == keep) continue;
-        if (ocirt__sys_umount(target, MNT_DETACH | UMOUNT_NOFOLLOW) == 0) return 1;
-    }
-    (void)a;
-    return 0;
-}
-
-/* On an initial ramfs pivot_root is impossible: its root has no parent mount. Everything else is
-   detached first, so that nothing of the host is left behind the new root. */
-static int ocirt__step_move_root(struct ocirt__actor *a) {
-    char path[40];
-    struct ocirt__statx root, keep;
-    int  found = 1, file;
-    long r = ocirt__sys_statx(AT_FDCWD, "/", 0, &root);
-    if (r == 0) r = ocirt__sys_fstatx(a->slots[OCIRT__SLOT_ROOT], &keep);
-    for (int limit = 0; r == 0 && found > 0 && limit < 1000; limit++) {
-        size_t n = ocirt__path_decimal(path, (uint64_t)a->page->init_pid);
-        memcpy(path + n, "/mountinfo", 11);
-        file = ocirt__path_exact(a->slots[OCIRT__SLOT_PROC], path, O_RDONLY);
-        if (file < 0) return file;
-        found = ocirt__step_detach_one(a, file, root.mnt_id, keep.mnt_id);
-        ocirt__sys_close(&file);
-    }
-    if (r == 0) r = OCIRT__SYS1(SYS_fchdir, a->slots[OCIRT__SLOT_ROOT]); /* it lies on / already */
-    if (r == 0) r = OCIRT__SYS1(SYS_chroot, ".");
-    if (r == 0) r = OCIRT__SYS1(SYS_chdir, "/");
-    return (int)r;
+static int ocirt__step_node(struct ocirt__actor *a, const struct ocirt__row *row) {
+    struct ocirt__node node = {.path = ocirt__step_text(a, row->a), .mode = row->n, .major = (unsigned)(row->x >> 32), .minor = (unsigned)row->x,
+                               .uid = (uint32_t)(row->y >> 32), .gid = (uint32_t)row->y};
+    return row->verb == OCIRT__VERB_MKNOD ? ocirt__mount_node(&a->ground, &node) : ocirt__mount_host_node(&a->ground, &node);
 }
 
 /* Sends the master to whoever relays it. */
@@ -6946,36 +7056,13 @@ static int ocirt__step_send_fd(int socket, int fd) {
     return (int)(OCIRT__SYS3(SYS_sendmsg, socket, &message, MSG_NOSIGNAL) < 0 ? -EPIPE : 0);
 }
 
-/* The pair comes from the container's own devpts, the slave from the master and not from a path
-   (TIOCGPTPEER, 4.13), and /dev/console is a bind of it. */
-static int ocirt__step_terminal_pair(struct ocirt__actor *a, int *out_slave) {
-    struct statfs fs;
-    char   leaf[NAME_MAX + 1];
-    int    zero = 0, master, r;
-    struct winsize size = {.ws_row = (unsigned short)a->plan->tty_rows, .ws_col = (unsigned short)a->plan->tty_columns};
-    int dir = ocirt__path_open(a->slots[OCIRT__SLOT_ROOT], "/dev/pts/ptmx", OCIRT__PATH_PARENT, leaf);
-    if (dir < 0) return dir;
-    r      = ocirt__sys_fstatfs(dir, &fs);
-    master = r < 0 ? r : (unsigned long)fs.f_type != 0x1cd1 ? -ENODEV
-                       : ocirt__sys_openat(dir, "ptmx", O_RDWR | O_NOCTTY | O_NOFOLLOW, 0);
-    ocirt__sys_close(&dir);
-    if (master < 0) return ocirt__step_detail(a, "a terminal needs a devpts on /dev/pts", master);
-    r = ocirt__sys_ioctl(master, 0x40045431ul /* TIOCSPTLCK */, &zero);
-    if (r == 0) r = *out_slave = (int)OCIRT__SYS3(SYS_ioctl, master, 0x5441 /* TIOCGPTPEER */, O_RDWR | O_NOCTTY | O_CLOEXEC);
-    if (r >= 0 && size.ws_row) r = ocirt__sys_ioctl(master, TIOCSWINSZ, &size);
-    if (r >= 0) r = ocirt__step_send_fd(a->talk, master);
-    ocirt__sys_close(&master);
-    return r;
-}
-
 static int ocirt__step_terminal(struct ocirt__actor *a) {
-    int slave = -1, to = -1, r = ocirt__step_terminal_pair(a, &slave);
-    if (r >= 0) r = ocirt__sys_fchownat(slave, "", a->plan->program_uid, (uint32_t)-1, OCIRT__AT_EMPTY_PATH);
-    if (r == 0) r = (int)OCIRT__SYS3(SYS_ioctl, slave, TIOCSCTTY, 0);
-    for (int n = 0; r >= 0 && n < 3; n++) r = (int)OCIRT__SYS3(SYS_dup3, slave, n, 0);
-    if (r >= 0) r = to = ocirt__path_open(a->slots[OCIRT__SLOT_ROOT], "/dev/console", OCIRT__PATH_FILE, NULL);
-    if (r >= 0) r = ocirt__step_cover(a, slave, to, false, 0);
-    ocirt__sys_close(&to);
+    struct winsize size = {.ws_row = (unsigned short)a->plan->tty_rows, .ws_col = (unsigned short)a->plan->tty_columns};
+    int master = -1, slave = -1, r = ocirt__mount_open_pty(&a->ground, &master, &slave);
+    if (r == 0 && size.ws_row) r = ocirt__sys_ioctl(master, TIOCSWINSZ, &size);
+    if (r == 0) r = ocirt__step_send_fd(a->talk, master);
+    if (r == 0) r = ocirt__mount_use_pty(&a->ground, slave, a->plan->program_uid);
+    ocirt__sys_close(&master);
     ocirt__sys_close(&slave);
     return r;
 }
@@ -6988,7 +7075,7 @@ static int ocirt__step_cwd(struct ocirt__actor *a, const struct ocirt__row *row)
     char here[PATH_MAX];
     int  fd, r;
     if (a->cwd_done) return 0;
-    fd = ocirt__path_open(a->slots[OCIRT__SLOT_ROOT], ocirt__step_text(a, row->a), row->n ? OCIRT__PATH_DIR : OCIRT__PATH_EXISTING, NULL);
+    fd = ocirt__path_open(a->ground.root, ocirt__step_text(a, row->a), row->n ? OCIRT__PATH_DIR : OCIRT__PATH_EXISTING, NULL);
     if (fd < 0) return fd;
     r = (int)OCIRT__SYS1(SYS_fchdir, fd);
     ocirt__sys_close(&fd);
@@ -7008,7 +7095,7 @@ static void ocirt__step_vector(const struct ocirt__actor *a, uint32_t at, uint32
 static int ocirt__step_find(struct ocirt__actor *a, const struct ocirt__row *row) {
     memcpy(a->home, "HOME=", 6);
     if (a->plan->add_home)
-        ocirt__program_home(a->slots[OCIRT__SLOT_ROOT], a->plan->program_uid, a->home + 5, sizeof a->home - 5);
+        ocirt__program_home(a->ground.root, a->plan->program_uid, a->home + 5, sizeof a->home - 5);
     return ocirt__program_find(ocirt__step_text(a, row->a), ocirt__step_text(a, a->plan->path), a->program);
 }
 
@@ -7063,27 +7150,26 @@ static int ocirt__step_init_fs(struct ocirt__actor *a, const struct ocirt__row *
     const char *text = ocirt__step_text(a, row->a);
     switch (row->verb) {
     case OCIRT__VERB_PROPAGATION: return ocirt__sys_mount(NULL, "/", NULL, (unsigned long)row->x, NULL);
-    case OCIRT__VERB_OPEN_NULL: return ocirt__step_open_null(a);
+    case OCIRT__VERB_OPEN_NULL: return ocirt__mount_open_null(&a->ground);
     case OCIRT__VERB_ROOT: return ocirt__step_root(a, row);
-    case OCIRT__VERB_PLAIN_ROOT: return ocirt__step_plain_root(a, row);
+    case OCIRT__VERB_PLAIN_ROOT: return ocirt__mount_plain_root(&a->ground, text);
     case OCIRT__VERB_MOUNT: return ocirt__step_mount(a, row);
     case OCIRT__VERB_BIND: return ocirt__step_bind(a, row);
-    case OCIRT__VERB_REMOUNT: return ocirt__step_change_mount(a, row);
+    case OCIRT__VERB_REMOUNT: return ocirt__step_remount(a, row);
     case OCIRT__VERB_COPY_LINK: return ocirt__step_copy_link(a, row);
-    case OCIRT__VERB_READ_ONLY_LATE: return ocirt__step_set_read_only(a, row->slot);
-    case OCIRT__VERB_MKNOD: return ocirt__step_mknod(a, row);
-    case OCIRT__VERB_BIND_DEVICE: return ocirt__step_bind_device(a, row);
-    case OCIRT__VERB_LINK: return ocirt__step_link(a, row);
-    case OCIRT__VERB_MASK: return ocirt__step_mask(a, row);
-    case OCIRT__VERB_READ_ONLY: return ocirt__step_read_only(a, row);
+    case OCIRT__VERB_READ_ONLY_LATE: return ocirt__mount_set_read_only(&a->ground, a->slots[row->slot]);
+    case OCIRT__VERB_MKNOD:
+    case OCIRT__VERB_BIND_DEVICE: return ocirt__step_node(a, row);
+    case OCIRT__VERB_LINK: return ocirt__mount_link(&a->ground, text, ocirt__step_text(a, row->b), row->n != 0);
+    case OCIRT__VERB_MASK: return ocirt__mount_mask(&a->ground, text);
+    case OCIRT__VERB_READ_ONLY: return ocirt__mount_read_only(&a->ground, text);
     case OCIRT__VERB_TERMINAL: return ocirt__step_terminal(a);
-    case OCIRT__VERB_PIVOT: return ocirt__step_pivot(a, row->x != 0);
-    case OCIRT__VERB_MOVE_ROOT: return ocirt__step_move_root(a);
-    case OCIRT__VERB_ROOT_READ_ONLY: return ocirt__step_set_read_only(a, OCIRT__SLOT_ROOT);
+    case OCIRT__VERB_PIVOT: return ocirt__mount_pivot(&a->ground, row->x != 0);
+    case OCIRT__VERB_MOVE_ROOT: return ocirt__mount_move_root(&a->ground, a->page->init_pid);
+    case OCIRT__VERB_ROOT_READ_ONLY: return ocirt__mount_set_read_only(&a->ground, a->ground.root);
     case OCIRT__VERB_ROOT_PROPAGATION: return ocirt__sys_mount(NULL, "/", NULL, (unsigned long)row->x, NULL);
     case OCIRT__VERB_SYSCTL:
-        return ocirt__path_write(a->slots[a->slots[OCIRT__SLOT_CONTAINER_PROC] >= 0 ? OCIRT__SLOT_CONTAINER_PROC : OCIRT__SLOT_PROC],
-                                 text, ocirt__step_text(a, row->b), strlen(ocirt__step_text(a, row->b)));
+        return ocirt__path_write(a->ground.container_proc >= 0 ? a->ground.container_proc : a->ground.proc, text, ocirt__step_text(a, row->b), strlen(ocirt__step_text(a, row->b)));
     case OCIRT__VERB_CWD: return ocirt__step_cwd(a, row);
     default: return -ENOSYS;
     }
@@ -7097,20 +7183,20 @@ static int ocirt__step_carry_out(struct ocirt__actor *a, const struct ocirt__row
     case OCIRT__VERB_FORK: return ocirt__step_fork(a, row);
     case OCIRT__VERB_TIME_OFFSETS: return ocirt__step_time_offsets(a, row);
     case OCIRT__VERB_RESET: return ocirt__step_reset(a);
-    case OCIRT__VERB_HIDE: return ocirt__step_hide();
-    case OCIRT__VERB_BECOME_ROOT: return ocirt__step_become_root();
+    case OCIRT__VERB_HIDE: return ocirt__process_hide();
+    case OCIRT__VERB_BECOME_ROOT: return ocirt__process_become_root();
     case OCIRT__VERB_SESSION: return (int)(OCIRT__SYS0(SYS_setsid) < 0 ? -EPERM : 0);
     case OCIRT__VERB_KEYRING: return (int)(OCIRT__SYS2(SYS_keyctl, OCIRT__KEYCTL_JOIN_SESSION, text) < 0 ? -EPERM : 0);
-    case OCIRT__VERB_LOOPBACK: return ocirt__step_loopback();
+    case OCIRT__VERB_LOOPBACK: return ocirt__process_loopback_up();
     case OCIRT__VERB_HOSTNAME: return (int)OCIRT__SYS2(SYS_sethostname, text, strlen(text));
     case OCIRT__VERB_DOMAINNAME: return (int)OCIRT__SYS2(SYS_setdomainname, text, strlen(text));
-    case OCIRT__VERB_RLIMIT: return ocirt__step_rlimit(0, row);
+    case OCIRT__VERB_RLIMIT: return ocirt__process_set_rlimit(0, row->n, row->x, row->y);
     case OCIRT__VERB_PERSONALITY: return (int)(OCIRT__SYS1(SYS_personality, row->x) < 0 ? -EINVAL : 0);
-    case OCIRT__VERB_BOUNDING: return ocirt__step_bounding(row->x);
-    case OCIRT__VERB_GROUPS: return ocirt__step_groups(a, row);
-    case OCIRT__VERB_IDS: return ocirt__step_set_ids((uint32_t)row->x, (uint32_t)row->y);
-    case OCIRT__VERB_CAPABILITIES: return ocirt__step_capabilities(a, row);
-    case OCIRT__VERB_NO_NEW_PRIVS: return ocirt__step_no_new_privs();
+    case OCIRT__VERB_BOUNDING: return ocirt__process_bound(row->x);
+    case OCIRT__VERB_GROUPS: return ocirt__process_set_groups(ocirt__plan_data(a->plan, row->b), row->n);
+    case OCIRT__VERB_IDS: return ocirt__process_set_ids((uint32_t)row->x, (uint32_t)row->y);
+    case OCIRT__VERB_CAPABILITIES: return ocirt__process_set_capabilities(ocirt__plan_data(a->plan, row->b));
+    case OCIRT__VERB_NO_NEW_PRIVS: return ocirt__process_no_new_privs();
     case OCIRT__VERB_UMASK: return OCIRT__SYS1(SYS_umask, row->n) < 0 ? -EINVAL : 0;
     case OCIRT__VERB_HOOKS: return ocirt__hooks_run(a->plan, row, (int)OCIRT__SYS0(SYS_getpid), a->page->detail, sizeof a->page->detail);
     case OCIRT__VERB_FIND_PROGRAM: return ocirt__step_find(a, row);
@@ -7126,6 +7212,8 @@ static void ocirt__step_child(struct ocirt__actor *a, uint32_t from) {
     a->carry_out = ocirt__step_carry_out;
     a->await     = ocirt__step_await;
     a->talk      = a->slots[OCIRT__SLOT_CONVERSATION];
+    a->ground    = (struct ocirt__ground){.root = -1, .proc = a->slots[OCIRT__SLOT_PROC], .container_proc = -1, .null = -1, .mask = -1, .folder = -1,
+                                          .detail = a->page->detail};
     int r = ocirt__step_walk(a, from);
     if (r < 0) {
         report.row = a->page->failed, report.error = a->page->error;
@@ -7259,7 +7347,7 @@ static int ocirt__spawn_clone(struct ocirt__host *h, const struct ocirt__row *ro
     if (r < 0) return r;
     ocirt__step_publish(&h->actor, next); /* before there is anyone who goes on from here */
     ocirt__spawn_block(old);
-    pid = ocirt__step_clone(row->x, stage ? -1 : h->actor.slots[OCIRT__SLOT_CGROUP], SIGCHLD, &pidfd, &outside);
+    pid = ocirt__process_clone(row->x, stage ? -1 : h->actor.slots[OCIRT__SLOT_CGROUP], SIGCHLD, &pidfd, &outside);
     if (pid == 0) ocirt__spawn_child(h, stage ? OCIRT_ACTOR_STAGE : OCIRT_ACTOR_INIT, other, next);
     ocirt__spawn_unblock(old);
     ocirt__sys_close(&other);
@@ -7314,7 +7402,7 @@ static int ocirt__spawn_plan_file(struct ocirt__host *h) {
 
 static int ocirt__spawn_execute(struct ocirt__host *h, int image, int conversation, int page) {
     char  plan_text[24], page_text[24], *argv[] = {(char[]){"ocirt-stage"}, plan_text, page_text, NULL}, *env[] = {NULL};
-    int   keep[OCIRT__PLAN_SLOTS + 2], pid = 0;
+    int   keep[OCIRT__PLAN_SLOTS + 3], pid = 0;
     struct ocirt__launch launch = {.image = image, .argv = argv, .env = env, .input = -1, .output = -1, .keep = keep};
     h->actor.slots[OCIRT__SLOT_CONVERSATION] = conversation;
     for (unsigned i = 0; i < OCIRT__PLAN_SLOTS; i++)
@@ -7324,7 +7412,7 @@ static int ocirt__spawn_execute(struct ocirt__host *h, int image, int conversati
     int plan = ocirt__spawn_plan_file(h);
     h->actor.slots[OCIRT__SLOT_CONVERSATION] = -1;
     if (plan < 0) return plan;
-    keep[launch.keep_count++] = plan, keep[launch.keep_count++] = page;
+    keep[launch.keep_count++] = plan, keep[launch.keep_count++] = page, keep[launch.keep_count++] = image;
     plan_text[ocirt__path_decimal(plan_text, (uint64_t)plan)] = 0;
     page_text[ocirt__path_decimal(page_text, (uint64_t)page)] = 0;
     h->stage_pidfd = ocirt__program_launch(&launch, (char *)h->actor.plan + h->actor.plan->scratch_at, OCIRT__PLAN_STACK, &pid);
@@ -7421,7 +7509,7 @@ static int ocirt__spawn_idmap_namespace(struct ocirt__host *h, const struct ocir
     siginfo_t end;
     int      pidfd = -1, pid, r, proc = h->actor.slots[OCIRT__SLOT_PROC];
     ocirt__spawn_block(old);
-    pid = ocirt__step_clone(OCIRT__CLONE_NEWUSER, -1, 0, &pidfd, &outside);
+    pid = ocirt__process_clone(OCIRT__CLONE_NEWUSER, -1, 0, &pidfd, &outside);
     if (pid == 0)
         for (;;) OCIRT__SYS0(SYS_sched_yield), ocirt__sys_poll_once(NULL, 0, -1);
     ocirt__spawn_unblock(old);
@@ -7440,9 +7528,8 @@ static int ocirt__spawn_idmap_namespace(struct ocirt__host *h, const struct ocir
 }
 
 static int ocirt__spawn_idmap_tree(struct ocirt__host *h, const struct ocirt__row *row) {
-    struct ocirt__mount_attr attr = {.attr_set = 0x100000u, .userns_fd = (uint64_t)h->actor.slots[row->n]};
-    int r = ocirt__sys_mount_setattr(h->actor.slots[row->slot], (unsigned)row->x, &attr);
-    return r < 0 ? ocirt__step_detail(&h->actor, "this file system or kernel cannot map ids here", r) : 0;
+    struct ocirt__ground g = {.detail = h->actor.page->detail};
+    return ocirt__mount_map_ids(&g, h->actor.slots[row->slot], h->actor.slots[row->n], row->x != 0);
 }
 
 /* Bound below the state directory through its descriptor: sun_path has room for 107 bytes only. */
@@ -7583,7 +7670,7 @@ static int ocirt__spawn_carry_out(struct ocirt__actor *a, const struct ocirt__ro
         return ocirt__spawn_proc_write(h, ocirt__spawn_pid_of(h, row->n), text, ocirt__plan_text(a->plan, row->b));
     case OCIRT__VERB_RUN_MAPPER: return ocirt__spawn_mapper(h, row);
     case OCIRT__VERB_OOM_SCORE: return ocirt__spawn_proc_write(h, h->pid, "oom_score_adj", text);
-    case OCIRT__VERB_RLIMIT: return ocirt__step_rlimit(h->pid, row);
+    case OCIRT__VERB_RLIMIT: return ocirt__process_set_rlimit(h->pid, row->n, row->x, row->y);
     case OCIRT__VERB_HOOKS: return ocirt__hooks_run(a->plan, row, h->pid, a->page->detail, sizeof a->page->detail);
     default: return -ENOSYS;
     }
