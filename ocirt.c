@@ -28,32 +28,32 @@ static int write_file(void *user, const char *data, size_t size) {
     return fwrite(data, 1, size, user) == size ? 0 : -1;
 }
 
-/* One JSON line per failing command (client contract 2.1), appended in a single write. */
-static void log_error(const struct arguments *a, const ocirt_error *e) {
-    ocirt_arena   arena = {0};
-    ocirt__buffer line  = {.arena = &arena};
-    char          now[96];
-    int           fd = a->log ? open(a->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0644) : -1;
+static int write_fd(void *user, const char *data, size_t size) {
+    return write(*(const int *)user, data, size) == (ssize_t)size ? 0 : -1;
+}
+
+/* One line per event, appended in a single write. */
+static void log_event(const struct arguments *a, const ocirt_error *e, unsigned level) {
+    unsigned format = a->log_format && strcmp(a->log_format, "json") == 0 ? OCIRT_ERROR_LOG_JSON : OCIRT_ERROR_LOG;
+    int      fd = a->log ? open(a->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0644) : -1;
     if (fd < 0) return;
-    ocirt__ops_now(now);
-    if (a->log_format && strcmp(a->log_format, "json") == 0) {
-        ocirt__buffer_text(&line, "{\"level\":\"error\",\"msg\":");
-        ocirt__json_write_string(&line, e->message);
-        ocirt__buffer_format(&line, ",\"time\":\"%s\"}\n", now);
-    } else {
-        ocirt__buffer_format(&line, "time=\"%s\" level=error msg=", now);
-        ocirt__json_write_string(&line, e->message);
-        ocirt__buffer_text(&line, "\n");
-    }
-    if (line.data && write(fd, line.data, line.size) < 0) {}
+    ocirt_error_print(e, format | level, write_fd, &fd);
     close(fd);
-    ocirt_arena_free(&arena);
+}
+
+/* Into the log; else to stderr, but not that of a container which engines take for its output. */
+static void warn(void *user, const ocirt_finding *f) {
+    const struct arguments *a = user;
+    if (a->log) log_event(a, &f->what, OCIRT_ERROR_WARNING);
+    if (a->log || !(a->options.flags & OCIRT_FORWARD)) return;
+    fputs("ocirt: warning: ", stderr);
+    ocirt_error_print(&f->what, OCIRT_ERROR_FULL, write_file, stderr);
 }
 
 static int fail(const struct arguments *a, const ocirt_error *e) {
     fputs("ocirt: ", stderr);
     ocirt_error_print(e, OCIRT_ERROR_FULL, write_file, stderr);
-    log_error(a, e);
+    log_event(a, e, 0);
     return 1;
 }
 
@@ -346,9 +346,9 @@ static int do_spec(struct arguments *a) {
         fd  = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
         out = fd < 0 ? NULL : fdopen(fd, "w");
     }
-    if (!out) r = fail_text(a, "%s: %s", path, ocirt__error_errno_text(errno));
+    if (!out) r = fail_text(a, "%s: %s", path, strerror(errno));
     else if (ocirt_spec_write(spec, write_file, out, &e) < 0) r = fail(a, &e);
-    if (out && out != stdout && fclose(out) != 0) r = fail_text(a, "%s: %s", path, ocirt__error_errno_text(errno));
+    if (out && out != stdout && fclose(out) != 0) r = fail_text(a, "%s: %s", path, strerror(errno));
     ocirt_arena_free(&arena);
     return r;
 }
@@ -386,7 +386,7 @@ static int do_plan(struct arguments *a) {
     int  r;
     if (a->positional_count) a->bundle = a->positional[0];
     r = load(a, &arena, &spec, &e);
-    if (r == 0 && !realpath(a->bundle ? a->bundle : ".", bundle)) r = fail_text(a, "%s: %s", a->bundle, ocirt__error_errno_text(errno));
+    if (r == 0 && !realpath(a->bundle ? a->bundle : ".", bundle)) r = fail_text(a, "%s: %s", a->bundle, strerror(errno));
     if (r == 0 && (ocirt_probe_host(&probe, &e) < 0 || ocirt_plan_build(&arena, spec, bundle, "plan", &a->options, &probe, &plan, &e) < 0)) r = fail(a, &e);
     if (r == 0) r = ocirt_plan_print(plan, a->json ? OCIRT_PLAN_JSON : OCIRT_PLAN_TEXT, write_file, stdout) < 0;
     ocirt_arena_free(&arena);
@@ -451,6 +451,7 @@ int main(int argc, char **argv) {
     int at = 1, r;
     memset(&a, 0, sizeof a);
     a.options.stage = ocirt_stage(argc, argv);
+    a.options.warn = warn, a.options.user = &a;
     signal(SIGCHLD, SIG_DFL); /* a caller that ignored it would cost us the exit status */
     r = parse(&a, "", argc, argv, &at);
     if (r) return r;

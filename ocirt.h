@@ -495,6 +495,9 @@ OCIRT_DEF int ocirt_signal_number(const char *name);
 #define OCIRT_ERROR_LINE 0u /* message on one line, no newline          */
 #define OCIRT_ERROR_FULL 1u /* message, place, hint: a line each        */
 #define OCIRT_ERROR_JSON 2u /* one JSON object on one line, no newline  */
+#define OCIRT_ERROR_LOG  3u /* a line of a log as engines read it: time=... level=... msg=... */
+#define OCIRT_ERROR_LOG_JSON 4u    /* the same as one JSON object       */
+#define OCIRT_ERROR_WARNING  0x10u /* added to the last two: its level  */
 OCIRT_DEF int ocirt_error_print(const ocirt_error *error, unsigned format, ocirt_write_fn write,
                                 void *user);
 
@@ -560,6 +563,8 @@ typedef struct ocirt_options { /* zero means default */
     unsigned    flags;          /* OCIRT_WITHOUT_PIVOT | ...                                          */
     unsigned    kill_after_ms;  /* delete with OCIRT_FORCE: how long to wait; 0: 10 s            */
     void      (*trace)(void *user, const ocirt_trace *event);
+    ocirt_finding_fn warn;      /* told, before anything is made, what will be left out that peers
+                                   leave out as well: capabilities nobody knows or may grant     */
     void       *user;
 } ocirt_options;
 
@@ -1741,11 +1746,39 @@ static void ocirt__error_json(ocirt__buffer *b, const ocirt_error *e) {
     ocirt__buffer_text(b, "}");
 }
 
+/* RFC 3339 in UTC. gmtime would read the time zone files in some libcs. The civil date of a day number
+   counts in eras of 400 years that begin on the first of March, so that leap days come last. */
+static void ocirt__error_time(char out[96]) {
+    struct timespec now;
+    int64_t  days, era, day_of_era, year, day_of_year, month;
+    unsigned second;
+    clock_gettime(CLOCK_REALTIME, &now);
+    days = (int64_t)now.tv_sec / 86400 + 719468, second = (unsigned)((int64_t)now.tv_sec % 86400);
+    era  = days / 146097, day_of_era = days % 146097;
+    year = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+    day_of_year = day_of_era - (365 * year + year / 4 - year / 100);
+    month = (5 * day_of_year + 2) / 153;
+    snprintf(out, 96, "%04d-%02d-%02dT%02u:%02u:%02u.%09ldZ", (int)(year + era * 400 + (month >= 10)), (int)(month < 10 ? month + 3 : month - 9),
+             (int)(day_of_year - (153 * month + 2) / 5 + 1), second / 3600, second / 60 % 60, second % 60, now.tv_nsec);
+}
+
+/* client-contract: one object with level, msg and time, on one line. */
+static void ocirt__error_log(ocirt__buffer *b, const ocirt_error *e, unsigned format) {
+    const char *level = format & OCIRT_ERROR_WARNING ? "warning" : "error";
+    bool json = (format & 15u) == OCIRT_ERROR_LOG_JSON;
+    char time[96];
+    ocirt__error_time(time);
+    ocirt__buffer_format(b, json ? "{\"time\":\"%s\",\"level\":\"%s\",\"msg\":" : "time=\"%s\" level=%s msg=", time, level);
+    ocirt__json_write_string(b, e->message);
+    ocirt__buffer_text(b, json ? "}\n" : "\n");
+}
+
 OCIRT_DEF int ocirt_error_print(const ocirt_error *e, unsigned format, ocirt_write_fn write, void *user) {
     ocirt_arena   arena = {0};
     ocirt__buffer b = {.arena = &arena};
     int r;
     if (format == OCIRT_ERROR_JSON) ocirt__error_json(&b, e);
+    else if ((format & 15u) >= OCIRT_ERROR_LOG) ocirt__error_log(&b, e, format);
     else ocirt__buffer_text(&b, e->message);
     if (format == OCIRT_ERROR_FULL && (e->pointer[0] || e->line))
         ocirt__buffer_format(&b, "\n  at %s%s%d:%d %s", e->file, e->file[0] ? ":" : "", e->line, e->column, e->pointer);
@@ -5128,6 +5161,7 @@ static int ocirt__mount_node(struct ocirt__ground *g, const struct ocirt__node *
 static int ocirt__mount_host_node(const struct ocirt__ground *g, const struct ocirt__node *node) {
     struct ocirt__statx st;
     int to, r, fd = ocirt__sys_open_tree(AT_FDCWD, node->path, OCIRT__OPEN_TREE_CLONE);
+    if (fd == -ENOENT) ocirt__mount_detail(g, "a user namespace can make no nodes, and the host has none of this name to bind", fd);
     if (fd < 0) return fd;
     r = ocirt__sys_fstatx(fd, &st);
     if (r == 0 && !ocirt__mount_is_node(&st, node)) r = ocirt__mount_detail(g, "the host's file of this name is another one", -ENXIO);
@@ -5930,6 +5964,29 @@ static int ocirt__plan_identity(struct ocirt__planner *p, bool groups_denied) {
     return 0;
 }
 
+static void ocirt__plan_warn(struct ocirt__planner *p, uint32_t token, const char *format, const char *name) {
+    ocirt_finding f = {.fatal = false};
+    ocirt__error_set(&f.what, OCIRT_E_SPEC, 0, name, format, name);
+    ocirt__error_place(&f.what, p->spec->document, token);
+    p->options->warn(p->options->user, &f);
+}
+
+/* config.md: what cannot be granted SHOULD be logged and SHOULD NOT fail. */
+static void ocirt__plan_warn_capabilities(struct ocirt__planner *p, const ocirt_capabilities *caps) {
+    static const char *const lists[] = {"bounding", "effective", "inheritable", "permitted", "ambient"};
+    const ocirt_json *doc = p->spec->document;
+    uint64_t lost = (caps->bounding.value | caps->effective.value | caps->permitted.value) & ~p->probe->capabilities;
+    for (size_t i = 0; doc && i < sizeof lists / sizeof lists[0]; i++) {
+        uint32_t list = ocirt__plan_member(p, caps->token, lists[i]), item;
+        for (size_t k = 0; list && (item = ocirt__json_item(doc, list, k)) != 0; k++) {
+            const char *name = ocirt__json_text(p->arena, doc, item);
+            if (name && !ocirt__name_find(ocirt__names_capabilities, name)) ocirt__plan_warn(p, item, "unknown capability \"%.60s\" is left out", name);
+        }
+    }
+    for (const struct ocirt__name *n = ocirt__names_capabilities; !p->userns && n->name; n++)
+        if (lost >> n->value & 1) ocirt__plan_warn(p, caps->token, "%s is left out: the caller does not have it", n->name);
+}
+
 static void ocirt__plan_capabilities(struct ocirt__planner *p) {
     const ocirt_capabilities *caps = p->spec->process->capabilities;
     uint64_t sets[4] = {0, 0, 0, 0};
@@ -5938,6 +5995,7 @@ static void ocirt__plan_capabilities(struct ocirt__planner *p) {
     if (caps) {
         sets[0] = caps->effective.value, sets[1] = caps->permitted.value;
         sets[2] = caps->inheritable.value, sets[3] = caps->ambient.value;
+        if (p->options->warn) ocirt__plan_warn_capabilities(p, caps);
         ocirt__plan_from(p, caps->token);
     }
     at  = ocirt__plan_put(p, sets, sizeof sets);
@@ -6310,8 +6368,10 @@ static void ocirt__plan_root(struct ocirt__planner *p) {
     ocirt__plan_from(p, ocirt__plan_member(p, p->spec->root->token, "path"));
     row = ocirt__plan_add_text(p, OCIRT__VERB_ROOT, OCIRT_ACTOR_INIT, ocirt__plan_host_path(p, p->spec->root->path));
     row->slot = p->root_slot;
-    /* pivot_root refuses a shared new root as well; the propagation asked for is set after it. */
-    if (p->propagation & MS_PRIVATE) row->x = p->root_slot ? MS_PRIVATE | MS_REC : 0;
+    /* pivot_root refuses a shared new root as well; the propagation asked for is set after it, but a
+       slave would have lost its master by then. */
+    if (p->propagation & MS_SLAVE) row->x = MS_SLAVE | MS_REC;
+    else if (p->propagation & MS_PRIVATE) row->x = p->root_slot ? MS_PRIVATE | MS_REC : 0;
     else row->x = MS_PRIVATE;
 }
 
@@ -8387,22 +8447,6 @@ static int ocirt__ops_undo(const struct ocirt__undo *u, ocirt_error *error) {
 
 /* ----- create and run ----- */
 
-/* RFC 3339 in UTC. gmtime would read the time zone files in some libcs. The civil date of a day number
-   counts in eras of 400 years that begin on the first of March, so that leap days come last. */
-static void ocirt__ops_now(char out[96]) {
-    struct timespec now;
-    int64_t  days, era, day_of_era, year, day_of_year, month;
-    unsigned second;
-    clock_gettime(CLOCK_REALTIME, &now);
-    days = (int64_t)now.tv_sec / 86400 + 719468, second = (unsigned)((int64_t)now.tv_sec % 86400);
-    era  = days / 146097, day_of_era = days % 146097;
-    year = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-    day_of_year = day_of_era - (365 * year + year / 4 - year / 100);
-    month = (5 * day_of_year + 2) / 153;
-    snprintf(out, 96, "%04d-%02d-%02dT%02u:%02u:%02u.%09ldZ", (int)(year + era * 400 + (month >= 10)), (int)(month < 10 ? month + 3 : month - 9),
-             (int)(day_of_year - (153 * month + 2) / 5 + 1), second / 3600, second / 60 % 60, second % 60, now.tv_nsec);
-}
-
 static void ocirt__ops_close(struct ocirt__job *job) {
     struct ocirt__host *h = &job->host;
     int *fds[] = {&h->state_dir, &h->cgroup_root, &h->conversation, &h->pidfd, &h->stage_pidfd, &h->terminal, &job->root, &job->proc};
@@ -8438,7 +8482,7 @@ static int ocirt__ops_write_state(struct ocirt__job *job, const ocirt_spec *spec
     int   r;
     if (!boot || !now) return ocirt__error_set(job->error, OCIRT_E_MEMORY, 0, "", "out of memory");
     ocirt__state_boot(job->proc, boot);
-    ocirt__ops_now(now);
+    ocirt__error_time(now);
     job->record = (struct ocirt__record){.id = job->id, .bundle = ocirt__plan_text(plan, plan->bundle), .rootfs = ocirt__plan_text(plan, plan->rootfs),
         .created = now, .boot = boot, .cgroup = ocirt__plan_text(plan, plan->cgroup), .cgroup_mount = plan->cgroup ? job->probe.cgroup_mount : "",
         .owner = geteuid(), .private_pids = plan->private_pids, .annotations = spec->annotations, .annotations_count = spec->annotations_count};
