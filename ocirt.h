@@ -616,7 +616,8 @@ OCIRT_DEF int ocirt_create(const ocirt_spec *spec, const char *bundle, const cha
                            const ocirt_options *options, ocirt_container *out_container,
                            ocirt_error *error);
 OCIRT_DEF int ocirt_start(const char *id, const ocirt_options *options, ocirt_error *error);
-/* create, start, wait and delete. With OCIRT_DETACH it returns once the program runs. */
+/* create, start, wait and delete. With OCIRT_DETACH it returns once the program runs. If the program ran
+   but something of the container could not be removed, that is the error, and out_exit is valid. */
 OCIRT_DEF int ocirt_run(const ocirt_spec *spec, const char *bundle, const char *id,
                         const ocirt_options *options, ocirt_exit *out_exit, ocirt_error *error);
 /* The five-line program: loads bundle/config.json and runs it. id NULL: one is made up. */
@@ -4083,7 +4084,7 @@ static int ocirt__cgroup_kill(int dir) {
     int64_t end = ocirt__sys_now_ms() + 10000;
     int     r = ocirt__path_write(dir, "cgroup.kill", "1", 1);
     if (r == 0) return ocirt__cgroup_empty_wait(dir, 10000);
-    if (r != -ENOENT && r != -EOPNOTSUPP) return r == -ENODEV ? 0 : r;
+    if (r == -ENODEV) return 0; /* removed meanwhile */
     while (ocirt__cgroup_populated(dir)) {
         if (ocirt__sys_now_ms() > end) return -ETIMEDOUT;
         (void)ocirt__path_write(dir, "cgroup.freeze", "1", 1);
@@ -4550,9 +4551,9 @@ static int ocirt__process_set_capabilities(const uint64_t sets[4]) {
     if (r == 0) r = (int)OCIRT__SYS2(SYS_capset, &header, want);
     if (r == 0) r = ocirt__process_capget(now);
     if (r == 0 && memcmp(now, want, sizeof now) != 0) r = -EPERM;
-    for (unsigned long cap = 0; r == 0 && cap < 64; cap++)
-        if (sets[3] >> cap & 1) /* needs permitted and inheritable; else it is left out */
-            (void)ocirt__sys_prctl(OCIRT__PR_CAP_AMBIENT, OCIRT__PR_CAP_AMBIENT_RAISE, cap, 0);
+    for (unsigned long cap = 0; r == 0 && cap < 64; cap++) /* needs permitted and inheritable */
+        if (sets[3] >> cap & 1 && (now[cap / 32].permitted & now[cap / 32].inheritable) >> cap % 32 & 1)
+            r = ocirt__sys_prctl(OCIRT__PR_CAP_AMBIENT, OCIRT__PR_CAP_AMBIENT_RAISE, cap, 0);
     return r;
 }
 
@@ -4560,6 +4561,12 @@ static int ocirt__process_no_new_privs(void) {
     int r = ocirt__sys_prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0);
     if (r == 0 && ocirt__sys_prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0) != 1) r = -EPERM;
     return r;
+}
+
+/* keyctl(2) itself never says EPERM here: that is a filter of an outer container. */
+static int ocirt__process_join_keyring(const char *name) {
+    long r = OCIRT__SYS2(SYS_keyctl, OCIRT__KEYCTL_JOIN_SESSION, name);
+    return r < 0 ? (int)r : 0;
 }
 
 /* pid 0: the caller. */
@@ -4732,10 +4739,11 @@ struct ocirt__launch {
     int                error;     /* out: negative errno of the exec */
 };
 
-static void ocirt__program_keep_only(const struct ocirt__launch *l) {
-    (void)ocirt__process_close_others(3, l->keep, l->keep_count);
-    for (unsigned i = 0; i < l->keep_count; i++)
-        if (l->keep[i] != l->image) OCIRT__SYS3(SYS_fcntl, l->keep[i], F_SETFD, 0);
+static int ocirt__program_keep_only(const struct ocirt__launch *l) {
+    int r = ocirt__process_close_others(3, l->keep, l->keep_count);
+    for (unsigned i = 0; r >= 0 && i < l->keep_count; i++)
+        if (l->keep[i] != l->image) r = (int)OCIRT__SYS3(SYS_fcntl, l->keep[i], F_SETFD, 0);
+    return r;
 }
 
 /* Runs on its own stack in the memory of the caller, which sleeps: nothing but calls. */
@@ -4749,8 +4757,8 @@ static int ocirt__program_child(void *argument) {
     if (l->error >= 0 && l->output >= 0) l->error = (int)OCIRT__SYS3(SYS_dup3, l->output, 1, 0);
     if (l->error >= 0 && l->output >= 0) l->error = (int)OCIRT__SYS3(SYS_dup3, l->output, 2, 0);
     if (l->error >= 0 && l->cwd) l->error = (int)OCIRT__SYS1(SYS_chdir, l->cwd);
-    ocirt__program_keep_only(l);
-    OCIRT__SYS4(SYS_rt_sigprocmask, SIG_SETMASK, none, NULL, 8);
+    if (l->error >= 0) l->error = ocirt__program_keep_only(l);
+    if (l->error >= 0) l->error = (int)OCIRT__SYS4(SYS_rt_sigprocmask, SIG_SETMASK, none, NULL, 8);
     if (l->error >= 0)
         l->error = (int)OCIRT__SYS5(SYS_execveat, l->path ? AT_FDCWD : l->image, l->path ? l->path : "", l->argv, l->env,
                                     l->path ? 0 : OCIRT__AT_EMPTY_PATH);
@@ -6882,7 +6890,8 @@ struct ocirt__page {
     int32_t  failed; /* row, or -1 */
     int32_t  error;  /* negative errno */
     int32_t  init_pid;
-    uint32_t outside_cgroup; /* the child could not be born in its cgroup */
+    uint32_t outside_cgroup; /* the child was not born in its cgroup, and is moved there */
+    uint32_t old_cgroup;     /* it was there before us */
     uint32_t current[3];     /* row each actor is at */
     char     detail[256];
     uint32_t timed;
@@ -6922,8 +6931,12 @@ static int ocirt__step_detail(struct ocirt__actor *a, const char *text, int resu
 
 /* ----- hand-offs ----- */
 
-static void ocirt__step_kick(struct ocirt__actor *a) {
-    OCIRT__SYS5(SYS_sendto, a->talk, "k", 1, MSG_NOSIGNAL, NULL);
+/* That the other side is gone shows where it is awaited; any other failure would let it wait for ever. */
+static int ocirt__step_kick(struct ocirt__actor *a) {
+    long r;
+    do r = OCIRT__SYS5(SYS_sendto, a->talk, "k", 1, MSG_NOSIGNAL, NULL);
+    while (r == -EINTR);
+    return r == -EPIPE || r == -ECONNRESET || r > 0 ? 0 : (int)r;
 }
 
 static void ocirt__step_publish(struct ocirt__actor *a, uint32_t next) {
@@ -6966,6 +6979,12 @@ static bool ocirt__step_mine(const struct ocirt__actor *a, uint32_t index) {
     return index < a->plan->walk_count && ocirt__plan_row(a->plan, index)->actor == a->who;
 }
 
+static int ocirt__step_failed(struct ocirt__actor *a, uint32_t index, int result) {
+    a->page->failed = (int32_t)index;
+    a->page->error  = result;
+    return result;
+}
+
 /* Walks the list from `from`, carries out this actor's rows, waits and hands over where it changes. */
 static int ocirt__step_walk(struct ocirt__actor *a, uint32_t from) {
     for (uint32_t i = from; i < a->plan->walk_count; i++) {
@@ -6975,16 +6994,13 @@ static int ocirt__step_walk(struct ocirt__actor *a, uint32_t from) {
         if (i > 0 && !ocirt__step_mine(a, i - 1)) r = a->await(a, i);
         if (r < 0) return r; /* the other one has said why, or is gone */
         r = ocirt__step_row(a, i);
-        if (r < 0) {
-            a->page->failed = (int32_t)i;
-            a->page->error  = r;
-            return r;
-        }
+        if (r < 0) return ocirt__step_failed(a, i, r);
         while (i + 1 < a->plan->walk_count &&
                (ocirt__plan_row(a->plan, i + 1)->flags & OCIRT__ROW_ALTERNATE)) i++;
         if (r == OCIRT__STEP_BORN) continue; /* what comes next was published before the birth */
         ocirt__step_publish(a, i + 1);
-        if (i + 1 < a->plan->walk_count && !ocirt__step_mine(a, i + 1)) ocirt__step_kick(a);
+        if (i + 1 < a->plan->walk_count && !ocirt__step_mine(a, i + 1)) r = ocirt__step_kick(a);
+        if (r < 0) return ocirt__step_failed(a, i, ocirt__step_detail(a, "handing over to the next row", r));
     }
     return 0;
 }
@@ -6995,7 +7011,7 @@ static int ocirt__step_walk(struct ocirt__actor *a, uint32_t from) {
    caller preserves, and the plan's. Signals stay blocked until exec. */
 static int ocirt__step_reset(struct ocirt__actor *a) {
     ocirt__process_default_signals();
-    OCIRT__SYS1(SYS_umask, 0);
+    if (OCIRT__SYS1(SYS_umask, 0) < 0) return -EINVAL;
     return ocirt__process_close_others(3 + a->plan->preserve, a->slots, OCIRT__PLAN_SLOTS);
 }
 
@@ -7019,16 +7035,22 @@ static int ocirt__step_time_offsets(struct ocirt__actor *a, const struct ocirt__
                              strlen(ocirt__step_text(a, row->a)));
 }
 
+/* The cgroup to be born in. Up to 6.18 at least a child that is born into a cgroup in which cgroup.kill
+   has ever been written dies at once, so an old cgroup is entered from outside. */
+static int ocirt__step_cgroup(const struct ocirt__actor *a) {
+    return a->page->old_cgroup ? -1 : a->slots[OCIRT__SLOT_CGROUP];
+}
+
 /* The stage's last row. Init becomes a child of the host (CLONE_PARENT), which must be able to reap it. */
 static int ocirt__step_fork(struct ocirt__actor *a, const struct ocirt__row *row) {
     bool outside;
-    int  pid = ocirt__process_clone(row->x | OCIRT__CLONE_PARENT, a->slots[OCIRT__SLOT_CGROUP], 0, NULL, &outside);
+    int  cgroup = ocirt__step_cgroup(a), pid = ocirt__process_clone(row->x | OCIRT__CLONE_PARENT, cgroup, 0, NULL, &outside);
     if (pid < 0) return pid;
     if (pid == 0) {
         a->who = OCIRT_ACTOR_INIT;
         return OCIRT__STEP_BORN;
     }
-    a->page->outside_cgroup = outside;
+    a->page->outside_cgroup = outside || cgroup != a->slots[OCIRT__SLOT_CGROUP];
     a->page->init_pid = pid;
     return 0;
 }
@@ -7166,7 +7188,8 @@ static int ocirt__step_exec(struct ocirt__actor *a) {
     ocirt__step_vector(a, a->plan->args, a->plan->args_count, argv);
     ocirt__step_vector(a, a->plan->env, a->plan->env_count, env);
     if (a->plan->add_home) env[a->plan->env_count] = a->home, env[a->plan->env_count + 1] = NULL;
-    OCIRT__SYS4(SYS_rt_sigprocmask, SIG_SETMASK, none, NULL, 8);
+    r = OCIRT__SYS4(SYS_rt_sigprocmask, SIG_SETMASK, none, NULL, 8);
+    if (r < 0) return (int)r;
     r = OCIRT__SYS3(SYS_execve, a->program, argv, env);
     ocirt__program_fault(a->program, a->page->detail, sizeof a->page->detail);
     return (int)r;
@@ -7185,8 +7208,7 @@ static int ocirt__step_await_start(struct ocirt__actor *a) {
     char byte = 0;
     int  talk = -1;
     ocirt__step_publish(a, a->page->current[a->who]);
-    ocirt__step_kick(a);
-    if (ocirt__sys_read(a->talk, &byte, 1) != 1) OCIRT__SYS1(SYS_exit_group, 1);
+    if (ocirt__step_kick(a) < 0 || ocirt__sys_read(a->talk, &byte, 1) != 1) OCIRT__SYS1(SYS_exit_group, 1);
     ocirt__sys_close(&a->slots[OCIRT__SLOT_CONVERSATION]);
     wait[1].fd = (int)OCIRT__SYS4(SYS_signalfd4, -1, &mask, 8, O_CLOEXEC);
     if (wait[1].fd < 0) return wait[1].fd;
@@ -7246,7 +7268,7 @@ static int ocirt__step_carry_out(struct ocirt__actor *a, const struct ocirt__row
     case OCIRT__VERB_HIDE: return ocirt__process_hide();
     case OCIRT__VERB_BECOME_ROOT: return ocirt__process_become_root();
     case OCIRT__VERB_SESSION: return (int)(OCIRT__SYS0(SYS_setsid) < 0 ? -EPERM : 0);
-    case OCIRT__VERB_KEYRING: return (int)(OCIRT__SYS2(SYS_keyctl, OCIRT__KEYCTL_JOIN_SESSION, text) < 0 ? -EPERM : 0);
+    case OCIRT__VERB_KEYRING: return ocirt__process_join_keyring(text);
     case OCIRT__VERB_LOOPBACK: return ocirt__process_loopback_up();
     case OCIRT__VERB_HOSTNAME: return (int)OCIRT__SYS2(SYS_sethostname, text, strlen(text));
     case OCIRT__VERB_DOMAINNAME: return (int)OCIRT__SYS2(SYS_setdomainname, text, strlen(text));
@@ -7367,9 +7389,9 @@ static int ocirt__spawn_await(struct ocirt__actor *a, uint32_t row) {
             over = true;
         }
     }
-    if (h->told || h->dead) return h->told || row != UINT32_MAX ? -ECHILD : 0;
-    if (__atomic_load_n(&a->page->next, __ATOMIC_ACQUIRE) >= row) return 0;
-    return row == UINT32_MAX ? 0 : -ECHILD;
+    /* An end without a word is a successful exec only if exec was all that was left to do. */
+    if (row == UINT32_MAX && !h->told && a->page->failed < 0) row = a->plan->walk_count - 1;
+    return !h->told && __atomic_load_n(&a->page->next, __ATOMIC_ACQUIRE) >= row ? 0 : -ECHILD;
 }
 
 /* ----- birth ----- */
@@ -7403,17 +7425,17 @@ static int ocirt__spawn_clone(struct ocirt__host *h, const struct ocirt__row *ro
     uint32_t next = (uint32_t)(row - ocirt__plan_row(h->actor.plan, 0)) + 1;
     uint64_t old[2];
     bool     stage = row->verb == OCIRT__VERB_STAGE, outside = false;
-    int      other = -1, pidfd = -1, pid, r = ocirt__spawn_pair(h, &other);
+    int      other = -1, pidfd = -1, pid, r = ocirt__spawn_pair(h, &other), cgroup = ocirt__step_cgroup(&h->actor);
     if (r < 0) return r;
     ocirt__step_publish(&h->actor, next); /* before there is anyone who goes on from here */
     ocirt__spawn_block(old);
-    pid = ocirt__process_clone(row->x, stage ? -1 : h->actor.slots[OCIRT__SLOT_CGROUP], SIGCHLD, &pidfd, &outside);
+    pid = ocirt__process_clone(row->x, stage ? -1 : cgroup, SIGCHLD, &pidfd, &outside);
     if (pid == 0) ocirt__spawn_child(h, stage ? OCIRT_ACTOR_STAGE : OCIRT_ACTOR_INIT, other, next);
     ocirt__spawn_unblock(old);
     ocirt__sys_close(&other);
     if (pid < 0) return pid;
     *(stage ? &h->stage_pidfd : &h->pidfd) = pidfd;
-    if (!stage) h->pid = h->actor.page->init_pid = pid, h->actor.page->outside_cgroup = outside;
+    if (!stage) h->pid = h->actor.page->init_pid = pid, h->actor.page->outside_cgroup = outside || cgroup != h->actor.slots[OCIRT__SLOT_CGROUP];
     return OCIRT__STEP_BORN;
 }
 
@@ -7526,7 +7548,7 @@ OCIRT_DEF const char *ocirt_stage(int argc, char **argv) {
     ocirt__sys_close(&plan);
     ocirt__sys_close(&page);
     for (unsigned i = 0; i < OCIRT__PLAN_SLOTS; i++) /* inherited over the exec on purpose, but not over the next */
-        if (actor.slots[i] >= 0) OCIRT__SYS3(SYS_fcntl, actor.slots[i], F_SETFD, FD_CLOEXEC);
+        if (actor.slots[i] >= 0 && OCIRT__SYS3(SYS_fcntl, actor.slots[i], F_SETFD, FD_CLOEXEC) < 0) _exit(127);
     uint64_t all[2] = {~0ull, ~0ull};
     OCIRT__SYS4(SYS_rt_sigprocmask, SIG_SETMASK, all, NULL, 8);
     while (ocirt__plan_row(actor.plan, first)->verb != OCIRT__VERB_STAGE) first++;
@@ -7963,6 +7985,8 @@ static int ocirt__state_create(int root, const char *id, ocirt_error *error) {
     r   = dir < 0 ? dir : ocirt__sys_flock(dir, LOCK_EX | LOCK_NB);
     if (r == 0 && !ocirt__state_same(root, id, dir)) r = -ENOENT; /* a delete was faster */
     if (r == 0) return dir;
+    /* An empty folder is nobody's: a delete that came between has found nothing either. */
+    (void)ocirt__sys_unlinkat(root, id, AT_REMOVEDIR);
     if (dir >= 0) ocirt__sys_close(&dir);
     return ocirt__error_set(error, OCIRT_E_IO, -r, id, "state folder of %s", id);
 }
@@ -8411,9 +8435,10 @@ static int ocirt__ops_kill_all(const struct ocirt__undo *u) {
 }
 
 static int ocirt__ops_remove_cgroup(const struct ocirt__undo *u) {
-    int root, dir = ocirt__ops_cgroup_dir(u, &root), r = 0;
-    ocirt__sys_close(&dir);
-    if (root >= 0) r = ocirt__cgroup_remove(root, u->cgroup, (unsigned)u->levels, u->limit_ms);
+    int r, root;
+    if (!u->cgroup[0] || !u->cgroup_mount[0]) return 0;
+    root = ocirt__sys_openat(AT_FDCWD, u->cgroup_mount, O_PATH | O_DIRECTORY, 0);
+    r = root < 0 ? root : ocirt__cgroup_remove(root, u->cgroup, (unsigned)u->levels, u->limit_ms);
     ocirt__sys_close(&root);
     return r;
 }
@@ -8432,8 +8457,7 @@ static void ocirt__ops_poststop(const struct ocirt__undo *u) {
 }
 
 static int ocirt__ops_undo(const struct ocirt__undo *u, ocirt_error *error) {
-    int r = ocirt__ops_kill_all(u);
-    if (r == 0) r = ocirt__ops_remove_cgroup(u);
+    int killed = ocirt__ops_kill_all(u), r = killed == -ETIMEDOUT ? killed : ocirt__ops_remove_cgroup(u);
     if (r < 0) {
         ocirt__error_set(error, r == -ETIMEDOUT || r == -EBUSY ? OCIRT_E_BUSY : OCIRT_E_CGROUP, -r, u->cgroup, "cannot remove container %s (cgroup %s)", u->id,
                          u->cgroup[0] ? u->cgroup : "none");
@@ -8467,11 +8491,12 @@ static struct ocirt__undo ocirt__ops_undo_of(struct ocirt__job *job) {
                                 .levels = job->record.cgroup_levels, .limit_ms = 10000, .plan = job->host.actor.plan};
 }
 
-static void ocirt__ops_take_back(struct ocirt__job *job) {
+/* A failure goes to `error`, NULL where another one is on its way to the caller. */
+static int ocirt__ops_take_back(struct ocirt__job *job, ocirt_error *error) {
     struct ocirt__undo u = ocirt__ops_undo_of(job);
     ocirt__spawn_kill(&job->host);
     for (unsigned i = OCIRT__SLOT_CGROUP; i < OCIRT__PLAN_SLOTS; i++) ocirt__sys_close(&job->host.actor.slots[i]);
-    (void)ocirt__ops_undo(&u, NULL);
+    return ocirt__ops_undo(&u, error);
 }
 
 /* State first, on disk, so that a killed create can be taken back by delete. */
@@ -8491,6 +8516,7 @@ static int ocirt__ops_write_state(struct ocirt__job *job, const ocirt_spec *spec
         r = job->host.cgroup_root < 0 ? job->host.cgroup_root : ocirt__cgroup_levels_missing(job->host.cgroup_root, job->record.cgroup);
         if (r < 0) return ocirt__error_set(job->error, OCIRT_E_CGROUP, -r, job->record.cgroup, "cgroup %s", job->record.cgroup);
         job->record.cgroup_levels = (unsigned)r;
+        job->host.actor.page->old_cgroup = r == 0;
     }
     ocirt__state_text(&text, &job->record);
     r = text.failed ? -ENOMEM : ocirt__state_put(job->host.state_dir, "state.json", text.data, text.size);
@@ -8603,8 +8629,11 @@ static int ocirt__ops_carry_out(struct ocirt__job *job) {
         r = ocirt__sys_renameat(job->host.state_dir, "creating", "init");
         if (r < 0) r = ocirt__error_set(job->error, OCIRT_E_IO, -r, "init", "writing the state of %s", job->id);
     }
-    if (r == 0 && job->host.actor.plan->await_row) ocirt__step_kick(&job->host.actor); /* create is complete: go and wait for start */
-    if (r < 0) ocirt__ops_take_back(job);
+    if (r == 0 && job->host.actor.plan->await_row) { /* create is complete: go and wait for start */
+        r = ocirt__step_kick(&job->host.actor);
+        if (r < 0) r = ocirt__error_set(job->error, OCIRT_E_SYSTEM, -r, job->id, "telling the container's init that it is created");
+    }
+    if (r < 0) (void)ocirt__ops_take_back(job, NULL);
     return r;
 }
 
@@ -8661,6 +8690,7 @@ static int ocirt__ops_wait(struct ocirt__job *job, ocirt_exit *out) {
     }
     if (r < 0) return ocirt__error_set(job->error, OCIRT_E_SYSTEM, -r, job->id, "waiting for %s", job->id);
     ocirt__sys_close(&job->host.pidfd);
+    job->host.dead = true; /* its pid may be somebody else's now */
     ocirt__ops_exit_of(&end, out);
     if (cgroup < 0) return 0;
     out->oom_killed = ocirt__cgroup_event(cgroup, "memory.events", "oom_kill", &kills) == 0 && kills > 0;
@@ -8672,6 +8702,14 @@ static int ocirt__ops_poststart(ocirt_plan *plan, int pid, ocirt_error *error) {
     char detail[256] = "";
     int  r = plan->poststart_row ? ocirt__hooks_run(plan, ocirt__plan_row(plan, plan->poststart_row), pid, detail, sizeof detail) : 0;
     return r < 0 ? ocirt__explain(plan, (int)plan->poststart_row, r, detail, error) : 0;
+}
+
+/* Nothing is left of a run, unless somebody else has deleted it already. */
+static int ocirt__ops_end_run(struct ocirt__job *job, int result) {
+    int r = ocirt__sys_flock(job->host.state_dir, LOCK_EX);
+    if (r < 0) r = ocirt__error_set(result == 0 ? job->error : NULL, OCIRT_E_IO, -r, job->id, "locking the state of %s", job->id);
+    else if (ocirt__state_same(job->root, job->id, job->host.state_dir)) r = ocirt__ops_take_back(job, result == 0 ? job->error : NULL);
+    return result < 0 ? result : r;
 }
 
 OCIRT_DEF int ocirt_run(const ocirt_spec *spec, const char *bundle, const char *id, const ocirt_options *options, ocirt_exit *out_exit,
@@ -8692,13 +8730,12 @@ OCIRT_DEF int ocirt_run(const ocirt_spec *spec, const char *bundle, const char *
     if (r == 0) r = ocirt__ops_carry_out(&job);
     if (r == 0) {
         r = ocirt__ops_poststart(job.host.actor.plan, job.host.pid, error);
-        if (r < 0) ocirt__ops_take_back(&job);
+        if (r < 0) (void)ocirt__ops_take_back(&job, NULL);
     }
     if (r == 0) ocirt__sys_flock(job.host.state_dir, LOCK_UN); /* others may now kill and delete it */
     if (r == 0 && !(own.flags & OCIRT_DETACH)) {
         r = ocirt__ops_wait(&job, out_exit);
-        if (!(own.flags & OCIRT_KEEP) && ocirt__sys_flock(job.host.state_dir, LOCK_EX) == 0 && ocirt__state_same(job.root, id, job.host.state_dir))
-            ocirt__ops_take_back(&job);
+        if (!(own.flags & OCIRT_KEEP)) r = ocirt__ops_end_run(&job, r);
     }
     ocirt__ops_close(&job);
     if (forward) ocirt__spawn_unblock(mask);

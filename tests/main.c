@@ -10,7 +10,8 @@
     X(run_process) \
     X(run_fs)     \
     X(run_hooks)  \
-    X(run_life)
+    X(run_life)   \
+    X(sweep)
 
 #define DECLARE(name) extern const struct test name##_tests[];
 #define LIST(name) name##_tests,
