@@ -5833,6 +5833,7 @@ static void ocirt__plan_time(struct ocirt__planner *p) {
     const ocirt_time_offsets *t = p->on->time_offsets;
     ocirt__buffer text = {.arena = p->arena};
     if (!(p->fresh & OCIRT__CLONE_NEWTIME)) return;
+    p->origin = 0;
     ocirt__plan_add_text(p, OCIRT__VERB_UNSHARE, OCIRT_ACTOR_STAGE, "time")->x = OCIRT__CLONE_NEWTIME;
     if (!t) return;
     ocirt__plan_from(p, ocirt__plan_member(p, p->on->token, "timeOffsets"));
@@ -6000,6 +6001,7 @@ static void ocirt__plan_capabilities(struct ocirt__planner *p) {
     uint64_t sets[4] = {0, 0, 0, 0};
     uint32_t at;
     struct ocirt__row *row;
+    p->origin = 0;
     if (caps) {
         sets[0] = caps->effective.value, sets[1] = caps->permitted.value;
         sets[2] = caps->inheritable.value, sets[3] = caps->ambient.value;
@@ -6331,7 +6333,7 @@ static int ocirt__plan_source(struct ocirt__planner *p, size_t index) {
     idmapped = o.idmap || o.ridmap || m->uid_mappings_count;
     ocirt__plan_from(p, m->token);
     if (idmapped) r = ocirt__plan_idmap(p, m, &p->idmaps[index]);
-    if (r < 0 || !(o.flags & MS_BIND) || !m->source || !p->privileged || o.copy_symlink) return r;
+    if (r < 0 || !(o.flags & MS_BIND) || o.flags & MS_REMOUNT || !m->source || !p->privileged || o.copy_symlink) return r;
     if (!idmapped && !p->userns && (p->propagation & MS_PRIVATE)) return 0;
     row = ocirt__plan_add_text(p, OCIRT__VERB_OPEN_TREE, OCIRT_ACTOR_HOST, ocirt__plan_host_path(p, m->source));
     row->slot = p->sources[index] = ocirt__plan_slot(p);
@@ -6372,6 +6374,7 @@ static void ocirt__plan_root(struct ocirt__planner *p) {
         row = ocirt__plan_add_text(p, OCIRT__VERB_PROPAGATION, OCIRT_ACTOR_INIT, "/ alone private");
         row->x = MS_PRIVATE;
     }
+    p->origin = 0;
     if (p->on->masked_paths.count) ocirt__plan_add(p, OCIRT__VERB_OPEN_NULL, OCIRT_ACTOR_INIT);
     ocirt__plan_from(p, ocirt__plan_member(p, p->spec->root->token, "path"));
     row = ocirt__plan_add_text(p, OCIRT__VERB_ROOT, OCIRT_ACTOR_INIT, ocirt__plan_host_path(p, p->spec->root->path));
@@ -6826,17 +6829,18 @@ static int ocirt__hooks_wait(int pidfd, int pid, uint32_t seconds, siginfo_t *ou
     int ready = ocirt__sys_poll(&wait, 1, seconds ? (int64_t)seconds * 1000 : -1);
     if (ready == 0) OCIRT__SYS2(SYS_kill, -pid, SIGKILL); /* the whole group it leads */
     if (ready == 0) ocirt__sys_pidfd_signal(pidfd, SIGKILL);
-    ocirt__sys_reap(pidfd, out);
-    return ready == 0 ? -ETIMEDOUT : 0;
+    int reaped = ocirt__sys_reap(pidfd, out);
+    return ready == 0 ? -ETIMEDOUT : reaped;
 }
 
 static int ocirt__hooks_judge(const siginfo_t *end, int waited, uint32_t index, const char *path, uint32_t timeout,
                               int output, char *detail, size_t size) {
-    if (waited < 0) ocirt__hooks_tell(detail, size, index, path, "was killed after its timeout in seconds, ", timeout, output);
+    if (waited == -ECHILD) ocirt__hooks_tell(detail, size, index, path, "ended unseen: the caller ignores SIGCHLD, signal ", SIGCHLD, output);
+    else if (waited < 0) ocirt__hooks_tell(detail, size, index, path, "was killed after its timeout in seconds, ", timeout, output);
     else if (end->si_code != CLD_EXITED) ocirt__hooks_tell(detail, size, index, path, "was ended by signal ", (unsigned)end->si_status, output);
     else if (end->si_status != 0) ocirt__hooks_tell(detail, size, index, path, "ended with exit status ", (unsigned)end->si_status, output);
     else return 0;
-    return waited < 0 ? -ETIMEDOUT : -ECANCELED;
+    return waited < 0 ? waited : -ECANCELED;
 }
 
 static int ocirt__hooks_one(ocirt_plan *plan, const struct ocirt__hook_row *h, uint32_t index, const char *cwd, char *detail, size_t size) {
@@ -7188,7 +7192,8 @@ static int ocirt__step_exec(struct ocirt__actor *a) {
     ocirt__step_vector(a, a->plan->args, a->plan->args_count, argv);
     ocirt__step_vector(a, a->plan->env, a->plan->env_count, env);
     if (a->plan->add_home) env[a->plan->env_count] = a->home, env[a->plan->env_count + 1] = NULL;
-    r = OCIRT__SYS4(SYS_rt_sigprocmask, SIG_SETMASK, none, NULL, 8);
+    r = a->plan->await_row ? ocirt__step_kick(a) : 0; /* for `start`: what ends now ends by exec */
+    if (r == 0) r = OCIRT__SYS4(SYS_rt_sigprocmask, SIG_SETMASK, none, NULL, 8);
     if (r < 0) return (int)r;
     r = OCIRT__SYS3(SYS_execve, a->program, argv, env);
     ocirt__program_fault(a->program, a->page->detail, sizeof a->page->detail);
@@ -7208,7 +7213,9 @@ static int ocirt__step_await_start(struct ocirt__actor *a) {
     char byte = 0;
     int  talk = -1;
     ocirt__step_publish(a, a->page->current[a->who]);
-    if (ocirt__step_kick(a) < 0 || ocirt__sys_read(a->talk, &byte, 1) != 1) OCIRT__SYS1(SYS_exit_group, 1);
+    long n = ocirt__step_kick(a);
+    while (n >= 0 && (n = ocirt__sys_read(a->talk, &byte, 1)) == -ECONNRESET) n = 0; /* the host left with a kick of ours unread */
+    if (n != 1) OCIRT__SYS1(SYS_exit_group, 1);
     ocirt__sys_close(&a->slots[OCIRT__SLOT_CONVERSATION]);
     wait[1].fd = (int)OCIRT__SYS4(SYS_signalfd4, -1, &mask, 8, O_CLOEXEC);
     if (wait[1].fd < 0) return wait[1].fd;
@@ -7667,10 +7674,10 @@ static int ocirt__spawn_mapper(struct ocirt__host *h, const struct ocirt__row *r
     argv[count] = NULL;
     pidfd = ocirt__program_launch(&launch, (char *)h->actor.plan + h->actor.plan->scratch_at, OCIRT__PLAN_STACK, &child);
     if (pidfd < 0) return ocirt__sys_close(&out), pidfd;
-    ocirt__hooks_wait(pidfd, child, 30, &end);
-    ocirt__sys_close(&pidfd);
-    if (end.si_code != CLD_EXITED || end.si_status != 0)
+    if (ocirt__hooks_wait(pidfd, child, 30, &end) == -ECHILD) ocirt__step_detail(&h->actor, "its exit status is lost, since the caller ignores SIGCHLD", 0);
+    else if (end.si_code != CLD_EXITED || end.si_status != 0)
         ocirt__hooks_tell(h->actor.page->detail, sizeof h->actor.page->detail, 0, path, "ended with exit status ", (unsigned)end.si_status, out);
+    ocirt__sys_close(&pidfd);
     ocirt__sys_close(&out);
     return end.si_code == CLD_EXITED && end.si_status == 0 ? 0 : -EPERM;
 }
@@ -7766,6 +7773,7 @@ static int ocirt__spawn_run(struct ocirt__host *h) {
     a->await     = ocirt__spawn_await;
     r = ocirt__step_walk(a, 0);
     if (r == 0) r = ocirt__spawn_await(a, a->plan->await_row ? a->plan->await_row : UINT32_MAX);
+    if (r == 0 && h->stage_pidfd >= 0) r = ocirt__spawn_child_ended(h); /* it has let go, and is not left a zombie */
     return r;
 }
 
@@ -8477,6 +8485,7 @@ static void ocirt__ops_close(struct ocirt__job *job) {
     if (h->actor.plan)
         for (unsigned i = 0; i < OCIRT__PLAN_SLOTS; i++)
             if (i != OCIRT__SLOT_PROC) ocirt__sys_close(&h->actor.slots[i]);
+    if (h->state_dir >= 0) ocirt__sys_flock(h->state_dir, LOCK_UN); /* a forked copy of the caller may hold it open */
     for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++) ocirt__sys_close(fds[i]);
     for (int n = 0; n < 3; n++)
         if (job->filled >> n & 1) OCIRT__SYS1(SYS_close, n);
@@ -8688,7 +8697,11 @@ static int ocirt__ops_wait(struct ocirt__job *job, ocirt_exit *out) {
         if (job->options->flags & OCIRT_FORWARD) ocirt__console_wait(job->host.pidfd, job->host.terminal);
         r = ocirt__sys_reap(job->host.pidfd, &end);
     }
-    if (r < 0) return ocirt__error_set(job->error, OCIRT_E_SYSTEM, -r, job->id, "waiting for %s", job->id);
+    if (r < 0) {
+        r = ocirt__error_set(job->error, OCIRT_E_SYSTEM, -r, job->id, "waiting for %s", job->id);
+        ocirt__error_hint(job->error, "the exit status of a child is lost if the caller ignores SIGCHLD, or reaps with wait(-1) in another thread");
+        return r;
+    }
     ocirt__sys_close(&job->host.pidfd);
     job->host.dead = true; /* its pid may be somebody else's now */
     ocirt__ops_exit_of(&end, out);
@@ -8779,6 +8792,7 @@ struct ocirt__found { /* an existing container */
 };
 
 static void ocirt__ops_let_go(struct ocirt__found *f) {
+    if (f->dir >= 0) ocirt__sys_flock(f->dir, LOCK_UN);
     ocirt__sys_close(&f->process.pidfd);
     ocirt__sys_close(&f->dir);
     ocirt__sys_close(&f->root);
@@ -8837,18 +8851,25 @@ static int ocirt__ops_connect(int dir) {
     return r < 0 ? r : fd;
 }
 
-/* Says go; end of conversation without a report is a successful exec. */
+/* Says go; the end of the conversation after a kick and without a report is a successful exec. */
 static int ocirt__ops_go(struct ocirt__found *f, ocirt_plan *plan, ocirt_error *error) {
     struct ocirt__report report;
     long n;
     int  talk = ocirt__ops_connect(f->dir), r = 0;
+    bool ready = false;
     if (talk < 0) return ocirt__error_set(error, OCIRT_E_SYSTEM, -talk, "start", "reaching the container's init");
     n = OCIRT__SYS5(SYS_sendto, talk, "g", 1, MSG_NOSIGNAL, NULL);
-    while (n == 1 || n == -ECONNRESET) n = ocirt__sys_read(talk, &report, sizeof report);
+    while (n == 1 || n == -ECONNRESET) {
+        n = ocirt__sys_read(talk, &report, sizeof report);
+        ready |= n == 1;
+    }
     ocirt__sys_close(&talk);
     if (n == (long)sizeof report && report.row >= 0 && (uint32_t)report.row < plan->rows_count) {
         report.detail[sizeof report.detail - 1] = 0;
         r = ocirt__explain(plan, report.row, report.error, report.detail, error);
+    } else if (n == 0 && !ready) {
+        r = ocirt__error_set(error, OCIRT_E_SYSTEM, 0, "start", "the container's init ended before it could execute the program");
+        ocirt__error_hint(error, "it was killed, or ran out of memory; `ocirt delete` removes the container");
     } else if (n < 0) {
         r = ocirt__error_set(error, OCIRT_E_SYSTEM, (int)-n, "start", "starting the container");
     }

@@ -11,6 +11,7 @@
     X(run_fs)     \
     X(run_hooks)  \
     X(run_life)   \
+    X(host)       \
     X(sweep)
 
 #define DECLARE(name) extern const struct test name##_tests[];

@@ -18,6 +18,9 @@
  *   #define UNIT_JSON {"unit.json_numbers", json_numbers, 0, 0}, {"unit.json_text", json_text, 0, 0},
  * Here it is included, and its rows are named in the table. */
 
+#include "unit/plan.inc"
+
 const struct test unit_tests[] = {
+    UNIT_PLAN
     {0},
 };

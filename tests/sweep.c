@@ -1,0 +1,430 @@
+/* sweep.c: families of tests made from the trace of a scenario: every call of every role fails, lies, or is the
+ * last one before a SIGKILL. By default a sample; OCIRT_SWEEP=full takes every point with every errno. */
+#include "runs.h"
+#include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#ifndef SYS_openat2
+#define SYS_openat2 437
+#endif
+
+/* ---- scenarios ---- */
+
+enum what { RUN, CREATE, START, DELETE };
+static const char *const what_names[] = {"run", "create", "start", "delete"};
+
+struct scene {
+    struct t *t;
+    enum what what;
+    bool fat, user;
+    struct bundle b;
+    char *golden;
+    struct snap *before;
+    struct drive trace; /* of the undisturbed scenario */
+    struct outcome made; /* of an untraced create, whose output the container has */
+};
+
+/* A point of the trace that means the same call in each run. */
+struct place {
+    unsigned role, nth;
+    long nr;
+    const char *path;
+};
+struct places {
+    struct place *at;
+    size_t n;
+};
+
+static bool full(void) {
+    const char *word = getenv("OCIRT_SWEEP");
+    return word && !strcmp(word, "full");
+}
+
+static char *hook(const char *kind) {
+    return print("\"%s\":[{\"path\":\"%s\",\"args\":[\"payload\",\"payload-script\",\"exit\",\"0\"]}]", kind, test_exe());
+}
+
+static char *fat_text(struct scene *s) {
+    const char *source = print("%s/source", s->t->dir);
+    make_dirs(source, 0755);
+    file_write(print("%s/file", source), "a volume\n");
+    bool user = s->user;
+    struct config c = {
+        .root = "\"readonly\":true",
+        .namespaces = user ? "pid mount ipc uts net cgroup user" : "pid mount ipc uts net cgroup",
+        .process = print("\"noNewPrivileges\":true,\"user\":{\"uid\":%d,\"gid\":%d,\"umask\":63%s},"
+                         "\"capabilities\":{\"bounding\":[\"CAP_CHOWN\",\"CAP_KILL\"],\"effective\":[\"CAP_KILL\"],"
+                         "\"permitted\":[\"CAP_KILL\"],\"inheritable\":[\"CAP_KILL\"],\"ambient\":[\"CAP_KILL\"]},"
+                         "\"rlimits\":[{\"type\":\"RLIMIT_NOFILE\",\"soft\":500,\"hard\":600},{\"type\":\"RLIMIT_CORE\",\"soft\":0,\"hard\":0}],"
+                         "\"oomScoreAdj\":%d,\"cwd\":\"/work/here\"",
+                         user ? 0 : 1000, user ? 0 : 1001, user ? "" : ",\"additionalGids\":[5,70000]", user ? 500 : 300),
+        .mounts = print("{\"destination\":\"/data\",\"type\":\"bind\",\"source\":\"%s\",\"options\":[\"rbind\",\"ro\",\"nosuid\"]},"
+                        "{\"destination\":\"/file\",\"type\":\"bind\",\"source\":\"%s/file\",\"options\":[\"bind\",\"rw\"]},"
+                        "{\"destination\":\"/dev/pts\",\"type\":\"devpts\",\"source\":\"devpts\",\"options\":[\"newinstance\",\"ptmxmode=0666\",\"mode=0620\"]},"
+                        "{\"destination\":\"/dev/shm\",\"type\":\"tmpfs\",\"source\":\"shm\",\"options\":[\"nosuid\",\"noexec\",\"nodev\",\"mode=1777\",\"size=64k\"]},"
+                        "{\"destination\":\"/dev/mqueue\",\"type\":\"mqueue\",\"source\":\"mqueue\",\"options\":[\"nosuid\",\"noexec\",\"nodev\"]},"
+                        "{\"destination\":\"/work/here\",\"type\":\"tmpfs\",\"source\":\"tmpfs\"},"
+                        "{\"destination\":\"/sys\",\"type\":\"sysfs\",\"source\":\"sysfs\",\"options\":[\"nosuid\",\"noexec\",\"nodev\",\"ro\"]}", source, source),
+        .linux_ = print("\"maskedPaths\":[\"/proc/kcore\",\"/proc/acpi\",\"/proc/keys\",\"/sys/firmware\"],"
+                        "\"readonlyPaths\":[\"/proc/sys\",\"/proc/bus\"],\"rootfsPropagation\":\"private\","
+                        "\"sysctl\":{\"net.ipv4.ip_forward\":\"1\",\"kernel.msgmax\":\"9000\"}%s",
+                        user ? "" : ",\"devices\":[{\"path\":\"/dev/extra/fuse\",\"type\":\"c\",\"major\":10,\"minor\":229,\"fileMode\":438,\"uid\":3,\"gid\":4}]"),
+        .top = print("\"domainname\":\"domain\",\"hooks\":{%s,%s,%s,%s,%s}", hook("createRuntime"), hook("createContainer"),
+                     print("\"startContainer\":[{\"path\":\"/payload\",\"args\":[\"payload\",\"payload-script\",\"exit\",\"0\"]}]"), hook("poststart"),
+                     hook("poststop"))};
+    if (!user && cgroup_mount() && !access(cgroup_mount(), W_OK))
+        c.linux_ = print("%s,\"cgroupsPath\":\"/%s/box\",\"resources\":{\"devices\":[{\"allow\":false,\"access\":\"rwm\"},"
+                         "{\"allow\":true,\"type\":\"c\",\"major\":1,\"minor\":3,\"access\":\"rw\"},{\"allow\":true,\"type\":\"c\",\"access\":\"m\"}]}",
+                         c.linux_, s->t->tag);
+    return config_text(&c);
+}
+
+/* An ordinary user: this process becomes one, with a folder of its own. */
+static void turn_ordinary(struct t *t) {
+    CHECK_SYS(chown(t->dir, ORDINARY, ORDINARY));
+    if (access(t->state, F_OK)) CHECK_SYS(mkdir(t->state, 0700));
+    CHECK_SYS(chown(t->state, ORDINARY, ORDINARY));
+    become_ordinary(NULL);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (access(test_exe(), X_OK)) SKIP("path", "%s is not for every user", test_exe());
+    need_userns();
+}
+
+/* ---- what a payload said, without what differs from run to run ---- */
+
+static void add_mount_line(struct text *to, const char *line) {
+    const char *at = line;
+    for (int i = 0; i < 3; i++) at += strcspn(at, " "), at += strspn(at, " ");
+    text_add(to, "mount=");
+    for (; *at; at++) {
+        if (at[0] == ':' && at[1] >= '0' && at[1] <= '9') { /* shared:N */
+            text_add(to, ":N");
+            while (at[1] >= '0' && at[1] <= '9') at++;
+        } else
+            text_add(to, "%c", *at);
+    }
+    text_add(to, "\n");
+}
+
+static bool starts(const char *line, const char *with) { return !strncmp(line, with, strlen(with)); }
+
+static char *digest(const char *report) {
+    static const char *const drop[] = {"uptime=", "root=", "root.parent=", "keyring=", "fd.0=", "fd.1=", "fd.2=", "sched.runtime", "status.", "sid=", "pgrp=",
+                                       "ppid=", "env.count", "ns.", "cgroup=", "kernel=", NULL};
+    static const char *const keep[] = {"status.Cap", "status.NoNewPrivs", "status.Seccomp", "status.Groups", NULL};
+    struct text to = {0};
+    char *text = print("%s", report);
+    for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
+        bool out = false;
+        for (int i = 0; drop[i]; i++) out = out || starts(line, drop[i]);
+        for (int i = 0; keep[i]; i++) out = out && !starts(line, keep[i]);
+        if (starts(line, "pid=") && strcmp(line, "pid=1")) out = true;
+        if (starts(line, "mount="))
+            add_mount_line(&to, line + 6);
+        else if (starts(line, "ns.")) {
+            char name[64];
+            unsigned long long ino = 0;
+            if (sscanf(line, "ns.%63[^=]=%llu", name, &ino) == 2) text_add(&to, "ns.%s=%s\n", name, ns_of(0, name) == ino ? "host" : "own");
+        } else if (!out)
+            text_add(&to, "%s\n", line);
+    }
+    text_add(&to, "%s", "");
+    free(text);
+    return to.at;
+}
+
+/* The first lines that differ. */
+static char *difference(const char *want, const char *got) {
+    struct text out = {0};
+    int said = 0;
+    for (int side = 0; side < 2; side++) {
+        char *text = print("%s", side ? got : want);
+        const char *other = side ? want : got;
+        for (char *line = strtok(text, "\n"); line && said < 6; line = strtok(NULL, "\n")) {
+            const char *at = strstr(other, line);
+            size_t n = strlen(line);
+            while (at && ((at > other && at[-1] != '\n') || (at[n] && at[n] != '\n'))) at = strstr(at + 1, line);
+            if (!at) text_add(&out, "%s%.150s; ", side ? "+" : "-", line), said++;
+        }
+        free(text);
+    }
+    text_add(&out, "%s", "");
+    return out.at;
+}
+
+/* ---- going through a scenario ---- */
+
+struct dose { /* decides: one disturbance, and an end of tracing where init only waits */
+    struct aim aim;
+    bool aimed;
+    unsigned waits; /* mask of roles that wait for start */
+};
+
+static struct drive_action give(void *user, struct call *call) {
+    struct dose *dose = user;
+    if (dose->aimed) {
+        struct drive_action action = drive_aim(&dose->aim, call);
+        if (action.what != DRIVE_GO) return action;
+    }
+    if (call->role > 0 && call->role < 32 && call->nr == call_number("signalfd4")) dose->waits |= 1u << call->role;
+    if (call->role > 0 && call->role < 32 && dose->waits >> call->role & 1 && (call->nr == call_number("poll") || call->nr == call_number("ppoll")))
+        return (struct drive_action){DRIVE_LEAVE, 0};
+    return (struct drive_action){DRIVE_GO, 0};
+}
+
+static void untraced(struct scene *s, struct outcome *out, const char *const *args) {
+    const char **argv = ocirt_argv(s->t, args);
+    command_run(&(struct command){.argv = argv, .seconds = 5}, out);
+    free(argv);
+}
+#define UNTRACED(s, out, ...) untraced((s), (out), (const char *const[]){__VA_ARGS__, NULL})
+
+static void prepare(struct scene *s) {
+    if (s->what == START || s->what == DELETE) {
+        UNTRACED(s, &s->made, "create", "-b", s->b.path, s->t->tag);
+        CHECK(s->made.code == 0, "create: %s", s->made.err);
+    }
+}
+
+static void go(struct scene *s, struct drive *drive) {
+    drive->seconds = 5;
+    switch (s->what) {
+    case RUN: drive_ocirt(s->t, drive, "run", "-b", s->b.path, s->t->tag); break;
+    case CREATE: drive_ocirt(s->t, drive, "create", "-b", s->b.path, s->t->tag); break;
+    case START: drive_ocirt(s->t, drive, "start", s->t->tag); break;
+    case DELETE: drive_ocirt(s->t, drive, "delete", s->t->tag); break;
+    }
+}
+
+/* Ends what the scenario left standing as it should; the payload's report. Fills `why` on failure. */
+static char *finish(struct scene *s, struct drive *drive, struct text *why) {
+    struct outcome out;
+    if (s->what == RUN) return digest(drive->outcome.out);
+    if (s->what == DELETE) return print("%s", "");
+    if (s->what == CREATE) {
+        UNTRACED(s, &out, "start", s->t->tag);
+        if (out.code) text_add(why, "then start: %d %.200s", out.code, out.err);
+        outcome_free(&out);
+    }
+    struct outcome *has = s->what == CREATE ? &drive->outcome : &s->made;
+    for (double end = now() + 3 * time_scale(); now() < end;) { /* until the payload has ended */
+        UNTRACED(s, &out, "state", s->t->tag);
+        bool over = out.code || strstr(out.out, "\"stopped\"");
+        outcome_free(&out);
+        if (over) break;
+        nap(0.005);
+    }
+    outcome_refresh(has);
+    UNTRACED(s, &out, "delete", s->t->tag);
+    if (out.code) text_add(why, "then delete: %d %.200s", out.code, out.err);
+    outcome_free(&out);
+    return digest(has->out);
+}
+
+static void scene_make(struct t *t, struct scene *s, enum what what, bool fat, bool user) {
+    struct text why = {0};
+    *s = (struct scene){.t = t, .what = what, .fat = fat, .user = user};
+    need_ocirt();
+    if (user && !geteuid()) turn_ordinary(t);
+    s->user = geteuid() != 0;
+    root_make(t, &s->b);
+    if (fat) {
+        bundle_write(&s->b, "%s", fat_text(s));
+        for (const char *const *dir = (const char *const[]){"proc", "dev", "sys", "data", "work/here", NULL}; *dir; dir++) root_dir(&s->b, *dir);
+    } else
+        bundle_config(&s->b, &(struct config){.process = "\"noNewPrivileges\":true"});
+    struct outcome out;
+    UNTRACED(s, &out, "run", "-b", s->b.path, t->tag); /* makes what is missing in the rootfs */
+    CHECK(out.code == 0, "run: %d %s%.300s", out.code, out.err, out.out);
+    char *first = digest(out.out);
+    outcome_free(&out);
+    reap_all();
+    s->before = snap_take(t, 0);
+    struct dose dose = {.aimed = false};
+    s->trace = (struct drive){.decide = give, .user = &dose};
+    prepare(s);
+    go(s, &s->trace);
+    CHECK(s->trace.outcome.code == 0, "%s: %d %s", what_names[what], s->trace.outcome.code, s->trace.outcome.err);
+    s->golden = finish(s, &s->trace, &why);
+    CHECK(!why.n, "%s", why.at);
+    if (what != DELETE) CHECK(!strcmp(first, s->golden), "two reports differ: %s", difference(first, s->golden));
+    for (size_t i = 0; i < 3; i++) close(i == 0 ? s->trace.outcome.out_fd : i == 1 ? s->trace.outcome.err_fd : -1);
+    s->trace.outcome.out_fd = s->trace.outcome.err_fd = 0;
+    if (s->made.out_fd) outcome_free(&s->made);
+    reap_all();
+    struct text text = {0};
+    bool same = snap_same(t, s->before, &text);
+    CHECK(same, "undisturbed, it leaves %s", text.at);
+}
+
+/* What libc does for itself, what cannot fail, and the command's own words are not swept. */
+static bool sweepable(const struct call *call) {
+    static const char *const not_ours[] = {"arch_prctl", "set_tid_address", "set_robust_list", "rseq", "brk", "mprotect", "munmap", "exit_group", "exit",
+                                           "futex", "rt_sigreturn", "getpid", "geteuid", "getegid", "getuid", "getgid", NULL};
+    const char *name = call_name(call->nr);
+    for (int i = 0; not_ours[i]; i++)
+        if (!strcmp(name, not_ours[i])) return false;
+    if (call->role == 0 && (!strcmp(name, "write") || !strcmp(name, "writev")) && call->args[0] <= 2) return false;
+    if (call->path && !strcmp(call->path, "/proc/self/exe") && !strcmp(name, "readlinkat")) return false;
+    return true;
+}
+
+/* Of a loop (64 signals, 40 capabilities) the first, the second and the last. */
+static struct places places_of(const struct drive *drive, bool all) {
+    struct places p = {.at = remember(calloc(drive->n_calls + 1, sizeof *p.at))};
+    for (size_t i = 0; i < drive->n_calls; i++) {
+        const struct call *call = &drive->calls[i];
+        if (!sweepable(call)) continue;
+        unsigned before = 0, after = 0;
+        for (size_t k = i; k-- > 0 && before < 3;) {
+            if (drive->calls[k].role != call->role) continue;
+            if (drive->calls[k].nr != call->nr) break;
+            before++;
+        }
+        for (size_t k = i + 1; k < drive->n_calls && after < 1; k++) {
+            if (drive->calls[k].role != call->role) continue;
+            if (drive->calls[k].nr != call->nr) break;
+            after++;
+        }
+        if (!all && before >= 2 && after) continue;
+        p.at[p.n++] = (struct place){.role = call->role, .nth = call->nth, .nr = call->nr, .path = call->path};
+    }
+    return p;
+}
+
+static const char *place_text(const struct place *p) {
+    return print("role %u %s#%u %s", p->role, call_name(p->nr), p->nth, p->path ? p->path : "");
+}
+
+static void forget(struct scene *s, struct drive *drive) {
+    drive_free(drive);
+    if (s->made.out_fd > 2) outcome_free(&s->made);
+    s->made = (struct outcome){.code = -1};
+}
+
+/* Nothing may be left. If there is, it is told, and cleared away so that the sweep can go on. */
+static void expect_nothing_left(struct scene *s, const char *where, const char *said) {
+    struct text text = {0};
+    struct outcome out;
+    reap_all();
+    bool same = snap_same(s->t, s->before, &text);
+    EXPECT(same, "%s: it leaves %.900s (it said %.200s)", where, text.at, said);
+    text_free(&text);
+    if (same) return;
+    UNTRACED(s, &out, "delete", "--force", s->t->tag);
+    outcome_free(&out);
+    remove_tree(s->t->state);
+    mkdir(s->t->state, 0700);
+    nap(0.02);
+    reap_all();
+    snap_free(s->before);
+    s->before = snap_take(s->t, 0);
+}
+
+/* ---- sweep.errors ---- */
+
+static const int errnos[] = {EINTR, EPERM, ENOMEM, EMFILE, EIO, ENOSPC, ENOSYS};
+enum { ERRNOS = sizeof errnos / sizeof *errnos };
+
+static bool good_text(const char *text) {
+    char *lower = print("%s", text);
+    for (char *at = lower; *at; at++)
+        if (*at >= 'A' && *at <= 'Z') *at = (char)(*at + 32);
+    bool good = strlen(text) > 10 && starts(text, "ocirt: ") && !strstr(lower, "success") && !strstr(lower, "errno 0") && !strstr(lower, "(null)");
+    free(lower);
+    return good;
+}
+
+static void clear_away(struct scene *s, const char *where) {
+    struct outcome end;
+    UNTRACED(s, &end, "delete", "--force", s->t->tag);
+    EXPECT(end.code == 0, "%s: then delete --force: %s", where, end.err);
+    outcome_free(&end);
+}
+
+static void judge(struct scene *s, struct drive *drive, const char *where) {
+    struct text why = {0};
+    const struct outcome *out = &drive->outcome;
+    char *said = print("%d %s", out->code, out->err);
+    EXPECT(!drive->timed_out, "%s: no end within 5 s", where);
+    if (out->code == 0) {
+        char *report = finish(s, drive, &why);
+        EXPECT(!why.n, "%s: %s", where, why.at);
+        EXPECT(!strcmp(report, s->golden), "%s: it said 0, but %s", where, difference(s->golden, report));
+        free(report);
+    } else if (!drive->timed_out) {
+        bool code = s->what == RUN ? out->code >= 125 && out->code <= 127 : out->code == 1;
+        EXPECT(code, "%s: code %s", where, said);
+        EXPECT(good_text(out->err), "%s: a bad text: %s", where, said);
+    }
+    if (out->code && (s->what == START || s->what == DELETE)) clear_away(s, where);
+    bool untidy = out->code && (strstr(said, "cannot remove") || strstr(said, "the state"));
+    forget(s, drive);
+    if (untidy) clear_away(s, where);
+    expect_nothing_left(s, where, said);
+    free(said);
+}
+
+static void again(struct scene *s, const char *where) {
+    struct outcome out;
+    UNTRACED(s, &out, "run", "-b", s->b.path, s->t->tag);
+    EXPECT(out.code == 0 && !out.timed_out, "%s: then the same id again: %d %s", where, out.code, out.err);
+    outcome_free(&out);
+}
+
+static unsigned disturb(struct scene *s, const struct place *p, struct drive_action action, bool always, const char *how) {
+    struct dose dose = {.aim = {.role = p->role, .nr = p->nr, .nth = p->nth, .always = always, .action = action}, .aimed = true};
+    struct drive drive = {.decide = give, .user = &dose};
+    const char *where = print("%s %s: %s %s", s->fat ? "fat" : "small", what_names[s->what], place_text(p), how);
+    prepare(s);
+    go(s, &drive);
+    bool failed = drive.outcome.code != 0;
+    judge(s, &drive, where);
+    if (failed && dose.aim.hits) again(s, where);
+    return dose.aim.hits;
+}
+
+/* Every place with every errno, or a sample of POINTS that is the same each time. */
+enum { POINTS = 48 };
+
+static void sweep_errors(struct t *t, enum what what, bool fat, bool user) {
+    struct scene s;
+    scene_make(t, &s, what, fat, user);
+    struct places p = places_of(&s.trace, full());
+    size_t total = p.n * ERRNOS, step = full() ? 1 : total / POINTS + 1;
+    unsigned missed = 0, done = 0;
+    for (size_t at = 0; at < total; at += step, done++) {
+        const struct place *place = &p.at[at / ERRNOS];
+        int error = errnos[full() ? at % ERRNOS : done % ERRNOS];
+        bool always = place->nth == 1 && error != EINTR && (full() || done % 4 == 0); /* from then on: each kind of call */
+        const char *how = always ? print("%s for ever", errno_name(error)) : errno_name(error);
+        missed += !disturb(&s, place, (struct drive_action){DRIVE_FAIL, error}, always, how);
+    }
+    CHECK(missed * 4 <= done, "%u of %u places were not met again", missed, done);
+}
+
+static void errors_run_small(struct t *t) { sweep_errors(t, RUN, false, false); }
+static void errors_run_fat(struct t *t) { sweep_errors(t, RUN, true, false); }
+static void errors_create_fat(struct t *t) { sweep_errors(t, CREATE, true, false); }
+static void errors_create_small(struct t *t) { sweep_errors(t, CREATE, false, false); }
+static void errors_start_fat(struct t *t) { sweep_errors(t, START, true, false); }
+static void errors_delete_fat(struct t *t) { sweep_errors(t, DELETE, true, false); }
+static void errors_run_small_user(struct t *t) { sweep_errors(t, RUN, false, true); }
+static void errors_run_fat_user(struct t *t) { sweep_errors(t, RUN, true, true); }
+static void errors_create_fat_user(struct t *t) { sweep_errors(t, CREATE, true, true); }
+
+const struct test sweep_tests[] = {
+    {"sweep.errors_run_small", errors_run_small, TEST_ROOT, 3600},
+    {"sweep.errors_run_fat", errors_run_fat, TEST_ROOT, 3600},
+    {"sweep.errors_create_small", errors_create_small, TEST_ROOT, 3600},
+    {"sweep.errors_create_fat", errors_create_fat, TEST_ROOT, 3600},
+    {"sweep.errors_start_fat", errors_start_fat, TEST_ROOT, 3600},
+    {"sweep.errors_delete_fat", errors_delete_fat, TEST_ROOT, 3600},
+    {"sweep.errors_run_small_user", errors_run_small_user, 0, 3600},
+    {"sweep.errors_run_fat_user", errors_run_fat_user, 0, 3600},
+    {"sweep.errors_create_fat_user", errors_create_fat_user, 0, 3600},
+    {0},
+};
