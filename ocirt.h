@@ -3940,7 +3940,7 @@ static int ocirt__cgroup_remove_levels(int root, const char *path, unsigned leve
         while (n > 0 && copy[n - 1] == '/') copy[--n] = 0;
         r = ocirt__sys_unlinkat(root, copy + strspn(copy, "/"), AT_REMOVEDIR);
         if (r == -ENOENT) r = 0;
-        if (i == 0) first = r;
+        if (i == 0 || (r < 0 && r != -EBUSY && r != -ENOTEMPTY && first == 0)) first = r;
         if (r < 0 || !(slash = strrchr(copy, '/')) || slash == copy) break;
         *slash = 0, n = strlen(copy);
     }
@@ -4462,26 +4462,46 @@ static void ocirt__process_default_signals(void) {
         if (n != SIGKILL && n != SIGSTOP) OCIRT__SYS4(SYS_rt_sigaction, n, &action, NULL, 8);
 }
 
-static int ocirt__process_close_range(unsigned first, unsigned last) {
-    long r = first > last ? 0 : OCIRT__SYS3(OCIRT__NR_close_range, first, last, 0);
-    if (r != -ENOSYS && r != -EPERM) return (int)r;
-    if (last > 65535) last = 65535;
-    for (unsigned fd = first; fd <= last; fd++) OCIRT__SYS1(SYS_close, fd);
-    return 0;
+static bool ocirt__process_keeps(const int *keep, unsigned count, unsigned fd) {
+    for (unsigned i = 0; i < count; i++)
+        if (keep[i] >= 0 && (unsigned)keep[i] == fd) return true;
+    return false;
+}
+
+/* Where a filter hides close_range (5.9): what procfs lists. */
+static int ocirt__process_close_listed(unsigned first, const int *keep, unsigned count) {
+    union {
+        struct ocirt__dirent64 first;
+        char                   room[1024];
+    } entries;
+    struct statfs fs;
+    long n = 0;
+    int  dir = ocirt__sys_openat(AT_FDCWD, "/proc/self/fd", O_RDONLY | O_DIRECTORY, 0), r = dir < 0 ? dir : ocirt__sys_fstatfs(dir, &fs);
+    if (r == 0 && (unsigned long)fs.f_type != OCIRT__PROC_MAGIC) r = -ENOSYS;
+    while (r == 0 && (n = ocirt__sys_getdents(dir, &entries, sizeof entries)) > 0)
+        for (const char *at = entries.room; at < entries.room + n; at += ((const struct ocirt__dirent64 *)(const void *)at)->size) {
+            const char *name = ((const struct ocirt__dirent64 *)(const void *)at)->name;
+            unsigned fd = 0;
+            while (*name >= '0' && *name <= '9') fd = fd * 10 + (unsigned)(*name++ - '0');
+            if (*name == 0 && fd >= first && fd != (unsigned)dir && !ocirt__process_keeps(keep, count, fd)) OCIRT__SYS1(SYS_close, fd);
+        }
+    ocirt__sys_close(&dir);
+    return r < 0 ? r : (int)n;
 }
 
 /* Closes all descriptors from `first` on but those of the list (entries below 0 are none). */
 static int ocirt__process_close_others(unsigned first, const int *keep, unsigned count) {
-    int r = 0;
-    while (r == 0) {
+    unsigned from = first;
+    for (;;) {
         unsigned next = UINT_MAX;
+        long     r    = 0;
         for (unsigned i = 0; i < count; i++)
-            if (keep[i] >= 0 && (unsigned)keep[i] >= first && (unsigned)keep[i] < next) next = (unsigned)keep[i];
-        r = ocirt__process_close_range(first, next == UINT_MAX ? UINT_MAX : next - 1);
-        if (next == UINT_MAX) break;
-        first = next + 1;
+            if (keep[i] >= 0 && (unsigned)keep[i] >= from && (unsigned)keep[i] < next) next = (unsigned)keep[i];
+        if (from < next) r = OCIRT__SYS3(OCIRT__NR_close_range, from, next == UINT_MAX ? UINT_MAX : next - 1, 0);
+        if (r == -ENOSYS || r == -EPERM) return ocirt__process_close_listed(first, keep, count);
+        if (r < 0 || next == UINT_MAX) return (int)r;
+        from = next + 1;
     }
-    return r;
 }
 
 /* A change of effective ids sets the flag from fs.suid_dumpable, so this is said again after each. */
@@ -6935,12 +6955,16 @@ static int ocirt__step_detail(struct ocirt__actor *a, const char *text, int resu
 
 /* ----- hand-offs ----- */
 
-/* That the other side is gone shows where it is awaited; any other failure would let it wait for ever. */
+/* That the other side is gone shows where it is awaited. With any other failure (no memory, say) it
+   would wait for ever, so that is tried for a while. */
 static int ocirt__step_kick(struct ocirt__actor *a) {
-    long r;
-    do r = OCIRT__SYS5(SYS_sendto, a->talk, "k", 1, MSG_NOSIGNAL, NULL);
-    while (r == -EINTR);
-    return r == -EPIPE || r == -ECONNRESET || r > 0 ? 0 : (int)r;
+    long r = 0;
+    for (int tries = 0; tries < 100; tries++) {
+        r = OCIRT__SYS5(SYS_sendto, a->talk, "k", 1, MSG_NOSIGNAL, NULL);
+        if (r == 1 || r == -EPIPE || r == -ECONNRESET) return 0;
+        ocirt__sys_poll_once(NULL, 0, 1);
+    }
+    return r < 0 ? (int)r : -EIO;
 }
 
 static void ocirt__step_publish(struct ocirt__actor *a, uint32_t next) {
@@ -7212,13 +7236,13 @@ static int ocirt__step_await_start(struct ocirt__actor *a) {
     struct pollfd wait[2] = {{.fd = a->slots[OCIRT__SLOT_START], .events = POLLIN}, {.events = POLLIN}};
     char byte = 0;
     int  talk = -1;
+    wait[1].fd = (int)OCIRT__SYS4(SYS_signalfd4, -1, &mask, 8, O_CLOEXEC);
+    if (wait[1].fd < 0) return wait[1].fd;
     ocirt__step_publish(a, a->page->current[a->who]);
     long n = ocirt__step_kick(a);
     while (n >= 0 && (n = ocirt__sys_read(a->talk, &byte, 1)) == -ECONNRESET) n = 0; /* the host left with a kick of ours unread */
     if (n != 1) OCIRT__SYS1(SYS_exit_group, 1);
     ocirt__sys_close(&a->slots[OCIRT__SLOT_CONVERSATION]);
-    wait[1].fd = (int)OCIRT__SYS4(SYS_signalfd4, -1, &mask, 8, O_CLOEXEC);
-    if (wait[1].fd < 0) return wait[1].fd;
     while (byte != 'g') {
         ocirt__sys_close(&talk);
         ocirt__sys_poll_once(wait, 2, -1);
@@ -7691,6 +7715,7 @@ static int ocirt__spawn_start_time(int proc, int pid, uint64_t *out) {
     r = ocirt__path_read(proc, path, text, sizeof text);
     if (r < 0) return (int)r;
     at = strrchr(text, ')');
+    if (!at || at[1] != ' ' || at[2] == 'Z' || at[2] == 'X') return -ESRCH; /* dead, only not reaped */
     for (int field = 2; at && field < 22; field++) at = strchr(at + 1, ' ');
     if (!at) return -ESRCH;
     *out = strtoull(at + 1, NULL, 10);
@@ -7975,10 +8000,13 @@ static int ocirt__state_root(const ocirt_options *options, bool make, ocirt_erro
 }
 
 /* True if the folder that was opened is still the one of that name. */
-static bool ocirt__state_same(int root, const char *id, int dir) {
+/* 0: the id still means this folder; -ENOENT: a delete was faster. */
+static int ocirt__state_same(int root, const char *id, int dir) {
     struct ocirt__statx a, b;
-    return ocirt__sys_statx(root, id, OCIRT__AT_SYMLINK_NOFOLLOW, &a) == 0 && ocirt__sys_fstatx(dir, &b) == 0 && a.ino == b.ino &&
-           a.dev_major == b.dev_major && a.dev_minor == b.dev_minor;
+    int r = ocirt__sys_statx(root, id, OCIRT__AT_SYMLINK_NOFOLLOW, &a);
+    if (r == 0) r = ocirt__sys_fstatx(dir, &b);
+    if (r < 0) return r;
+    return a.ino == b.ino && a.dev_major == b.dev_major && a.dev_minor == b.dev_minor ? 0 : -ENOENT;
 }
 
 /* Of concurrent creates of one id mkdir lets one win. */
@@ -7991,7 +8019,7 @@ static int ocirt__state_create(int root, const char *id, ocirt_error *error) {
     }
     dir = r < 0 ? r : ocirt__sys_openat(root, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
     r   = dir < 0 ? dir : ocirt__sys_flock(dir, LOCK_EX | LOCK_NB);
-    if (r == 0 && !ocirt__state_same(root, id, dir)) r = -ENOENT; /* a delete was faster */
+    if (r == 0) r = ocirt__state_same(root, id, dir);
     if (r == 0) return dir;
     /* An empty folder is nobody's: a delete that came between has found nothing either. */
     (void)ocirt__sys_unlinkat(root, id, AT_REMOVEDIR);
@@ -8002,7 +8030,7 @@ static int ocirt__state_create(int root, const char *id, ocirt_error *error) {
 static int ocirt__state_open(int root, const char *id, bool lock, ocirt_error *error) {
     int dir = ocirt__sys_openat(root, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
     int r   = dir < 0 ? dir : lock ? ocirt__sys_flock(dir, LOCK_EX) : 0;
-    if (r == 0 && lock && !ocirt__state_same(root, id, dir)) r = -ENOENT;
+    if (r == 0 && lock) r = ocirt__state_same(root, id, dir);
     if (r == 0) return dir;
     if (dir >= 0) ocirt__sys_close(&dir);
     if (r == -ENOENT || r == -ENOTDIR || r == -ELOOP)
@@ -8107,29 +8135,28 @@ static void ocirt__state_boot(int proc, char out[64]) {
 
 /* A number alone proves nothing: pids are used again. The pidfd is opened first; if the start time
    still is the recorded one, and the boot the same, the pidfd holds the right process. */
-static void ocirt__state_process(int proc, int dir, struct ocirt__process *out) {
-    char     text[128], now[64], stat[1024], *colon, *boot;
+static int ocirt__state_process(int proc, int dir, struct ocirt__process *out) {
+    char     text[128], now[64], *colon, *boot;
     uint64_t start = 0, recorded;
-    size_t   n;
     struct ocirt__statx st;
-    *out = (struct ocirt__process){.pidfd = -1};
-    out->complete = ocirt__sys_readlinkat(dir, "init", text, sizeof text) > 0;
-    out->recorded = out->complete || ocirt__sys_readlinkat(dir, "creating", text, sizeof text) > 0;
-    out->waiting  = ocirt__sys_statx(dir, "start", OCIRT__AT_SYMLINK_NOFOLLOW, &st) == 0;
-    if (!out->recorded || !(colon = strchr(text, ':'))) return;
-    out->pid = atoi(text);
+    long r = ocirt__sys_readlinkat(dir, "init", text, sizeof text);
+    *out = (struct ocirt__process){.pidfd = -1, .complete = r > 0};
+    if (r == -ENOENT) r = ocirt__sys_readlinkat(dir, "creating", text, sizeof text);
+    out->recorded = r > 0;
+    if (r < 0) return r == -ENOENT || r == -EINVAL ? 0 : (int)r;
+    r = ocirt__sys_statx(dir, "start", OCIRT__AT_SYMLINK_NOFOLLOW, &st);
+    if (r < 0 && r != -ENOENT) return (int)r;
+    out->waiting = r == 0;
+    if (!(colon = strchr(text, ':')) || (out->pid = atoi(text)) <= 0) return out->pid = 0;
     recorded = strtoull(colon + 1, &boot, 10);
     boot += *boot == ':';
     ocirt__state_boot(proc, now);
-    out->pidfd = out->pid > 0 && strcmp(now, boot) == 0 ? ocirt__sys_pidfd_open(out->pid) : -1;
-    if (out->pidfd >= 0) {
-        n = ocirt__path_decimal(stat, (uint64_t)out->pid);
-        memcpy(stat + n, "/stat", 6);
-        if (ocirt__path_read(proc, stat, stat + 64, sizeof stat - 64) > 0 && (colon = strrchr(stat + 64, ')')) && colon[1] && colon[2] != 'Z' &&
-            colon[2] != 'X' && ocirt__spawn_start_time(proc, out->pid, &start) == 0 && start == recorded) return;
-        ocirt__sys_close(&out->pidfd);
-    }
-    out->pidfd = -1, out->pid = 0;
+    r = now[0] && boot[0] && strcmp(now, boot) != 0 ? -ESRCH : ocirt__sys_pidfd_open(out->pid);
+    if (r >= 0) out->pidfd = (int)r, r = ocirt__spawn_start_time(proc, out->pid, &start);
+    if (r == 0 && start == recorded) return 0;
+    ocirt__sys_close(&out->pidfd);
+    out->pid = 0;
+    return r == 0 || r == -ESRCH || r == -ENOENT ? 0 : (int)r;
 }
 
 static const char *ocirt__state_status(const struct ocirt__process *p) {
@@ -8720,9 +8747,10 @@ static int ocirt__ops_poststart(ocirt_plan *plan, int pid, ocirt_error *error) {
 /* Nothing is left of a run, unless somebody else has deleted it already. */
 static int ocirt__ops_end_run(struct ocirt__job *job, int result) {
     int r = ocirt__sys_flock(job->host.state_dir, LOCK_EX);
-    if (r < 0) r = ocirt__error_set(result == 0 ? job->error : NULL, OCIRT_E_IO, -r, job->id, "locking the state of %s", job->id);
-    else if (ocirt__state_same(job->root, job->id, job->host.state_dir)) r = ocirt__ops_take_back(job, result == 0 ? job->error : NULL);
-    return result < 0 ? result : r;
+    if (r == 0) r = ocirt__state_same(job->root, job->id, job->host.state_dir);
+    if (r == 0) r = ocirt__ops_take_back(job, result == 0 ? job->error : NULL);
+    else if (r != -ENOENT) r = ocirt__error_set(result == 0 ? job->error : NULL, OCIRT_E_IO, -r, job->id, "the state of %s", job->id);
+    return result < 0 || r == -ENOENT ? result : r;
 }
 
 OCIRT_DEF int ocirt_run(const ocirt_spec *spec, const char *bundle, const char *id, const ocirt_options *options, ocirt_exit *out_exit,
@@ -8811,8 +8839,9 @@ static int ocirt__ops_find(struct ocirt__found *f, const char *id, const ocirt_o
     if (r >= 0) r = f->dir = ocirt__state_open(f->root, id, lock, error);
     if (r >= 0) {
         f->whole = ocirt__state_load(&f->arena, f->dir, &f->record);
-        ocirt__state_process(f->proc, f->dir, &f->process);
-        return 0;
+        r = ocirt__state_process(f->proc, f->dir, &f->process);
+        if (r == 0) return 0;
+        r = ocirt__error_set(error, OCIRT_E_IO, -r, id, "looking for the process of %s", id);
     }
     ocirt__ops_let_go(f);
     return r;

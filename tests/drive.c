@@ -6,6 +6,7 @@
  * SIGCHLD, blocked meanwhile, says when to look.
  */
 #include "test.h"
+#include <dirent.h>
 #include <signal.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -434,17 +435,44 @@ static void release_all(struct drive *drive) {
     }
 }
 
+static bool known(const struct drive *drive, pid_t pid) {
+    for (unsigned i = 0; i < drive->n_tracees; i++)
+        if (drive->tracees[i].pid == pid) return true;
+    return false;
+}
+
+/* One that was born while its parent was being killed is traced, but nobody told us; until it is
+   waited for, its parent, being process 1 of a namespace, cannot end. */
+static void bury_strangers(const struct drive *drive) {
+    DIR *proc = opendir("/proc");
+    char *tracer = print("\nTracerPid:\t%d\n", (int)getpid());
+    for (struct dirent *entry; proc && (entry = readdir(proc));) {
+        pid_t pid = (pid_t)atoi(entry->d_name);
+        char *status = pid > 0 && !known(drive, pid) ? file_read(print("/proc/%d/status", (int)pid), NULL) : NULL;
+        if (!status || !strstr(status, tracer)) continue;
+        kill(pid, SIGKILL);
+        waitpid(pid, NULL, WNOHANG | __WALL);
+    }
+    if (proc) closedir(proc);
+}
+
 static void kill_late(struct drive *drive) {
     drive->timed_out = true;
-    for (unsigned i = 0; i < drive->n_tracees; i++)
-        if (drive->tracees[i].alive && drive->tracees[i].traced) {
-            int status;
-            kill(drive->tracees[i].pid, SIGKILL);
-            while (waitpid(drive->tracees[i].pid, &status, __WALL) > 0 && WIFSTOPPED(status)) {
-            }
-            drive->tracees[i] =
-                (struct tracee){.pid = drive->tracees[i].pid, .role = i, .status = SIGKILL};
+    for (unsigned left = 1; left;) {
+        left = 0;
+        bury_strangers(drive);
+        for (unsigned i = 0; i < drive->n_tracees; i++) {
+            struct tracee *tracee = &drive->tracees[i];
+            if (!tracee->alive || !tracee->traced) continue;
+            kill(tracee->pid, SIGKILL);
+            int status, pid = waitpid(tracee->pid, &status, WNOHANG | __WALL);
+            if (pid == 0 || (pid > 0 && WIFSTOPPED(status)))
+                left++;
+            else
+                *tracee = (struct tracee){.pid = tracee->pid, .role = i, .status = SIGKILL};
         }
+        nap(0.002);
+    }
 }
 
 static bool settled(const struct drive *drive) {
@@ -465,6 +493,7 @@ static void loop(struct drive *drive, const sigset_t *sigchld) {
             release_all(drive);
         else
             wait_for_sigchld(sigchld);
+        if (now() - drive->last_event > 0.3) bury_strangers(drive);
         if (now() > end) kill_late(drive);
     }
 }
