@@ -7239,9 +7239,9 @@ static int ocirt__step_await_start(struct ocirt__actor *a) {
     wait[1].fd = (int)OCIRT__SYS4(SYS_signalfd4, -1, &mask, 8, O_CLOEXEC);
     if (wait[1].fd < 0) return wait[1].fd;
     ocirt__step_publish(a, a->page->current[a->who]);
-    long n = ocirt__step_kick(a);
-    while (n >= 0 && (n = ocirt__sys_read(a->talk, &byte, 1)) == -ECONNRESET) n = 0; /* the host left with a kick of ours unread */
-    if (n != 1) OCIRT__SYS1(SYS_exit_group, 1);
+    long n = ocirt__step_kick(a) < 0 ? 0 : -ECONNRESET;
+    while (n == -ECONNRESET) n = ocirt__sys_read(a->talk, &byte, 1); /* the host left with a kick of ours unread */
+    if (n == 0) OCIRT__SYS1(SYS_exit_group, 1); /* it never said that create is done */
     ocirt__sys_close(&a->slots[OCIRT__SLOT_CONVERSATION]);
     while (byte != 'g') {
         ocirt__sys_close(&talk);
@@ -7391,9 +7391,9 @@ static int ocirt__spawn_child_ended(struct ocirt__host *h) {
     int *who = h->stage_pidfd >= 0 ? &h->stage_pidfd : &h->pidfd;
     int  r   = ocirt__sys_reap(*who, &h->end);
     bool was_stage = who == &h->stage_pidfd;
-    if (r == -ECHILD && was_stage) h->end.si_code = CLD_EXITED, r = 0; /* a caller that ignores SIGCHLD */
+    if (r == -ECHILD) h->end.si_code = was_stage ? CLD_EXITED : 0, h->end.si_status = 0, r = 0; /* a caller that ignores SIGCHLD */
     if (r < 0) return r;
-    ocirt__sys_close(who);
+    if (was_stage) ocirt__sys_close(who); /* init's stays: it is ready to read, and signals nobody */
     h->dead = !was_stage || h->end.si_code != CLD_EXITED || h->end.si_status != 0 || h->actor.page->init_pid <= 0;
     if (h->dead || h->pidfd >= 0) return 0;
     h->pid   = h->actor.page->init_pid;
@@ -7846,14 +7846,15 @@ static void ocirt__console_raw(struct ocirt__console *c) {
     c->raw = tcsetattr(0, TCSANOW, &raw) == 0;
 }
 
-static void ocirt__console_signal(struct ocirt__console *c) {
+static void ocirt__console_signals(struct ocirt__console *c) {
     struct {
         uint32_t number;
         char     rest[124];
     } signal;
-    if (ocirt__sys_read(c->signals, &signal, sizeof signal) != (long)sizeof signal) return;
-    if (signal.number == SIGWINCH && c->master >= 0) ocirt__console_resize(c);
-    else if (signal.number != SIGCHLD && signal.number != SIGURG) ocirt__sys_pidfd_signal(c->pidfd, (int)signal.number);
+    while (ocirt__sys_read(c->signals, &signal, sizeof signal) == (long)sizeof signal) {
+        if (signal.number == SIGWINCH && c->master >= 0) ocirt__console_resize(c);
+        else if (signal.number != SIGCHLD && signal.number != SIGURG) ocirt__sys_pidfd_signal(c->pidfd, (int)signal.number);
+    }
 }
 
 /* Moves what can be moved in one direction. Returns false at the end of the source. */
@@ -7889,7 +7890,7 @@ static void ocirt__console_loop(struct ocirt__console *c) {
                                  {.fd = c->master, .events = (short)((want_out ? POLLIN : 0) | (c->in_size ? POLLOUT : 0))},
                                  {.fd = c->out_size ? 1 : -1, .events = POLLOUT}};
         if (ocirt__sys_poll(wait, 5, -1) < 0) return;
-        if (wait[1].revents) ocirt__console_signal(c);
+        if (wait[1].revents) ocirt__console_signals(c);
         if (c->master >= 0) {
             if (!ocirt__console_move(0, c->master, c->in, sizeof c->in, &c->in_size, wait[2].revents, wait[3].revents & POLLOUT)) c->input_open = false;
             if (!ocirt__console_move(c->master, 1, c->out, sizeof c->out, &c->out_size, wait[3].revents & (POLLIN | POLLHUP), wait[4].revents)) {
@@ -7903,7 +7904,8 @@ static void ocirt__console_loop(struct ocirt__console *c) {
 }
 
 /* Waits for init, passing on signals and, with a terminal, bytes both ways. The caller has blocked the
-   signals since before the container was made: what came meanwhile is passed on now. */
+   signals since before the container was made: what came meanwhile is passed on now. Was init quicker
+   and has ended, they are taken all the same: they were meant for it and must not end the caller. */
 static void ocirt__console_wait(int pidfd, int master) {
     struct ocirt__console c = {.master = master, .pidfd = pidfd, .input_open = true};
     uint64_t all = ~0ull;
@@ -8719,11 +8721,9 @@ static int ocirt__ops_wait(struct ocirt__job *job, ocirt_exit *out) {
     siginfo_t end;
     uint64_t  kills = 0;
     int r, cgroup = job->host.actor.slots[OCIRT__SLOT_CGROUP];
-    if (job->host.dead) end = job->host.end, r = 0;
-    else {
-        if (job->options->flags & OCIRT_FORWARD) ocirt__console_wait(job->host.pidfd, job->host.terminal);
-        r = ocirt__sys_reap(job->host.pidfd, &end);
-    }
+    if (job->options->flags & OCIRT_FORWARD) ocirt__console_wait(job->host.pidfd, job->host.terminal);
+    end = job->host.end;
+    r   = !job->host.dead ? ocirt__sys_reap(job->host.pidfd, &end) : end.si_code ? 0 : -ECHILD;
     if (r < 0) {
         r = ocirt__error_set(job->error, OCIRT_E_SYSTEM, -r, job->id, "waiting for %s", job->id);
         ocirt__error_hint(job->error, "the exit status of a child is lost if the caller ignores SIGCHLD, or reaps with wait(-1) in another thread");
