@@ -3114,14 +3114,16 @@ static const char ocirt__spec_template[] =
 
 OCIRT_DEF int ocirt_spec_default(ocirt_arena *arena, unsigned flags, ocirt_spec **out_spec, ocirt_error *error) {
     static const char sysfs[] = "{\"destination\":\"/sys\",\"type\":\"sysfs\",\"source\":\"sysfs\",\"options\":[\"nosuid\",\"noexec\",\"nodev\",\"ro\"]},";
-    static const char bound[] = "{\"destination\":\"/sys\",\"type\":\"none\",\"source\":\"/sys\",\"options\":[\"rbind\",\"nosuid\",\"noexec\",\"nodev\",\"rro\"]},";
-    bool rootless = (flags & OCIRT_SPEC_ROOTLESS) != 0;
+    static const char bound[] = "{\"destination\":\"/sys\",\"type\":\"none\",\"source\":\"/sys\",\"options\":[\"rbind\",\"nosuid\",\"noexec\",\"nodev\",\"%s\"]},";
+    bool  rootless = (flags & OCIRT_SPEC_ROOTLESS) != 0;
+    bool  deep     = OCIRT__SYS5(OCIRT__NR_mount_setattr, -1, "", 0, NULL, 0) != -ENOSYS; /* Linux 5.12: all of /sys can be read-only, not its top alone */
+    char *sys      = rootless ? ocirt__mem_format(arena, bound, deep ? "rro" : "ro") : ocirt__mem_format(arena, "%s", sysfs);
     char *maps = ocirt__mem_format(arena, "\"uidMappings\":[{\"containerID\":0,\"hostID\":%u,\"size\":1}],\"gidMappings\":[{\"containerID\":0,\"hostID\":%u,\"size\":1}],",
                                    (unsigned)geteuid(), (unsigned)getegid());
-    char *text = ocirt__mem_format(arena, ocirt__spec_template, rootless ? "" : ",\"gid=5\"", rootless ? bound : sysfs,
+    char *text = ocirt__mem_format(arena, ocirt__spec_template, rootless ? "" : ",\"gid=5\"", sys ? sys : "",
                                    rootless ? maps : "\"resources\":{\"devices\":[{\"allow\":false,\"access\":\"rwm\"}]},", rootless ? "" : "{\"type\":\"network\"},",
                                    rootless ? ",{\"type\":\"user\"}" : "");
-    if (!maps || !text) return ocirt__error_set(error, OCIRT_E_MEMORY, 0, "", "out of memory");
+    if (!maps || !sys || !text) return ocirt__error_set(error, OCIRT_E_MEMORY, 0, "", "out of memory");
     return ocirt_spec_load(arena, text, strlen(text), NULL, out_spec, error);
 }
 
@@ -5261,22 +5263,28 @@ static int ocirt__mount_pivot(struct ocirt__ground *g, bool shared) {
     return (int)r;
 }
 
+static bool ocirt__mount_is_id(const char *text, uint64_t id) {
+    char   number[24];
+    size_t n = ocirt__path_decimal(number, id);
+    return strlen(text) == n && memcmp(text, number, n) == 0;
+}
+
 /* One line of mountinfo: "id parent major:minor root target ...". Returns the target, cut out, if it
-   hangs directly on the mount `parent` and is not the root itself. */
+   hangs directly on the mount `parent` and is not the root itself. The line then starts with the id. */
 static char *ocirt__mount_below(char *line, uint64_t parent) {
-    char  number[24], *field[5], *s = line;
-    size_t n = ocirt__path_decimal(number, parent);
+    char *field[5], *s = line;
     for (int i = 0; i < 5; i++) {
         field[i] = s;
         s += strcspn(s, " ");
         if (*s) *s++ = 0;
     }
-    if (strlen(field[1]) != n || memcmp(field[1], number, n) != 0 || strcmp(field[4], "/") == 0) return NULL;
-    return field[4];
+    return ocirt__mount_is_id(field[1], parent) && strcmp(field[4], "/") != 0 ? field[4] : NULL;
 }
 
-/* Detaches one mount of the old root but the new root. Returns 1 if there was one. */
-static int ocirt__mount_detach_one(int mountinfo, uint64_t parent, uint64_t keep) {
+/* Detaches one mount of the old root but the new root. What is shared is cut off from propagation first,
+   or what lies below would be unmounted on the host as well; a mount under another cannot be reached for
+   that. Returns 1 if there was one. */
+static int ocirt__mount_detach_one(struct ocirt__ground *g, int mountinfo, uint64_t parent, uint64_t keep, bool shared) {
     char line[PATH_MAX + 512], *target;
     size_t used = 0;
     struct ocirt__statx st;
@@ -5288,6 +5296,9 @@ static int ocirt__mount_detach_one(int mountinfo, uint64_t parent, uint64_t keep
         line[used] = 0, used = 0;
         target = ocirt__mount_below(line, parent);
         if (!target || ocirt__sys_statx(AT_FDCWD, target, OCIRT__AT_SYMLINK_NOFOLLOW, &st) < 0 || st.mnt_id == keep) continue;
+        if (shared && !ocirt__mount_is_id(line, st.mnt_id))
+            return ocirt__mount_detail(g, "the host's mounts lie on top of one another; a shared root leaves them in place only with pivot_root", -EBUSY);
+        if (shared && ocirt__sys_mount(NULL, target, NULL, MS_REC | MS_SLAVE, NULL) < 0) continue;
         if (ocirt__sys_umount(target, MNT_DETACH | UMOUNT_NOFOLLOW) == 0) return 1;
     }
     return 0;
@@ -5296,7 +5307,7 @@ static int ocirt__mount_detach_one(int mountinfo, uint64_t parent, uint64_t keep
 /* On an initial ramfs pivot_root is impossible: its root has no parent mount. Everything else is
    detached first, so that nothing of the host is left behind the new root. pid: the caller's in the
    pid namespace of g->proc. */
-static int ocirt__mount_move_root(struct ocirt__ground *g, int pid) {
+static int ocirt__mount_move_root(struct ocirt__ground *g, int pid, bool shared) {
     char path[40];
     struct ocirt__statx root, keep;
     int  found = 1, file, r = ocirt__sys_statx(AT_FDCWD, "/", 0, &root);
@@ -5306,9 +5317,10 @@ static int ocirt__mount_move_root(struct ocirt__ground *g, int pid) {
     for (int limit = 0; r == 0 && found > 0 && limit < 1000; limit++) {
         file = ocirt__path_exact(g->proc, path, O_RDONLY);
         if (file < 0) return file;
-        found = ocirt__mount_detach_one(file, root.mnt_id, keep.mnt_id);
+        found = ocirt__mount_detach_one(g, file, root.mnt_id, keep.mnt_id, shared);
         ocirt__sys_close(&file);
     }
+    if (r == 0 && found < 0) r = found;
     return r < 0 ? r : ocirt__mount_change_root(g->root); /* it lies on / already */
 }
 
@@ -6484,7 +6496,8 @@ static void ocirt__plan_enter_root(struct ocirt__planner *p) {
     p->origin = 0;
     ocirt__plan_add(p, move ? OCIRT__VERB_MOVE_ROOT : OCIRT__VERB_PIVOT, OCIRT_ACTOR_INIT)->x = !(p->propagation & MS_PRIVATE);
     /* Proven by the probe, and not by the kernel's version: 7.x can pivot away from an initial ramfs. */
-    if (!move && p->probe->root_is_initramfs) ocirt__plan_alternate(p, OCIRT__VERB_MOVE_ROOT, OCIRT_ACTOR_INIT, OCIRT__ON_EINVAL);
+    if (!move && p->probe->root_is_initramfs)
+        ocirt__plan_alternate(p, OCIRT__VERB_MOVE_ROOT, OCIRT_ACTOR_INIT, OCIRT__ON_EINVAL)->x = !(p->propagation & MS_PRIVATE);
     if (!p->on->rootfs_propagation) return;
     ocirt__plan_from(p, ocirt__plan_member(p, p->on->token, "rootfsPropagation"));
     ocirt__plan_add_text(p, OCIRT__VERB_ROOT_PROPAGATION, OCIRT_ACTOR_INIT, "/")->x = p->on->rootfs_propagation;
@@ -7278,7 +7291,7 @@ static int ocirt__step_init_fs(struct ocirt__actor *a, const struct ocirt__row *
     case OCIRT__VERB_READ_ONLY: return ocirt__mount_read_only(&a->ground, text);
     case OCIRT__VERB_TERMINAL: return ocirt__step_terminal(a);
     case OCIRT__VERB_PIVOT: return ocirt__mount_pivot(&a->ground, row->x != 0);
-    case OCIRT__VERB_MOVE_ROOT: return ocirt__mount_move_root(&a->ground, a->page->init_pid);
+    case OCIRT__VERB_MOVE_ROOT: return ocirt__mount_move_root(&a->ground, a->page->init_pid, row->x != 0);
     case OCIRT__VERB_ROOT_READ_ONLY: return ocirt__mount_set_read_only(&a->ground, a->ground.root);
     case OCIRT__VERB_ROOT_PROPAGATION: return ocirt__sys_mount(NULL, "/", NULL, (unsigned long)row->x, NULL);
     case OCIRT__VERB_SYSCTL:
@@ -8344,6 +8357,7 @@ static void ocirt__explain_row(ocirt_error *e, const ocirt_plan *plan, const str
     case OCIRT__VERB_CGROUP_DEVICES: e->code = OCIRT_E_CGROUP; break;
     case OCIRT__VERB_MOUNT:
     case OCIRT__VERB_BIND: e->code = OCIRT_E_MOUNT; ocirt__explain_mount(e, plan, row); break;
+    case OCIRT__VERB_MOVE_ROOT: e->code = OCIRT_E_MOUNT; break;
     case OCIRT__VERB_PIVOT: e->code = OCIRT_E_MOUNT; ocirt__explain_pivot(e); break;
     case OCIRT__VERB_ROOT:
     case OCIRT__VERB_PLAIN_ROOT:

@@ -104,7 +104,7 @@ static bool is_of_container(const char *line) {
     static const char *const kinds[] = {"process ", "namespace ", "file ", "cgroup "};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         if (!strncmp(line + 2, kinds[i], strlen(kinds[i]))) return true;
-    return false;
+    return !strncmp(line + 2, "key ", 4) && strstr(line, " keyring _ses."); /* its session keyring has its id */
 }
 
 /* A container may be there, but we are the same. */

@@ -79,7 +79,7 @@ static void make_links(void) {
 }
 
 static void mount_all(void) {
-    mount_on("proc", "/proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
+    if (access("/proc/self", F_OK)) mount_on("proc", "/proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
     mount_on("sysfs", "/sys", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
     mount_on("devtmpfs", "/dev", MS_NOSUID, "mode=755");
     mount_on("devpts", "/dev/pts", MS_NOSUID | MS_NOEXEC, "mode=620,gid=5,ptmxmode=666");
@@ -276,7 +276,7 @@ TEST_NORETURN static void power_off(void) {
 int init_main(char **argv) {
     struct totals sum = {0};
     const char *root, *user;
-    mount_on("proc", "/proc", 0, NULL);
+    mount_on("proc", "/proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
     kernel_words = file_read("/proc/cmdline", NULL);
     root = boot_option("root");
     if (!getenv("OCIRT_MOVED")) {

@@ -1,5 +1,6 @@
 /* run_process.c: what the program is given, and why it was not started. */
 #include "runs.h"
+#include <sys/utsname.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -345,7 +346,17 @@ static void new_privileges(struct t *t) {
     CHECK_REPORT(out, "no_new_privs", "0");
 }
 
+/* Those of the ipc namespace belong to the owner of its user namespace since Linux 5.19. */
+static void need_ipc_sysctls(void) {
+    struct utsname name;
+    int major = 0, minor = 0;
+    uname(&name);
+    sscanf(name.release, "%d.%d", &major, &minor);
+    if (geteuid() && (major < 5 || (major == 5 && minor < 19))) SKIP("kernel", "sysctls of the ipc namespace are root's before Linux 5.19");
+}
+
 static void sysctls(struct t *t) {
+    need_ipc_sysctls();
     const char *others = geteuid() ? " network user" : " network";
     char *ours = file_read("/proc/sys/kernel/msgmax", NULL), *forward = file_read("/proc/sys/net/ipv4/ip_forward", NULL);
     struct outcome *out = ran_well(t, &(struct config){
@@ -371,6 +382,7 @@ static void sysctls(struct t *t) {
 }
 
 static void sysctl_without_proc(struct t *t) {
+    need_ipc_sysctls();
     struct outcome *out = ran(t, &(struct config){.no_mounts = true, .args = "payload-exit 0",
                                                   .namespaces = geteuid() ? "pid mount ipc uts user" : NULL,
                                                   .linux_ = "\"sysctl\":{\"kernel.msgmax\":\"4321\"}"});
