@@ -1175,7 +1175,7 @@ static const char *ocirt__error_errno_text(int number) {
         {ERANGE, "numerical result out of range"}, {EDEADLK, "resource deadlock avoided"}, {ENAMETOOLONG, "file name too long"},
         {ENOLCK, "no locks available"}, {ENOSYS, "function not implemented"}, {ENOTEMPTY, "directory not empty"}, {ELOOP, "too many levels of symbolic links"},
         {EOVERFLOW, "value too large"}, {EUSERS, "too many users"}, {ENOTSOCK, "not a socket"}, {EOPNOTSUPP, "operation not supported"},
-        {EADDRINUSE, "address already in use"}, {ECONNRESET, "connection reset"}, {ETIMEDOUT, "timed out"}, {ECONNREFUSED, "connection refused"},
+        {EADDRINUSE, "address already in use"}, {ECONNRESET, "connection reset"}, {ETIMEDOUT, "timed out"}, {ECONNREFUSED, "connection refused"}, {ENOTCONN, "not connected"}, {ENOBUFS, "no buffer space"},
         {ESTALE, "stale file handle"}, {EDQUOT, "disk quota exceeded"}, {ECANCELED, "canceled"}, {EUCLEAN, "structure needs cleaning"}};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         if (texts[i].number == number) return texts[i].text;
@@ -6929,6 +6929,7 @@ struct ocirt__page {
     int32_t  init_pid;
     uint32_t outside_cgroup; /* the child was not born in its cgroup, and is moved there */
     uint32_t old_cgroup;     /* it was there before us */
+    uint32_t created;        /* create is complete: init may outlive the host */
     uint32_t current[3];     /* row each actor is at */
     char     detail[256];
     uint32_t timed;
@@ -6974,7 +6975,7 @@ static int ocirt__step_kick(struct ocirt__actor *a) {
     long r = 0;
     for (int tries = 0; tries < 100; tries++) {
         r = OCIRT__SYS5(SYS_sendto, a->talk, "k", 1, MSG_NOSIGNAL, NULL);
-        if (r == 1 || r == -EPIPE || r == -ECONNRESET) return 0;
+        if (r == 1 || r == -EPIPE || r == -ECONNRESET || r == -ECONNREFUSED || r == -ENOTCONN) return 0; /* the last two: Linux 5.10 */
         ocirt__sys_poll_once(NULL, 0, 1);
     }
     return r < 0 ? (int)r : -EIO;
@@ -7252,9 +7253,11 @@ static int ocirt__step_await_start(struct ocirt__actor *a) {
     wait[1].fd = (int)OCIRT__SYS4(SYS_signalfd4, -1, &mask, 8, O_CLOEXEC);
     if (wait[1].fd < 0) return wait[1].fd;
     ocirt__step_publish(a, a->page->current[a->who]);
-    long n = ocirt__step_kick(a) < 0 ? 0 : -ECONNRESET;
-    while (n == -ECONNRESET) n = ocirt__sys_read(a->talk, &byte, 1); /* the host left with a kick of ours unread */
-    if (n == 0) OCIRT__SYS1(SYS_exit_group, 1); /* it never said that create is done */
+    long n = ocirt__step_kick(a) < 0 ? 0 : 1;
+    while (!__atomic_load_n(&a->page->created, __ATOMIC_ACQUIRE)) { /* what is read may be an older kick */
+        if (n <= 0) OCIRT__SYS1(SYS_exit_group, 1);
+        n = ocirt__sys_read(a->talk, &byte, 1);
+    }
     ocirt__sys_close(&a->slots[OCIRT__SLOT_CONVERSATION]);
     while (byte != 'g') {
         ocirt__sys_close(&talk);
@@ -8682,6 +8685,7 @@ static int ocirt__ops_carry_out(struct ocirt__job *job) {
         if (r < 0) r = ocirt__error_set(job->error, OCIRT_E_IO, -r, "init", "writing the state of %s", job->id);
     }
     if (r == 0 && job->host.actor.plan->await_row) { /* create is complete: go and wait for start */
+        __atomic_store_n(&job->host.actor.page->created, 1, __ATOMIC_RELEASE);
         r = ocirt__step_kick(&job->host.actor);
         if (r < 0) r = ocirt__error_set(job->error, OCIRT_E_SYSTEM, -r, job->id, "telling the container's init that it is created");
     }
