@@ -5453,6 +5453,7 @@ enum {
 };
 
 #define OCIRT__ROW_ALTERNATE 1u /* carried out only if the row before failed with an errno of `when` */
+#define OCIRT__ROW_BESIDE    4u /* the host carries it out while others go on; who needs it has it in `after` */
 #define OCIRT__ROW_UNDO      2u /* has a lasting effect on the host that delete takes back           */
 
 struct ocirt__row {
@@ -5460,6 +5461,7 @@ struct ocirt__row {
     uint16_t tolerate, when; /* OCIRT__ON_ sets */
     uint32_t origin;         /* offset of an ocirt__origin, 0: none */
     uint32_t a, b, c, n;     /* offsets of texts or records; small numbers */
+    uint32_t after;          /* waits for the beside row of index after - 1, 0: for none */
     uint64_t x, y;
 };
 
@@ -5740,7 +5742,7 @@ static int ocirt__plan_device_rows(struct ocirt__planner *p, const ocirt_resourc
     ocirt__plan_from(p, ocirt__plan_member(p, limits->token, "devices"));
     at     = ocirt__plan_put(p, program, count * sizeof *program);
     row    = ocirt__plan_add(p, OCIRT__VERB_CGROUP_DEVICES, OCIRT_ACTOR_HOST);
-    row->a = at, row->n = (uint32_t)count;
+    row->a = at, row->n = (uint32_t)count, row->flags = OCIRT__ROW_BESIDE;
     /* Loading needs CAP_BPF or CAP_SYS_ADMIN in the first user namespace; peers skip it likewise. */
     if (!p->privileged || !p->probe->initial_userns) row->tolerate = OCIRT__ON_EPERM;
     return 0;
@@ -5797,7 +5799,7 @@ static int ocirt__plan_cgroup(struct ocirt__planner *p) {
     r = ocirt__cgroup_limits(limits, p->spec->document, ocirt__plan_emit_limit, p, p->error);
     if (r < 0) return r;
     ocirt__plan_cgroup_owner(p);
-    return ocirt__plan_device_rows(p, limits);
+    return 0;
 }
 
 /* ----- birth ----- */
@@ -5874,7 +5876,7 @@ static void ocirt__plan_time(struct ocirt__planner *p) {
     if (text.size) ocirt__plan_add_text(p, OCIRT__VERB_TIME_OFFSETS, OCIRT_ACTOR_STAGE, text.data);
 }
 
-/* What the host does right after the birth of `whose`, while that one waits. */
+/* What the host does right after the birth of `whose`, while that one waits, or beside it. */
 static int ocirt__plan_after_birth(struct ocirt__planner *p, unsigned whose, bool *out_deny) {
     const ocirt_process *run = p->spec->process;
     int r = 0;
@@ -5886,6 +5888,7 @@ static int ocirt__plan_after_birth(struct ocirt__planner *p, unsigned whose, boo
         ocirt__plan_add_text(p, OCIRT__VERB_OOM_SCORE, OCIRT_ACTOR_HOST,
                              ocirt__mem_format(p->arena, "%lld", (long long)run->oom_score_adj.value));
     }
+    if (r == 0 && whose == OCIRT_ACTOR_INIT && ocirt__plan_head(p)->cgroup && p->on->resources) r = ocirt__plan_device_rows(p, p->on->resources);
     return r;
 }
 
@@ -5933,9 +5936,9 @@ static void ocirt__plan_init(struct ocirt__planner *p) {
     if (!(p->options->flags & OCIRT_WITHOUT_KEYRING))
         ocirt__plan_add_text(p, OCIRT__VERB_KEYRING, OCIRT_ACTOR_INIT, ocirt__mem_format(p->arena, "_ses.%s", p->id))->tolerate =
             OCIRT__ON_ENOSYS | OCIRT__ON_EPERM;
+    if (p->fresh & OCIRT__CLONE_NEWNET) ocirt__plan_add(p, OCIRT__VERB_LOOPBACK, OCIRT_ACTOR_INIT);
     if (p->fresh & OCIRT__CLONE_NEWCGROUP)
         ocirt__plan_add_text(p, OCIRT__VERB_UNSHARE, OCIRT_ACTOR_INIT, "cgroup")->x = OCIRT__CLONE_NEWCGROUP;
-    if (p->fresh & OCIRT__CLONE_NEWNET) ocirt__plan_add(p, OCIRT__VERB_LOOPBACK, OCIRT_ACTOR_INIT);
 }
 
 static void ocirt__plan_names(struct ocirt__planner *p) {
@@ -6624,6 +6627,17 @@ static void ocirt__plan_default_maps(struct ocirt__planner *p) {
     p->on = on;
 }
 
+/* Code of the image runs, and create ends, only after all that the host does beside. */
+static void ocirt__plan_waits(struct ocirt__planner *p) {
+    uint32_t last = 0;
+    for (uint32_t i = 0; i < p->rows_count; i++) {
+        struct ocirt__row *row = &p->rows[i];
+        if (row->flags & OCIRT__ROW_BESIDE) last = i + 1;
+        if (row->actor != OCIRT_ACTOR_INIT) continue;
+        if (row->verb == OCIRT__VERB_HOOKS || row->verb == OCIRT__VERB_AWAIT_START || row->verb == OCIRT__VERB_EXEC) row->after = last;
+    }
+}
+
 /* The order of a create. Read it as the story of a container's start. */
 static int ocirt__plan_story(struct ocirt__planner *p) {
     const ocirt_hooks *hooks = p->spec->hooks;
@@ -6653,6 +6667,7 @@ static int ocirt__plan_story(struct ocirt__planner *p) {
     ocirt__plan_from(p, p->spec->process ? ocirt__plan_member(p, p->spec->process->token, "args") : 0);
     ocirt__plan_add_text(p, OCIRT__VERB_EXEC, OCIRT_ACTOR_INIT, p->spec->process ? p->spec->process->args.items[0] : NULL);
     ocirt__plan_after(p);
+    ocirt__plan_waits(p);
     return 0;
 }
 
@@ -6768,7 +6783,7 @@ static void ocirt__plan_print_text(ocirt__buffer *t, const ocirt_plan *plan, uin
     const struct ocirt__origin *from = row->origin ? ocirt__plan_data(plan, row->origin) : NULL;
     ocirt__buffer text = {.arena = t->arena};
     ocirt__plan_row_text(&text, plan, row);
-    ocirt__buffer_format(t, "%3u %-5s %s%s", index, actors[row->actor], row->flags & OCIRT__ROW_ALTERNATE ? "  or else: " : "", text.size ? text.data : "");
+    ocirt__buffer_format(t, "%3u %-5s %s%s", index, actors[row->actor], row->flags & OCIRT__ROW_ALTERNATE ? "  or else: " : row->flags & OCIRT__ROW_BESIDE ? "  beside: " : "", text.size ? text.data : "");
     if (from) ocirt__buffer_format(t, "   <- %s", from->pointer[0] ? from->pointer : "/");
     ocirt__buffer_text(t, "\n");
 }
@@ -6779,8 +6794,8 @@ static void ocirt__plan_print_json(ocirt__buffer *t, const ocirt_plan *plan, uin
     const struct ocirt__origin *from = row->origin ? ocirt__plan_data(plan, row->origin) : NULL;
     ocirt__buffer text = {.arena = t->arena};
     ocirt__plan_row_text(&text, plan, row);
-    ocirt__buffer_format(t, "%s    {\"row\": %u, \"actor\": \"%s\", \"alternate\": %s, \"text\": ", index ? ",\n" : "\n", index,
-                         actors[row->actor], row->flags & OCIRT__ROW_ALTERNATE ? "true" : "false");
+    ocirt__buffer_format(t, "%s    {\"row\": %u, \"actor\": \"%s\", \"alternate\": %s, \"beside\": %s, \"text\": ", index ? ",\n" : "\n", index,
+                         actors[row->actor], row->flags & OCIRT__ROW_ALTERNATE ? "true" : "false", row->flags & OCIRT__ROW_BESIDE ? "true" : "false");
     ocirt__json_write_string(t, text.size ? text.data : "");
     if (from) {
         ocirt__buffer_format(t, ", \"line\": %u, \"column\": %u, \"pointer\": ", from->line, from->column);
@@ -6919,19 +6934,27 @@ static int ocirt__hooks_run(ocirt_plan *plan, const struct ocirt__row *row, int 
    to one row. It may run in the copy of a process whose other threads held any lock.
    =========================================================================================== */
 
+/* How a row failed; what the host gets from init, and a start connection when the program could not
+   be started. */
+struct ocirt__report {
+    int32_t row, error; /* -1: none; negative errno */
+    char    detail[256];
+};
+
+enum { OCIRT__CREATED_YES = 1, OCIRT__CREATED_NEVER = 2 }; /* says the host; says init */
+
 /* Shared between the actors, by mapping and not by descriptor: readable by the host after a filter,
    a signal or the out-of-memory killer ended the child. The host trusts none of it for more than a
    text once code of the image has run. */
 struct ocirt__page {
-    uint32_t next;   /* rows before this one are done; only the active actor writes it */
-    int32_t  failed; /* row, or -1 */
-    int32_t  error;  /* negative errno */
+    uint32_t next;   /* rows before this one are done, but those beside; only the active actor writes it */
+    uint32_t beside; /* beside rows before this one are done; only the host writes it */
     int32_t  init_pid;
     uint32_t outside_cgroup; /* the child was not born in its cgroup, and is moved there */
     uint32_t old_cgroup;     /* it was there before us */
-    uint32_t created;        /* create is complete: init may outlive the host */
+    uint32_t created;        /* OCIRT__CREATED_: whether init may outlive the host; who sets it first decides */
     uint32_t current[3];     /* row each actor is at */
-    char     detail[256];
+    struct ocirt__report reports[3];
     uint32_t timed;
     uint64_t spent[OCIRT_MAX_ROWS]; /* nanoseconds, with trace only */
 };
@@ -6948,23 +6971,28 @@ struct ocirt__actor {
     bool                cwd_done;
     struct ocirt__ground ground; /* init's */
     int (*carry_out)(struct ocirt__actor *, const struct ocirt__row *);
-    int (*await)(struct ocirt__actor *, uint32_t row);
+    int (*await)(struct ocirt__actor *, uint32_t next, uint32_t beside);
     char program[PATH_MAX]; /* what FIND_PROGRAM found */
     char home[PATH_MAX];    /* HOME=... */
-};
-
-/* What a start connection gets when the program could not be started. */
-struct ocirt__report {
-    int32_t row, error;
-    char    detail[256];
 };
 
 static const char *ocirt__step_text(const struct ocirt__actor *a, uint32_t at) {
     return ocirt__plan_text(a->plan, at);
 }
 
-static int ocirt__step_detail(struct ocirt__actor *a, const char *text, int result) {
-    return ocirt__mount_detail(&(struct ocirt__ground){.detail = a->page->detail}, text, result);
+static struct ocirt__report *ocirt__step_report(const struct ocirt__actor *a) {
+    return &a->page->reports[a->who];
+}
+
+/* The cause: the host may have failed because a child did. */
+static struct ocirt__report *ocirt__step_failure(struct ocirt__page *page) {
+    for (unsigned who = 3; who-- > 0;)
+        if (page->reports[who].row >= 0) return &page->reports[who];
+    return NULL;
+}
+
+static int ocirt__step_detail(const struct ocirt__actor *a, const char *text, int result) {
+    return ocirt__mount_detail(&(struct ocirt__ground){.detail = ocirt__step_report(a)->detail}, text, result);
 }
 
 /* ----- hand-offs ----- */
@@ -6985,10 +7013,20 @@ static void ocirt__step_publish(struct ocirt__actor *a, uint32_t next) {
     __atomic_store_n(&a->page->next, next, __ATOMIC_RELEASE);
 }
 
+static bool ocirt__step_ready(const struct ocirt__page *page, uint32_t next, uint32_t beside) {
+    return __atomic_load_n(&page->next, __ATOMIC_ACQUIRE) >= next && __atomic_load_n(&page->beside, __ATOMIC_ACQUIRE) >= beside;
+}
+
+/* Whether create is complete or not is decided once, for host and init alike. */
+static bool ocirt__step_decide(struct ocirt__page *page, uint32_t created) {
+    uint32_t open = 0;
+    return __atomic_compare_exchange_n(&page->created, &open, created, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+}
+
 /* Stage and init end when the host is gone: nothing they made may outlive an unfinished create. */
-static int ocirt__step_await(struct ocirt__actor *a, uint32_t row) {
+static int ocirt__step_await(struct ocirt__actor *a, uint32_t next, uint32_t beside) {
     char byte;
-    while (__atomic_load_n(&a->page->next, __ATOMIC_ACQUIRE) < row)
+    while (!ocirt__step_ready(a->page, next, beside))
         if (ocirt__sys_read(a->talk, &byte, 1) <= 0)
             OCIRT__SYS1(SYS_exit_group, 1);
     return 0;
@@ -7006,7 +7044,7 @@ static int ocirt__step_row(struct ocirt__actor *a, uint32_t index) {
     uint64_t begin = a->page->timed ? ocirt__step_clock() : 0;
     int      r;
     a->page->current[a->who] = index;
-    a->page->detail[0]       = 0;
+    ocirt__step_report(a)->detail[0] = 0;
     r = a->carry_out(a, row);
     if (r < 0 && (row->tolerate & ocirt__plan_errno_set(r))) r = 0;
     while (r < 0 && ++index < a->plan->walk_count && (other->flags & OCIRT__ROW_ALTERNATE)) {
@@ -7022,9 +7060,36 @@ static bool ocirt__step_mine(const struct ocirt__actor *a, uint32_t index) {
 }
 
 static int ocirt__step_failed(struct ocirt__actor *a, uint32_t index, int result) {
-    a->page->failed = (int32_t)index;
-    a->page->error  = result;
+    ocirt__step_report(a)->row   = (int32_t)index;
+    ocirt__step_report(a)->error = result;
     return result;
+}
+
+/* The row before, without those beside; -1: none. */
+static int64_t ocirt__step_before(const struct ocirt__actor *a, uint32_t index) {
+    int64_t before = (int64_t)index - 1;
+    while (before >= 0 && ocirt__plan_row(a->plan, (uint32_t)before)->flags & OCIRT__ROW_BESIDE) before--;
+    return before;
+}
+
+/* What a row waits for: the one before it, if another actor's, and a beside row that it names. */
+static int ocirt__step_wait(struct ocirt__actor *a, uint32_t index) {
+    int64_t  before = ocirt__step_before(a, index);
+    uint32_t after  = ocirt__plan_row(a->plan, index)->after;
+    bool     other  = before >= 0 && !ocirt__step_mine(a, (uint32_t)before);
+    return other || after ? a->await(a, other ? (uint32_t)before + 1 : 0, after) : 0;
+}
+
+/* Makes known that rows up to `index` are done, and wakes who waits for that. */
+static int ocirt__step_hand_over(struct ocirt__actor *a, uint32_t index) {
+    uint32_t next = index + 1;
+    if (ocirt__plan_row(a->plan, index)->flags & OCIRT__ROW_BESIDE) {
+        __atomic_store_n(&a->page->beside, next, __ATOMIC_RELEASE);
+        return ocirt__step_kick(a);
+    }
+    ocirt__step_publish(a, next);
+    while (next < a->plan->walk_count && ocirt__plan_row(a->plan, next)->flags & OCIRT__ROW_BESIDE) next++;
+    return next < a->plan->walk_count && (next > index + 1 || !ocirt__step_mine(a, next)) ? ocirt__step_kick(a) : 0;
 }
 
 /* Walks the list from `from`, carries out this actor's rows, waits and hands over where it changes. */
@@ -7033,15 +7098,14 @@ static int ocirt__step_walk(struct ocirt__actor *a, uint32_t from) {
         int r = 0;
         if (!ocirt__step_mine(a, i)) continue;
         if (ocirt__plan_row(a->plan, i)->flags & OCIRT__ROW_ALTERNATE) continue;
-        if (i > 0 && !ocirt__step_mine(a, i - 1)) r = a->await(a, i);
+        r = ocirt__step_wait(a, i);
         if (r < 0) return r; /* the other one has said why, or is gone */
         r = ocirt__step_row(a, i);
         if (r < 0) return ocirt__step_failed(a, i, r);
         while (i + 1 < a->plan->walk_count &&
                (ocirt__plan_row(a->plan, i + 1)->flags & OCIRT__ROW_ALTERNATE)) i++;
         if (r == OCIRT__STEP_BORN) continue; /* what comes next was published before the birth */
-        ocirt__step_publish(a, i + 1);
-        if (i + 1 < a->plan->walk_count && !ocirt__step_mine(a, i + 1)) r = ocirt__step_kick(a);
+        r = ocirt__step_hand_over(a, i);
         if (r < 0) return ocirt__step_failed(a, i, ocirt__step_detail(a, "handing over to the next row", r));
     }
     return 0;
@@ -7090,6 +7154,7 @@ static int ocirt__step_fork(struct ocirt__actor *a, const struct ocirt__row *row
     if (pid < 0) return pid;
     if (pid == 0) {
         a->who = OCIRT_ACTOR_INIT;
+        a->ground.detail = ocirt__step_report(a)->detail;
         return OCIRT__STEP_BORN;
     }
     a->page->outside_cgroup = outside || cgroup != a->slots[OCIRT__SLOT_CGROUP];
@@ -7234,7 +7299,7 @@ static int ocirt__step_exec(struct ocirt__actor *a) {
     if (r == 0) r = OCIRT__SYS4(SYS_rt_sigprocmask, SIG_SETMASK, none, NULL, 8);
     if (r < 0) return (int)r;
     r = OCIRT__SYS3(SYS_execve, a->program, argv, env);
-    ocirt__program_fault(a->program, a->page->detail, sizeof a->page->detail);
+    ocirt__program_fault(a->program, ocirt__step_report(a)->detail, sizeof ocirt__step_report(a)->detail);
     return (int)r;
 }
 
@@ -7253,10 +7318,11 @@ static int ocirt__step_await_start(struct ocirt__actor *a) {
     wait[1].fd = (int)OCIRT__SYS4(SYS_signalfd4, -1, &mask, 8, O_CLOEXEC);
     if (wait[1].fd < 0) return wait[1].fd;
     ocirt__step_publish(a, a->page->current[a->who]);
-    long n = ocirt__step_kick(a) < 0 ? 0 : 1;
+    long n = ocirt__step_kick(a);
     while (!__atomic_load_n(&a->page->created, __ATOMIC_ACQUIRE)) { /* what is read may be an older kick */
-        if (n <= 0) OCIRT__SYS1(SYS_exit_group, 1);
+        if (n < 0 && ocirt__step_decide(a->page, OCIRT__CREATED_NEVER)) return (int)n;
         n = ocirt__sys_read(a->talk, &byte, 1);
+        if (n == 0) n = -EPIPE; /* the host is gone */
     }
     ocirt__sys_close(&a->slots[OCIRT__SLOT_CONVERSATION]);
     while (byte != 'g') {
@@ -7327,7 +7393,7 @@ static int ocirt__step_carry_out(struct ocirt__actor *a, const struct ocirt__row
     case OCIRT__VERB_CAPABILITIES: return ocirt__process_set_capabilities(ocirt__plan_data(a->plan, row->b));
     case OCIRT__VERB_NO_NEW_PRIVS: return ocirt__process_no_new_privs();
     case OCIRT__VERB_UMASK: return OCIRT__SYS1(SYS_umask, row->n) < 0 ? -EINVAL : 0;
-    case OCIRT__VERB_HOOKS: return ocirt__hooks_run(a->plan, row, (int)OCIRT__SYS0(SYS_getpid), a->page->detail, sizeof a->page->detail);
+    case OCIRT__VERB_HOOKS: return ocirt__hooks_run(a->plan, row, (int)OCIRT__SYS0(SYS_getpid), ocirt__step_report(a)->detail, sizeof ocirt__step_report(a)->detail);
     case OCIRT__VERB_FIND_PROGRAM: return ocirt__step_find(a, row);
     case OCIRT__VERB_AWAIT_START: return ocirt__step_await_start(a);
     case OCIRT__VERB_EXEC: return ocirt__step_exec(a);
@@ -7337,18 +7403,13 @@ static int ocirt__step_carry_out(struct ocirt__actor *a, const struct ocirt__row
 
 /* What a child does from its first row to exec. Returns only by ending the process. */
 static void ocirt__step_child(struct ocirt__actor *a, uint32_t from) {
-    struct ocirt__report report;
     a->carry_out = ocirt__step_carry_out;
     a->await     = ocirt__step_await;
     a->talk      = a->slots[OCIRT__SLOT_CONVERSATION];
     a->ground    = (struct ocirt__ground){.root = -1, .proc = a->slots[OCIRT__SLOT_PROC], .container_proc = -1, .null = -1, .mask = -1, .folder = -1,
-                                          .detail = a->page->detail};
+                                          .detail = ocirt__step_report(a)->detail};
     int r = ocirt__step_walk(a, from);
-    if (r < 0) {
-        report.row = a->page->failed, report.error = a->page->error;
-        memcpy(report.detail, a->page->detail, sizeof report.detail);
-        OCIRT__SYS5(SYS_sendto, a->talk, &report, sizeof report, MSG_NOSIGNAL, NULL);
-    }
+    if (r < 0) OCIRT__SYS5(SYS_sendto, a->talk, ocirt__step_report(a), sizeof(struct ocirt__report), MSG_NOSIGNAL, NULL);
     OCIRT__SYS1(SYS_exit_group, r < 0);
 }
 
@@ -7419,9 +7480,10 @@ static int ocirt__spawn_child_ended(struct ocirt__host *h) {
 
 /* Waits until the rows before `row` are done. With row UINT32_MAX: until the conversation ends, which
    is what a successful exec looks like. */
-static int ocirt__spawn_await(struct ocirt__actor *a, uint32_t row) {
+static int ocirt__spawn_await(struct ocirt__actor *a, uint32_t row, uint32_t beside) {
     struct ocirt__host *h = ocirt__spawn_host(a);
     bool over = false;
+    (void)beside; /* they are the host's own */
     while (!h->told && !over && __atomic_load_n(&a->page->next, __ATOMIC_ACQUIRE) < row) {
         struct pollfd wait[2] = {{.fd = h->conversation, .events = POLLIN},
                                  {.fd = h->stage_pidfd >= 0 ? h->stage_pidfd : h->pidfd, .events = POLLIN}};
@@ -7437,7 +7499,7 @@ static int ocirt__spawn_await(struct ocirt__actor *a, uint32_t row) {
         }
     }
     /* An end without a word is a successful exec only if exec was all that was left to do. */
-    if (row == UINT32_MAX && !h->told && a->page->failed < 0) row = a->plan->walk_count - 1;
+    if (row == UINT32_MAX && !h->told && !ocirt__step_failure(a->page)) row = a->plan->walk_count - 1;
     return !h->told && __atomic_load_n(&a->page->next, __ATOMIC_ACQUIRE) >= row ? 0 : -ECHILD;
 }
 
@@ -7563,7 +7625,7 @@ static int ocirt__spawn_stage(struct ocirt__host *h, const struct ocirt__row *ro
     if (r == 0 && shared == MAP_FAILED) r = -ENOMEM;
     if (r == 0) {
         struct ocirt__page *now = shared;
-        memcpy(now, h->actor.page, offsetof(struct ocirt__page, spent));
+        memcpy(now, h->actor.page, h->actor.page->timed ? sizeof *now : offsetof(struct ocirt__page, spent));
         now->next = (uint32_t)(row - ocirt__plan_row(h->actor.plan, 0)) + 1;
         munmap(h->actor.page, sizeof *h->actor.page);
         h->actor.page = now;
@@ -7657,7 +7719,7 @@ static int ocirt__spawn_idmap_namespace(struct ocirt__host *h, const struct ocir
 }
 
 static int ocirt__spawn_idmap_tree(struct ocirt__host *h, const struct ocirt__row *row) {
-    struct ocirt__ground g = {.detail = h->actor.page->detail};
+    struct ocirt__ground g = {.detail = ocirt__step_report(&h->actor)->detail};
     return ocirt__mount_map_ids(&g, h->actor.slots[row->slot], h->actor.slots[row->n], row->x != 0);
 }
 
@@ -7716,7 +7778,7 @@ static int ocirt__spawn_mapper(struct ocirt__host *h, const struct ocirt__row *r
     if (pidfd < 0) return ocirt__sys_close(&out), pidfd;
     if (ocirt__hooks_wait(pidfd, child, 30, &end) == -ECHILD) ocirt__step_detail(&h->actor, "its exit status is lost, since the caller ignores SIGCHLD", 0);
     else if (end.si_code != CLD_EXITED || end.si_status != 0)
-        ocirt__hooks_tell(h->actor.page->detail, sizeof h->actor.page->detail, 0, path, "ended with exit status ", (unsigned)end.si_status, out);
+        ocirt__hooks_tell(ocirt__step_report(&h->actor)->detail, sizeof ocirt__step_report(&h->actor)->detail, 0, path, "ended with exit status ", (unsigned)end.si_status, out);
     ocirt__sys_close(&pidfd);
     ocirt__sys_close(&out);
     return end.si_code == CLD_EXITED && end.si_status == 0 ? 0 : -EPERM;
@@ -7767,7 +7829,7 @@ static int ocirt__spawn_cgroup(struct ocirt__host *h, const struct ocirt__row *r
     int dir = h->actor.slots[OCIRT__SLOT_CGROUP];
     if (row->verb == OCIRT__VERB_CGROUP_MAKE) {
         int r = ocirt__cgroup_make(h->cgroup_root, text, ocirt__plan_text(h->actor.plan, row->b), &h->actor.slots[OCIRT__SLOT_CGROUP],
-                                   h->actor.page->detail, sizeof h->actor.page->detail);
+                                   ocirt__step_report(&h->actor)->detail, sizeof ocirt__step_report(&h->actor)->detail);
         return r;
     }
     if (dir < 0) return 0; /* none could be made, and none was needed */
@@ -7801,7 +7863,7 @@ static int ocirt__spawn_carry_out(struct ocirt__actor *a, const struct ocirt__ro
     case OCIRT__VERB_RUN_MAPPER: return ocirt__spawn_mapper(h, row);
     case OCIRT__VERB_OOM_SCORE: return ocirt__spawn_proc_write(h, h->pid, "oom_score_adj", text);
     case OCIRT__VERB_RLIMIT: return ocirt__process_set_rlimit(h->pid, row->n, row->x, row->y);
-    case OCIRT__VERB_HOOKS: return ocirt__hooks_run(a->plan, row, h->pid, a->page->detail, sizeof a->page->detail);
+    case OCIRT__VERB_HOOKS: return ocirt__hooks_run(a->plan, row, h->pid, ocirt__step_report(a)->detail, sizeof ocirt__step_report(a)->detail);
     default: return -ENOSYS;
     }
 }
@@ -7813,7 +7875,7 @@ static int ocirt__spawn_run(struct ocirt__host *h) {
     a->carry_out = ocirt__spawn_carry_out;
     a->await     = ocirt__spawn_await;
     r = ocirt__step_walk(a, 0);
-    if (r == 0) r = ocirt__spawn_await(a, a->plan->await_row ? a->plan->await_row : UINT32_MAX);
+    if (r == 0) r = ocirt__spawn_await(a, a->plan->await_row ? a->plan->await_row : UINT32_MAX, 0);
     if (r == 0 && h->stage_pidfd >= 0) r = ocirt__spawn_child_ended(h); /* it has let go, and is not left a zombie */
     return r;
 }
@@ -8589,7 +8651,7 @@ static int ocirt__ops_prepare_host(struct ocirt__job *job, ocirt_plan *plan) {
         h->actor.page = NULL;
         return ocirt__error_set(job->error, OCIRT_E_MEMORY, 0, "", "out of memory");
     }
-    h->actor.page->failed = -1;
+    for (unsigned who = 0; who < 3; who++) h->actor.page->reports[who].row = -1;
     h->actor.page->timed  = job->options->trace != NULL;
     return 0;
 }
@@ -8635,12 +8697,13 @@ static int ocirt__ops_begin(struct ocirt__job *job, const ocirt_spec *spec, cons
 static void ocirt__ops_trace(struct ocirt__job *job) {
     const struct ocirt__page *page = job->host.actor.page;
     const ocirt_plan *plan = job->host.actor.plan;
+    const struct ocirt__report *failure = ocirt__step_failure(job->host.actor.page);
     if (!job->options->trace) return;
     for (uint32_t i = 0; i < plan->walk_count; i++) {
         const struct ocirt__row *row = ocirt__plan_row(plan, i);
         ocirt__buffer text = {.arena = &job->arena};
-        ocirt_trace event = {.row = (int)i, .actor = row->actor, .nanoseconds = page->spent[i], .result = page->failed == (int32_t)i ? page->error : 0};
-        if (row->flags & OCIRT__ROW_ALTERNATE || (page->failed >= 0 && (int32_t)i > page->failed)) continue;
+        ocirt_trace event = {.row = (int)i, .actor = row->actor, .nanoseconds = page->spent[i], .result = failure && failure->row == (int32_t)i ? failure->error : 0};
+        if (row->flags & OCIRT__ROW_ALTERNATE || (failure && (int32_t)i > failure->row)) continue;
         ocirt__plan_row_text(&text, plan, row);
         event.text = text.size ? text.data : "";
         job->options->trace(job->options->user, &event);
@@ -8648,12 +8711,13 @@ static void ocirt__ops_trace(struct ocirt__job *job) {
 }
 
 static int ocirt__ops_failed(struct ocirt__job *job) {
-    struct ocirt__page *page = job->host.actor.page;
-    char detail[256];
-    memcpy(detail, page->detail, sizeof detail);
-    detail[sizeof detail - 1] = 0;
-    if (page->failed >= 0 && (uint32_t)page->failed < job->host.actor.plan->rows_count)
-        return ocirt__explain(job->host.actor.plan, page->failed, page->error, detail, job->error);
+    const struct ocirt__report *failure = ocirt__step_failure(job->host.actor.page);
+    char detail[sizeof failure->detail];
+    if (failure && (uint32_t)failure->row < job->host.actor.plan->rows_count) {
+        memcpy(detail, failure->detail, sizeof detail);
+        detail[sizeof detail - 1] = 0;
+        return ocirt__explain(job->host.actor.plan, failure->row, failure->error, detail, job->error);
+    }
     return ocirt__explain_lost(&job->host, job->error);
 }
 
@@ -8685,9 +8749,8 @@ static int ocirt__ops_carry_out(struct ocirt__job *job) {
         if (r < 0) r = ocirt__error_set(job->error, OCIRT_E_IO, -r, "init", "writing the state of %s", job->id);
     }
     if (r == 0 && job->host.actor.plan->await_row) { /* create is complete: go and wait for start */
-        __atomic_store_n(&job->host.actor.page->created, 1, __ATOMIC_RELEASE);
-        r = ocirt__step_kick(&job->host.actor);
-        if (r < 0) r = ocirt__error_set(job->error, OCIRT_E_SYSTEM, -r, job->id, "telling the container's init that it is created");
+        if (!ocirt__step_decide(job->host.actor.page, OCIRT__CREATED_YES)) r = ocirt__ops_failed(job);
+        else if ((r = ocirt__step_kick(&job->host.actor)) < 0) r = ocirt__error_set(job->error, OCIRT_E_SYSTEM, -r, job->id, "telling the container's init that it is created");
     }
     if (r < 0) (void)ocirt__ops_take_back(job, NULL);
     return r;
