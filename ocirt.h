@@ -3175,6 +3175,7 @@ enum { OCIRT__WALK_DEPTH = 128, OCIRT__WALK_LINKS = 40 };
 struct ocirt__walk {
     int      stack[OCIRT__WALK_DEPTH];
     unsigned depth, links, what;
+    bool     slash; /* at the end of the path: only a folder will do */
     char     rest[PATH_MAX];
     char     name[NAME_MAX + 1]; /* the component being looked at */
 };
@@ -3249,7 +3250,7 @@ static int ocirt__walk_open(struct ocirt__walk *w) {
 }
 
 static int ocirt__walk_push(struct ocirt__walk *w, int fd, bool is_dir) {
-    if (w->rest[0] != 0 && !is_dir) return -ENOTDIR;
+    if ((w->rest[0] != 0 || w->slash) && !is_dir) return -ENOTDIR;
     if (w->depth == OCIRT__WALK_DEPTH) return -ENAMETOOLONG;
     w->stack[w->depth++] = fd;
     return 0;
@@ -3280,9 +3281,10 @@ static int ocirt__path_walk(int root, const char *path, unsigned what, char *lea
     long n;
     int  r = 0, fd;
     if (strlen(path) >= sizeof w.rest) return -ENAMETOOLONG;
-    w.depth = 1, w.links = 0, w.what = what, w.stack[0] = root;
+    w.depth = 1, w.links = 0, w.stack[0] = root, w.name[0] = 0;
+    w.slash = path[0] && path[strlen(path) - 1] == '/';
+    w.what  = w.slash ? what & ~OCIRT__PATH_NOFOLLOW : what;
     memcpy(w.rest, path, strlen(path) + 1);
-    w.name[0] = 0;
     while (r == 0 && (n = ocirt__walk_next(&w)) != 0) {
         if (n < 0) r = (int)n;
         else if ((what & 3u) == OCIRT__PATH_PARENT && w.rest[0] == 0) break;
@@ -3344,10 +3346,10 @@ static int ocirt__path_exact_walk(int base, const char *path, int flags) {
     while (r == 0 && *path) {
         size_t n = strcspn(path, "/");
         bool   last = path[n] == 0;
-        if (n > NAME_MAX) return -ENAMETOOLONG;
+        r = n > NAME_MAX ? -ENAMETOOLONG : n == 0 || (n == 2 && memcmp(path, "..", 2) == 0) ? -EXDEV : 0;
+        if (r < 0) break;
         memcpy(name, path, n);
         name[n] = 0;
-        if (n <= 2 && (strcmp(name, "..") == 0 || n == 0)) return -EXDEV;
         next = ocirt__sys_openat(fd, name, (last ? flags : O_PATH) | O_NOFOLLOW, 0);
         if (fd != base) ocirt__sys_close(&fd);
         if (next < 0) return next;
@@ -3404,6 +3406,18 @@ static size_t ocirt__path_decimal(char *out, uint64_t number) {
     return n;
 }
 
+/* Decimal numbers that blanks, colons or dots divide. Returns how many of `count` there were. */
+static unsigned ocirt__path_numbers(const char *text, uint64_t *out, unsigned count) {
+    unsigned n = 0;
+    char *end;
+    for (; n < count; n++, text = end) {
+        text += strspn(text, " \t:.");
+        out[n] = strtoull(text, &end, 10);
+        if (end == text) break;
+    }
+    return n;
+}
+
 /* tmpcopyup: the content of a directory into a new file system, without following anything. A stack
    of descriptor pairs replaces recursion; the directory's own read position marks where to go on. */
 enum { OCIRT__COPY_DEPTH = 32 };
@@ -3453,7 +3467,7 @@ static int ocirt__path_copy_entry(int from, int to, const char *name, int out_pa
     else if (S_ISDIR(st.mode)) r = ocirt__sys_mkdirat(to, name, st.mode & 07777u);
     else r = ocirt__sys_mknodat(to, name, st.mode, makedev(st.rdev_major, st.rdev_minor));
     if (r == 0) r = ocirt__sys_fchownat(to, name, st.uid, st.gid, OCIRT__AT_SYMLINK_NOFOLLOW);
-    if (r == 0 && S_ISREG(st.mode)) r = ocirt__sys_fchmodat(to, name, st.mode & 07777u); /* chown drops set-id bits */
+    if (r == 0 && (S_ISREG(st.mode) || S_ISDIR(st.mode))) r = ocirt__sys_fchmodat(to, name, st.mode & 07777u); /* chown and mkdir drop set-id bits */
     if (r < 0 || !S_ISDIR(st.mode)) return r;
     out_pair[0] = ocirt__sys_openat(from, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
     out_pair[1] = ocirt__sys_openat(to, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
@@ -3526,8 +3540,8 @@ static long ocirt__probe_self(int proc, const char *file, char *out, size_t size
 
 /* The first user namespace maps everything onto itself (user_namespaces(7)). */
 static bool ocirt__probe_is_first(const char *map) {
-    unsigned long inside, outside, count;
-    return sscanf(map, "%lu %lu %lu", &inside, &outside, &count) == 3 && inside == 0 && outside == 0 && count == 4294967295ul;
+    uint64_t n[3];
+    return ocirt__path_numbers(map, n, 3) == 3 && n[0] == 0 && n[1] == 0 && n[2] == UINT32_MAX;
 }
 
 static bool ocirt__probe_first_userns(void) {
@@ -3540,15 +3554,19 @@ static bool ocirt__probe_first_userns(void) {
 
 /* ----- files of the host ----- */
 
+enum { OCIRT__PROBE_FILE_LIMIT = 4 << 20 };
+
+/* Read in pieces, since those of procfs have no size. */
 static char *ocirt__probe_file(ocirt_arena *arena, const char *path) {
+    ocirt__buffer text = {.arena = arena};
     struct ocirt__statx st;
-    char *text = NULL;
-    int   fd = ocirt__sys_openat(AT_FDCWD, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
-    if (fd < 0) return NULL;
-    if (ocirt__sys_fstatx(fd, &st) == 0 && S_ISREG(st.mode) && st.size <= 1048576 && (text = ocirt__mem_alloc(arena, (size_t)st.size + 1)))
-        (void)ocirt__sys_read_all(fd, text, (size_t)st.size);
+    char piece[4096];
+    long n = 0;
+    int  fd = ocirt__sys_openat(AT_FDCWD, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
+    if (fd >= 0 && ocirt__sys_fstatx(fd, &st) == 0 && S_ISREG(st.mode))
+        while (text.size < OCIRT__PROBE_FILE_LIMIT && (n = ocirt__sys_read(fd, piece, sizeof piece)) > 0) ocirt__buffer_put(&text, piece, (size_t)n);
     ocirt__sys_close(&fd);
-    return text;
+    return text.failed ? NULL : text.data;
 }
 
 /* The user's name in the host's /etc/passwd: /etc/subuid may use names. */
@@ -3569,11 +3587,11 @@ static uint32_t ocirt__probe_ranges(ocirt_arena *arena, const char *path, uint32
     uint32_t count = 0;
     ocirt__path_decimal(number, uid);
     for (char *line = text ? strtok_r(text, "\n", &rest) : NULL; line && count < OCIRT_ID_RANGES; line = strtok_r(NULL, "\n", &rest)) {
-        unsigned long first, size;
+        uint64_t range[2];
         char *colon = strchr(line, ':');
-        if (!colon || sscanf(colon + 1, "%lu:%lu", &first, &size) != 2 || first > UINT32_MAX || size > UINT32_MAX) continue;
+        if (!colon || ocirt__path_numbers(colon + 1, range, 2) != 2 || range[0] > UINT32_MAX || range[1] > UINT32_MAX) continue;
         *colon = 0;
-        if (strcmp(line, number) == 0 || (name[0] && strcmp(line, name) == 0)) out[count++] = (ocirt_id_range){(uint32_t)first, (uint32_t)size};
+        if (strcmp(line, number) == 0 || (name[0] && strcmp(line, name) == 0)) out[count++] = (ocirt_id_range){(uint32_t)range[0], (uint32_t)range[1]};
     }
     return count;
 }
@@ -3607,27 +3625,33 @@ static bool ocirt__probe_is_cgroup2(const char *path) {
     return statfs(path, &fs) == 0 && (unsigned long)fs.f_type == OCIRT__CGROUP2_MAGIC;
 }
 
-/* A line of mountinfo: "... target options - type source data"; type behind the lone dash. */
-static bool ocirt__probe_mount_line(char *line, const char *type, char *out, size_t size) {
-    char *dash = strstr(line, " - "), *s = line;
-    size_t n = strlen(type);
-    if (!dash || strncmp(dash + 3, type, n) != 0 || dash[3 + n] != ' ') return false;
-    for (int i = 0; i < 4 && s; i++) s = strchr(s + 1, ' ');
-    if (!s || strcspn(s + 1, " ") >= size) return false;
-    memcpy(out, s + 1, strcspn(s + 1, " "));
-    out[strcspn(s + 1, " ")] = 0;
+/* A line of mountinfo: "id parent device root target options ... - type source data". */
+static bool ocirt__probe_mount_target(const char *line, char *out, size_t size) {
+    size_t n;
+    for (int i = 0; i < 4; i++) {
+        line = strchr(line, ' ');
+        if (!line++) return false;
+    }
+    n = strcspn(line, " ");
+    if (n >= size) return false;
+    memcpy(out, line, n);
+    out[n] = 0;
     return true;
 }
 
+static bool ocirt__probe_mount_line(const char *line, const char *type, char *out, size_t size) {
+    const char *dash = strstr(line, " - ");
+    size_t n = strlen(type);
+    return dash && strncmp(dash + 3, type, n) == 0 && dash[3 + n] == ' ' && ocirt__probe_mount_target(line, out, size);
+}
+
 static bool ocirt__probe_find_mount(const char *type, const char *target, char *out, size_t size) {
-    char  *line = NULL;
-    size_t room = 0;
-    bool   found = false;
-    FILE  *file = fopen("/proc/self/mountinfo", "re");
-    while (file && !found && getline(&line, &room, file) > 0)
+    ocirt_arena arena = {0};
+    char *text = ocirt__probe_file(&arena, "/proc/self/mountinfo"), *rest = NULL;
+    bool  found = false;
+    for (char *line = text ? strtok_r(text, "\n", &rest) : NULL; line && !found; line = strtok_r(NULL, "\n", &rest))
         found = ocirt__probe_mount_line(line, type, out, size) && (!target || strcmp(out, target) == 0);
-    free(line);
-    if (file) fclose(file);
+    ocirt_arena_free(&arena);
     if (!found) out[0] = 0;
     return found;
 }
@@ -3689,7 +3713,7 @@ OCIRT_DEF int ocirt_probe_host(ocirt_probe *p, ocirt_error *error) {
     struct ocirt__cap_data   caps[2];
     struct utsname name;
     struct rlimit  files;
-    unsigned major = 0, minor = 0;
+    uint64_t version[2];
     char text[128];
     int  proc = ocirt__path_proc();
     memset(p, 0, sizeof *p);
@@ -3699,7 +3723,7 @@ OCIRT_DEF int ocirt_probe_host(ocirt_probe *p, ocirt_error *error) {
         return -OCIRT_E_IO;
     }
     if (uname(&name) == 0) snprintf(p->kernel, sizeof p->kernel, "%.64s", name.release);
-    if (sscanf(p->kernel, "%u.%u", &major, &minor) == 2) p->kernel_version = major << 16 | minor;
+    if (ocirt__path_numbers(p->kernel, version, 2) == 2) p->kernel_version = (uint32_t)(version[0] << 16 | version[1]);
     p->euid = geteuid(), p->egid = getegid();
     if (OCIRT__SYS2(SYS_capget, &header, caps) == 0) p->capabilities = caps[0].effective | (uint64_t)caps[1].effective << 32;
     p->initial_userns = ocirt__probe_self(proc, "uid_map", text, sizeof text) > 0 && ocirt__probe_is_first(text);
@@ -3782,12 +3806,13 @@ static bool ocirt__idmap_owned(const ocirt_id_mapping *m, uint32_t own, const oc
     return false;
 }
 
-static int ocirt__idmap_ranges(const ocirt_json *doc, const ocirt_id_mapping *maps, size_t count, uint32_t own, const ocirt_id_range *ranges, uint32_t ranges_count,
-                               const char *file, const char *helper, ocirt_error *e) {
+/* The lines of both files begin with the user (subgid(5)). */
+static int ocirt__idmap_ranges(const ocirt_json *doc, const ocirt_id_mapping *maps, size_t count, uint32_t user, uint32_t own, const ocirt_id_range *ranges,
+                               uint32_t ranges_count, const char *file, const char *helper, ocirt_error *e) {
     for (size_t i = 0; i < count; i++) {
         if (ocirt__idmap_owned(&maps[i], own, ranges, ranges_count)) continue;
         ocirt__error_set(e, OCIRT_E_IDMAP, 0, file, "host ids %u to %llu do not belong to the caller", maps[i].host_id, (unsigned long long)maps[i].host_id + maps[i].size - 1);
-        ocirt__error_hint(e, "add the line %u:%u:%u to %s, or map only the own id, %u", own, maps[i].host_id, maps[i].size, file, own);
+        ocirt__error_hint(e, "add the line %u:%u:%u to %s, or map only the own id, %u", user, maps[i].host_id, maps[i].size, file, own);
         if (doc && maps[i].token) ocirt__error_place(e, doc, maps[i].token);
         return -OCIRT_E_IDMAP;
     }
@@ -3808,8 +3833,8 @@ static int ocirt__idmap_decide(const ocirt_probe *p, const ocirt_json *doc, cons
     *out_way = OCIRT__IDMAP_SINGLE;
     if (ocirt__idmap_single(on->uid_mappings, on->uid_mappings_count, p->euid) && ocirt__idmap_single(on->gid_mappings, on->gid_mappings_count, p->egid)) return 0;
     *out_way = OCIRT__IDMAP_HELPER;
-    r = ocirt__idmap_ranges(doc, on->uid_mappings, on->uid_mappings_count, p->euid, p->subuids, p->subuids_count, "/etc/subuid", p->newuidmap, e);
-    return r < 0 ? r : ocirt__idmap_ranges(doc, on->gid_mappings, on->gid_mappings_count, p->egid, p->subgids, p->subgids_count, "/etc/subgid", p->newgidmap, e);
+    r = ocirt__idmap_ranges(doc, on->uid_mappings, on->uid_mappings_count, p->euid, p->euid, p->subuids, p->subuids_count, "/etc/subuid", p->newuidmap, e);
+    return r < 0 ? r : ocirt__idmap_ranges(doc, on->gid_mappings, on->gid_mappings_count, p->euid, p->egid, p->subgids, p->subgids_count, "/etc/subgid", p->newgidmap, e);
 }
 
 /* ===========================================================================================
@@ -7314,7 +7339,7 @@ static int ocirt__step_await_start(struct ocirt__actor *a) {
     } signal;
     struct pollfd wait[2] = {{.fd = a->slots[OCIRT__SLOT_START], .events = POLLIN}, {.events = POLLIN}};
     char byte = 0;
-    int  talk = -1;
+    int  talk = -1, ready;
     wait[1].fd = (int)OCIRT__SYS4(SYS_signalfd4, -1, &mask, 8, O_CLOEXEC);
     if (wait[1].fd < 0) return wait[1].fd;
     ocirt__step_publish(a, a->page->current[a->who]);
@@ -7327,7 +7352,8 @@ static int ocirt__step_await_start(struct ocirt__actor *a) {
     ocirt__sys_close(&a->slots[OCIRT__SLOT_CONVERSATION]);
     while (byte != 'g') {
         ocirt__sys_close(&talk);
-        ocirt__sys_poll_once(wait, 2, -1);
+        ready = ocirt__sys_poll_once(wait, 2, -1);
+        if (ready < 0 && ready != -EINTR) wait[0].revents = POLLIN; /* accept4 waits too, if not for signals */
         if (wait[1].revents && ocirt__sys_read(wait[1].fd, &signal, sizeof signal) > 0)
             OCIRT__SYS1(SYS_exit_group, 128 + (int)signal.number);
         talk = wait[0].revents ? (int)OCIRT__SYS4(SYS_accept4, wait[0].fd, NULL, NULL, SOCK_CLOEXEC) : -1;
@@ -8312,20 +8338,20 @@ static void ocirt__explain_clone(ocirt_error *e, const struct ocirt__row *row) {
 
 /* A new procfs or sysfs in a user namespace needs the caller's own to be fully visible: names the mount
    that covers part of it (the kernel's mount_too_revealing). */
+static bool ocirt__explain_covers(const char *target, const char *top) {
+    size_t n = strlen(top);
+    return strncmp(target, top, n) == 0 && target[n] == '/' && strncmp(target, "/sys/fs/", 8) != 0 && strncmp(target, "/sys/kernel/", 12) != 0 &&
+           strcmp(target, "/proc/sys/fs/binfmt_misc") != 0;
+}
+
 static bool ocirt__explain_cover(ocirt_error *e, const char *top) {
-    char  *line = NULL, id[32], parent[32], device[32], root[256], target[256];
-    size_t room = 0;
-    bool   found = false;
-    FILE  *file = fopen("/proc/self/mountinfo", "re");
-    while (file && !found && getline(&line, &room, file) > 0) {
-        size_t n = strlen(top);
-        if (sscanf(line, "%31s %31s %31s %255s %255s", id, parent, device, root, target) != 5) continue;
-        found = strncmp(target, top, n) == 0 && target[n] == '/' && strncmp(target, "/sys/fs/", 8) != 0 && strncmp(target, "/sys/kernel/", 12) != 0 &&
-                strcmp(target, "/proc/sys/fs/binfmt_misc") != 0;
-    }
+    ocirt_arena arena = {0};
+    char *text = ocirt__probe_file(&arena, "/proc/self/mountinfo"), *rest = NULL, target[256];
+    bool  found = false;
+    for (char *line = text ? strtok_r(text, "\n", &rest) : NULL; line && !found; line = strtok_r(NULL, "\n", &rest))
+        found = ocirt__probe_mount_target(line, target, sizeof target) && ocirt__explain_covers(target, top);
     if (found) ocirt__error_hint(e, "the caller's own %s is partly covered (by a mount on %s), so the kernel refuses a fresh one in a user namespace; start the outer container with unmasked paths, or bind %s instead", top, target, top);
-    free(line);
-    if (file) fclose(file);
+    ocirt_arena_free(&arena);
     return found;
 }
 
