@@ -70,10 +70,12 @@
    comes from, the errnos it tolerates, and at most alternates that an errno chooses. Three actors walk the
    same list and wait where the actor changes:
      host   the calling process: cgroup, sources of mounts, birth, id maps, record, hooks
-     stage  a short-lived process between, when namespaces are joined, a time namespace is made, or the
-            container's root could write to the caller's program: then it is executed from a sealed copy
-            of options.stage (CVE-2019-5736), and the init has nothing of the caller's memory in it
+     stage  a short-lived process between, when namespaces are joined, a time namespace is made, or a user
+            namespace's root could write to the caller's program
      init   the container: mounts, devices, pivot_root, identity, and at last the program
+   Where the container's root could write to the caller's program (CVE-2019-5736), stage or init executes
+   options.stage anew, through a read-only clone of its mount or from a sealed copy in memory: that file nobody
+   can write, and nothing of the caller's memory is in it.
    ocirt_plan_print shows the rows; OCIRT__VERBS in >>plan lists all verbs.
 
    THE LIFE OF A CONTAINER
@@ -522,7 +524,7 @@ typedef struct ocirt_probe {
     uint32_t       image_uid, image_gid, image_mode;
     bool           image_read_only;     /* it lies on a read-only mount                         */
     char           cgroup_mount[256];   /* where cgroup2 is mounted; "" when it is not          */
-    char           cgroup_own[512];     /* the caller's own cgroup below it, "/..."             */
+    char           cgroup_own[512];     /* an ordinary caller's own cgroup below it, "/..."     */
     char           cgroup_base[512];    /* where the caller may make cgroups: "" is the top      */
     char           cgroup_controllers[256]; /* of the root of that hierarchy                    */
     ocirt_id_range subuids[OCIRT_ID_RANGES], subgids[OCIRT_ID_RANGES];
@@ -1038,10 +1040,12 @@ typedef struct ocirt__block {
     size_t               size, used;
 } ocirt__block;
 
+/* Few and large: a page that nothing is put on costs nothing, another block costs calls and page faults. */
+enum { OCIRT__MEM_BLOCK = 65536 - 256 };
 #define OCIRT__MEM_HEAD ((sizeof(ocirt__block) + 15u) & ~(size_t)15u)
 
 static ocirt__block *ocirt__mem_block(ocirt_arena *arena, size_t size) {
-    size_t room = size < 16384 - OCIRT__MEM_HEAD ? 16384 - OCIRT__MEM_HEAD : size;
+    size_t room = size < OCIRT__MEM_BLOCK ? OCIRT__MEM_BLOCK : size;
     ocirt__block *block = OCIRT_MALLOC(OCIRT__MEM_HEAD + room);
     if (!block) return NULL;
     *block = (ocirt__block){.next = arena->blocks, .size = room};
@@ -1049,8 +1053,8 @@ static ocirt__block *ocirt__mem_block(ocirt_arena *arena, size_t size) {
     return block;
 }
 
-/* Zeroed, aligned to 16. NULL when there is no more. */
-static void *ocirt__mem_alloc(ocirt_arena *arena, size_t size) {
+/* Aligned to 16, not zeroed. NULL when there is no more. */
+static void *ocirt__mem_take(ocirt_arena *arena, size_t size) {
     ocirt__block *block = arena->blocks;
     void *result;
     if (size > SIZE_MAX / 2) return NULL;
@@ -1060,7 +1064,12 @@ static void *ocirt__mem_alloc(ocirt_arena *arena, size_t size) {
     result = (char *)block + OCIRT__MEM_HEAD + block->used;
     block->used += size;
     arena->used += size;
-    return memset(result, 0, size);
+    return result;
+}
+
+static void *ocirt__mem_alloc(ocirt_arena *arena, size_t size) {
+    void *result = ocirt__mem_take(arena, size);
+    return result ? memset(result, 0, size) : NULL;
 }
 
 static void *ocirt__mem_array(ocirt_arena *arena, size_t count, size_t size) {
@@ -1086,6 +1095,17 @@ static char *ocirt__mem_format(ocirt_arena *arena, const char *format, ...) {
     vsnprintf(text, (size_t)n + 1, format, list);
     va_end(list);
     return text;
+}
+
+/* Decimal digits without stdio. Returns the length. */
+static size_t ocirt__mem_decimal(char *out, uint64_t number) {
+    char   digits[20];
+    size_t n = 0, i;
+    do digits[n++] = (char)('0' + number % 10);
+    while ((number /= 10) > 0);
+    for (i = 0; i < n; i++) out[i] = digits[n - 1 - i];
+    out[n] = 0;
+    return n;
 }
 
 /* The blocks of `from` become `to`'s. */
@@ -1124,7 +1144,7 @@ static bool ocirt__buffer_room(ocirt__buffer *b, size_t more) {
     if (b->failed) return false;
     if (b->data && b->size + more + 1 <= b->capacity) return true;
     while (capacity < b->size + more + 1) capacity *= 2;
-    data = ocirt__mem_alloc(b->arena, capacity);
+    data = ocirt__mem_take(b->arena, capacity);
     if (!data) return b->failed = true, false;
     if (b->size) memcpy(data, b->data, b->size);
     b->data = data, b->capacity = capacity;
@@ -1240,13 +1260,20 @@ struct ocirt__place {
     int    line, column;
 };
 
-/* Goes on from where it is; only backwards it starts again. */
+/* From where it is, forwards or back: what it costs is the distance, and the rest of the line it comes from. */
 static void ocirt__json_seek(const char *text, size_t offset, struct ocirt__place *place) {
-    if (offset < place->at || place->line == 0) *place = (struct ocirt__place){0, 1, 1};
-    for (; place->at < offset; place->at++) {
-        if (text[place->at] == '\n') place->line++, place->column = 1;
-        else if (((unsigned char)text[place->at] & 0xc0) != 0x80) place->column++;
-    }
+    bool        back = place->line && offset < place->at;
+    size_t      to   = back ? place->at : offset;
+    const char *at   = text + (back ? offset : place->at), *line = NULL;
+    int         lines = 0, columns = 0;
+    if (place->line == 0) place->line = place->column = 1;
+    for (const char *s = at; (s = memchr(s, '\n', (size_t)(text + to - s))) != NULL; lines++) line = ++s;
+    place->line += back ? -lines : lines;
+    if (back && lines) /* the start of the line is before both */
+        for (line = text + offset; line > text && line[-1] != '\n';) line--;
+    for (const char *s = line ? line : at, *end = text + (line || !back ? offset : to); s < end; s++) columns += ((unsigned char)*s & 0xc0) != 0x80;
+    place->column = line ? 1 + columns : place->column + (back ? -columns : columns);
+    place->at = offset;
 }
 
 static void ocirt__json_offset_place(const char *text, size_t offset, int *line, int *column) {
@@ -1336,6 +1363,10 @@ static int ocirt__json_string(struct ocirt__reader *r) {
     if (!token) return ocirt__error_set(r->error, OCIRT_E_MEMORY, 0, "", "out of memory");
     while (r->at < r->size && r->text[r->at] != '"') {
         size_t n;
+        if (r->text[r->at] >= 0x20 && r->text[r->at] < 0x80 && r->text[r->at] != '\\') {
+            r->at++;
+            continue;
+        }
         if (r->text[r->at] == '\\') {
             int e = ocirt__json_escape(r);
             if (e < 0) return e;
@@ -1440,6 +1471,7 @@ static bool ocirt__json_plain(const ocirt_json *doc, uint32_t token) {
 static bool ocirt__json_equals(const ocirt_json *doc, uint32_t token, const char *name, size_t n) {
     const struct ocirt__token *t = &doc->tokens[token];
     char decoded[256];
+    if (t->end - t->start < n) return false; /* decoding only makes it shorter */
     if (ocirt__json_plain(doc, token)) return t->end - t->start == n && memcmp(doc->text + t->start, name, n) == 0;
     if (t->end - t->start >= sizeof decoded) return false;
     return ocirt__json_decode(doc, token, decoded) == n && memcmp(decoded, name, n) == 0;
@@ -1637,7 +1669,7 @@ static size_t ocirt__json_pointer_step(const ocirt_json *doc, uint32_t parent, u
     size_t n = 0, at = room, index = 0;
     if (doc->tokens[parent].type == OCIRT__JSON_ARRAY) {
         for (uint32_t i = parent + 1; i < token; i = doc->tokens[i].next) index++;
-        n = (size_t)snprintf(name, sizeof name, "%zu", index);
+        n = ocirt__mem_decimal(name, index);
     } else {
         uint32_t key = parent + 1;
         while (doc->tokens[key].next != token && key < token) key = doc->tokens[doc->tokens[key].next].next;
@@ -3306,6 +3338,29 @@ static int ocirt__path_openat2(int root, const char *path, int flags) {
     return fd;
 }
 
+/* Mostly nothing is missing but the last component: its folder in one call, and a new directory in it. All that is
+   not as simple as that fails here, and is the walk's. */
+static int ocirt__path_make_leaf(int root, const char *path) {
+    const char *leaf = strrchr(path, '/');
+    char folder[PATH_MAX];
+    int  dir, r;
+    if (!leaf || !leaf[1] || leaf[1] == '.' || (size_t)(leaf - path) + 2 > sizeof folder) return -ENOENT;
+    memcpy(folder, path, (size_t)(leaf - path) + 1);
+    folder[leaf - path + 1] = 0;
+    dir = ocirt__path_openat2(root, folder, O_PATH | O_DIRECTORY);
+    if (dir < 0) return dir;
+    r = ocirt__sys_mkdirat(dir, leaf + 1, 0755);
+    if (r == 0) r = ocirt__sys_openat(dir, leaf + 1, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
+    ocirt__sys_close(&dir);
+    return r;
+}
+
+/* What openat2 refuses but the walk may still answer. ELOOP because the kernel, when a mount elsewhere makes it start
+   over, goes on counting links where it was (path_openat, up to 6.18 at least). */
+static bool ocirt__path_walk_decides(int error) {
+    return error == -ENOENT || error == -ENOSYS || error == -EPERM || error == -EAGAIN || error == -EINTR || error == -ELOOP;
+}
+
 /* Opens `path` inside `root` as O_PATH; `what` says what may be missing. */
 static int ocirt__path_open(int root, const char *path, unsigned what, char *leaf) {
     int follow = what & OCIRT__PATH_NOFOLLOW ? O_NOFOLLOW : 0, fd;
@@ -3313,7 +3368,8 @@ static int ocirt__path_open(int root, const char *path, unsigned what, char *lea
     fd = ocirt__path_openat2(root, path, O_PATH | follow);
     if (fd >= 0) return fd;
     if (fd == -ENOENT && (what & 3u) == OCIRT__PATH_EXISTING) return fd;
-    if (fd != -ENOENT && fd != -ENOSYS && fd != -EPERM && fd != -EAGAIN && fd != -EINTR) return fd;
+    if (!ocirt__path_walk_decides(fd)) return fd;
+    if (fd == -ENOENT && (what & 3u) == OCIRT__PATH_DIR && (fd = ocirt__path_make_leaf(root, path)) >= 0) return fd;
     return ocirt__path_walk(root, path, what, leaf);
 }
 
@@ -3392,17 +3448,6 @@ static long ocirt__path_read(int base, const char *path, char *out, size_t size)
     n = ocirt__sys_read_all(fd, out, size - 1);
     ocirt__sys_close(&fd);
     if (n >= 0) out[n] = 0;
-    return n;
-}
-
-/* Decimal digits without stdio. Returns the length. */
-static size_t ocirt__path_decimal(char *out, uint64_t number) {
-    char   digits[20];
-    size_t n = 0, i;
-    do digits[n++] = (char)('0' + number % 10);
-    while ((number /= 10) > 0);
-    for (i = 0; i < n; i++) out[i] = digits[n - 1 - i];
-    out[n] = 0;
     return n;
 }
 
@@ -3532,22 +3577,22 @@ static int ocirt__path_copy_tree(int from, int to) {
 
 static long ocirt__probe_self(int proc, const char *file, char *out, size_t size) {
     char   path[64];
-    size_t n = ocirt__path_decimal(path, (uint64_t)OCIRT__SYS0(SYS_getpid));
+    size_t n = ocirt__mem_decimal(path, (uint64_t)OCIRT__SYS0(SYS_getpid));
     path[n] = '/';
     memcpy(path + n + 1, file, strlen(file) + 1);
     return ocirt__path_read(proc, path, out, size);
 }
 
-/* The first user namespace maps everything onto itself (user_namespaces(7)). */
-static bool ocirt__probe_is_first(const char *map) {
-    uint64_t n[3];
-    return ocirt__path_numbers(map, n, 3) == 3 && n[0] == 0 && n[1] == 0 && n[2] == UINT32_MAX;
+/* The first user namespace has this inode since 3.8 (linux/nsfs.h); a map of everything onto itself others can
+   have as well. */
+static bool ocirt__probe_is_first_userns(int proc) {
+    struct ocirt__statx st;
+    return ocirt__sys_statx(proc, "self/ns/user", 0, &st) == 0 && st.ino == 0xeffffffdu;
 }
 
 static bool ocirt__probe_first_userns(void) {
-    char map[128];
-    int  proc = ocirt__path_proc();
-    bool first = proc >= 0 && ocirt__probe_self(proc, "uid_map", map, sizeof map) > 0 && ocirt__probe_is_first(map);
+    int  proc  = ocirt__path_proc();
+    bool first = proc >= 0 && ocirt__probe_is_first_userns(proc);
     ocirt__sys_close(&proc);
     return first;
 }
@@ -3585,7 +3630,7 @@ static void ocirt__probe_user_name(ocirt_arena *arena, uint32_t uid, char *out, 
 static uint32_t ocirt__probe_ranges(ocirt_arena *arena, const char *path, uint32_t uid, const char *name, ocirt_id_range *out) {
     char *text = ocirt__probe_file(arena, path), *rest = NULL, number[24];
     uint32_t count = 0;
-    ocirt__path_decimal(number, uid);
+    ocirt__mem_decimal(number, uid);
     for (char *line = text ? strtok_r(text, "\n", &rest) : NULL; line && count < OCIRT_ID_RANGES; line = strtok_r(NULL, "\n", &rest)) {
         uint64_t range[2];
         char *colon = strchr(line, ':');
@@ -3676,7 +3721,7 @@ static void ocirt__probe_cgroups(ocirt_probe *p, int proc) {
     else if (ocirt__probe_is_cgroup2("/sys/fs/cgroup/unified")) strcpy(p->cgroup_mount, "/sys/fs/cgroup/unified");
     else (void)ocirt__probe_find_mount("cgroup2", NULL, p->cgroup_mount, sizeof p->cgroup_mount);
     if (!p->cgroup_mount[0]) return;
-    if (ocirt__probe_self(proc, "cgroup", text, sizeof text) > 0 && (line = strncmp(text, "0::", 3) == 0 ? text : strstr(text, "\n0::"))) {
+    if (p->euid != 0 && ocirt__probe_self(proc, "cgroup", text, sizeof text) > 0 && (line = strncmp(text, "0::", 3) == 0 ? text : strstr(text, "\n0::"))) {
         line += line[0] == '\n' ? 4 : 3;
         line[strcspn(line, "\n")] = 0;
         snprintf(p->cgroup_own, sizeof p->cgroup_own, "%.500s", line);
@@ -3708,31 +3753,40 @@ static void ocirt__probe_root(ocirt_probe *p) {
     p->root_is_initramfs = ocirt__probe_find_mount("rootfs", "/", target, sizeof target);
 }
 
-OCIRT_DEF int ocirt_probe_host(ocirt_probe *p, ocirt_error *error) {
+static void ocirt__probe_with(int proc, ocirt_probe *p) {
     struct ocirt__cap_header header = {OCIRT__CAP_VERSION_3, 0};
     struct ocirt__cap_data   caps[2];
     struct utsname name;
     struct rlimit  files;
     uint64_t version[2];
     char text[128];
-    int  proc = ocirt__path_proc();
     memset(p, 0, sizeof *p);
-    if (proc < 0) {
-        ocirt__error_set(error, OCIRT_E_IO, -proc, "/proc", "/proc is not a procfs");
-        ocirt__error_hint(error, "mount it first: mount -t proc proc /proc");
-        return -OCIRT_E_IO;
-    }
     if (uname(&name) == 0) snprintf(p->kernel, sizeof p->kernel, "%.64s", name.release);
     if (ocirt__path_numbers(p->kernel, version, 2) == 2) p->kernel_version = (uint32_t)(version[0] << 16 | version[1]);
     p->euid = geteuid(), p->egid = getegid();
     if (OCIRT__SYS2(SYS_capget, &header, caps) == 0) p->capabilities = caps[0].effective | (uint64_t)caps[1].effective << 32;
-    p->initial_userns = ocirt__probe_self(proc, "uid_map", text, sizeof text) > 0 && ocirt__probe_is_first(text);
+    p->initial_userns = ocirt__probe_is_first_userns(proc);
     if (!p->initial_userns) p->setgroups_denied = ocirt__probe_self(proc, "setgroups", text, sizeof text) > 0 && strncmp(text, "deny", 4) == 0;
     if (getrlimit(RLIMIT_NOFILE, &files) == 0) p->nofile_hard = files.rlim_max;
     ocirt__probe_cgroups(p, proc);
     ocirt__probe_image(p);
     ocirt__probe_root(p);
     if (p->euid != 0 || !p->initial_userns) ocirt__probe_ids(p);
+}
+
+/* A procfs that was checked, or the error. */
+static int ocirt__probe_proc(ocirt_error *error) {
+    int proc = ocirt__path_proc();
+    if (proc >= 0) return proc;
+    ocirt__error_set(error, OCIRT_E_IO, -proc, "/proc", "/proc is not a procfs");
+    ocirt__error_hint(error, "mount it first: mount -t proc proc /proc");
+    return -OCIRT_E_IO;
+}
+
+OCIRT_DEF int ocirt_probe_host(ocirt_probe *p, ocirt_error *error) {
+    int proc = ocirt__probe_proc(error);
+    if (proc < 0) return proc;
+    ocirt__probe_with(proc, p);
     ocirt__sys_close(&proc);
     return 0;
 }
@@ -3975,11 +4029,10 @@ static int ocirt__cgroup_remove_levels(int root, const char *path, unsigned leve
 }
 
 /* Makes the missing levels, enabling `controllers` on the way. On failure nothing made stays. */
-static int ocirt__cgroup_make(int root, const char *path, const char *controllers, int *out_dir, char *detail, size_t size) {
+static int ocirt__cgroup_make(int root, const char *path, unsigned missing, const char *controllers, int *out_dir, char *detail, size_t size) {
     const char *rest = path;
     char name[NAME_MAX + 1];
-    int  dir = root, r = 0, missing = ocirt__cgroup_levels_missing(root, path);
-    if (missing < 0) return missing;
+    int  dir = root, r = 0;
     while (r == 0 && ocirt__cgroup_component(&rest, name) > 0) {
         r = ocirt__cgroup_enable(dir, controllers, path, detail, size);
         if (r == 0) r = ocirt__sys_mkdirat(dir, name, 0755);
@@ -3988,14 +4041,14 @@ static int ocirt__cgroup_make(int root, const char *path, const char *controller
     if (r == 0 && missing == 0) r = ocirt__cgroup_usable(dir, detail, size);
     if (r == 0 && dir != root) return *out_dir = dir, 0;
     if (dir >= 0 && dir != root) ocirt__sys_close(&dir);
-    (void)ocirt__cgroup_remove_levels(root, path, (unsigned)missing);
+    (void)ocirt__cgroup_remove_levels(root, path, missing);
     return r < 0 ? r : -EINVAL;
 }
 
 static int ocirt__cgroup_attach(int dir, int pid) {
     char text[24];
     if (pid <= 0) return -EINVAL; /* 0 would move the caller itself */
-    return ocirt__path_write(dir, "cgroup.procs", text, ocirt__path_decimal(text, (uint64_t)pid));
+    return ocirt__path_write(dir, "cgroup.procs", text, ocirt__mem_decimal(text, (uint64_t)pid));
 }
 
 /* The container's user may manage its own subtree, and only these files of it (cgroup-v2, delegation). */
@@ -4478,6 +4531,51 @@ static int ocirt__process_clone(uint64_t flags, int cgroup, uint64_t exit_signal
 #endif
 }
 
+#if defined(__x86_64__)
+/* clone3 with a stack: the child never returns through the frames of its parent. */
+static long ocirt__process_clone3_on(struct ocirt__clone_args *args, int (*entry)(void *), void *argument) {
+    long result;
+    register int (*to)(void *) __asm__("r12") = entry;
+    register void *with __asm__("r13") = argument;
+    __asm__ volatile("syscall\n\t"
+                     "test %%rax, %%rax\n\t"
+                     "jnz 1f\n\t"
+                     "xor %%ebp, %%ebp\n\t"
+                     "mov %%r13, %%rdi\n\t"
+                     "call *%%r12\n\t"
+                     "hlt\n"
+                     "1:"
+                     : "=a"(result)
+                     : "a"((long)OCIRT__NR_clone3), "D"(args), "S"(sizeof *args), "r"(to), "r"(with)
+                     : "rcx", "r11", "memory");
+    return result;
+}
+#else
+static long ocirt__process_clone3_on(struct ocirt__clone_args *args, int (*entry)(void *), void *argument) {
+    (void)args, (void)entry, (void)argument;
+    return -ENOSYS;
+}
+#endif
+
+/* A child in the memory of the caller, which sleeps until the child has executed a program or ended: no page
+   table is copied, and the cost does not grow with the caller. `entry` runs on `stack`, makes raw calls only and
+   does not return. Only clone3 places it in a cgroup, and libc does not wrap that: where a filter hides it, or
+   its few instructions are not written for the machine, the child is born outside. */
+static int ocirt__process_clone_shared(uint64_t flags, int cgroup, int (*entry)(void *), void *argument, void *stack, size_t size,
+                                       int *out_pidfd, bool *out_outside) {
+    struct ocirt__clone_args args = {.flags = flags | OCIRT__CLONE_VM | OCIRT__CLONE_VFORK | OCIRT__CLONE_PIDFD, .exit_signal = SIGCHLD,
+                                     .pidfd = (uint64_t)(uintptr_t)out_pidfd, .stack = (uint64_t)(uintptr_t)stack, .stack_size = size};
+    int  saved = errno, legacy = (int)args.flags | SIGCHLD;
+    long r = -ENOSYS;
+    if (cgroup >= 0) args.flags |= OCIRT__CLONE_INTO_CGROUP, args.cgroup = (uint64_t)cgroup, r = ocirt__process_clone3_on(&args, entry, argument);
+    *out_outside = cgroup >= 0 && (r == -ENOSYS || r == -EPERM);
+    if (r != -ENOSYS && r != -EPERM) return (int)r;
+    r = clone(entry, (char *)stack + size, legacy, argument, out_pidfd);
+    if (r < 0) r = -errno;
+    errno = saved;
+    return (int)r;
+}
+
 /* Dispositions to default: exec keeps ignored signals ignored. */
 static void ocirt__process_default_signals(void) {
     struct {
@@ -4703,7 +4801,7 @@ static void ocirt__program_fault(const char *path, char *out, size_t size) {
         uint16_t machine;
         memcpy(&machine, h + 18, 2);
         memcpy(out, "machine:", 9);
-        ocirt__path_decimal(out + 8, machine);
+        ocirt__mem_decimal(out + 8, machine);
         memcpy(&table, h + 32, 8);
         for (unsigned i = 0; h[4] == 2 && i < 8 && table + (i + 1) * 56 <= (uint64_t)n; i++) {
             uint32_t type;
@@ -4730,7 +4828,7 @@ static bool ocirt__program_passwd_line(struct ocirt__passwd *p, char *out, size_
     char  *field[7], *s = p->line;
     char   number[24];
     size_t count = 0;
-    ocirt__path_decimal(number, p->uid);
+    ocirt__mem_decimal(number, p->uid);
     for (field[count++] = s; *s && count < 7; s++)
         if (*s == ':') *s = 0, field[count++] = s + 1;
     if (count < 7 || strcmp(field[2], number) != 0 || field[5][0] != '/' || strlen(field[5]) >= size) return false;
@@ -4776,13 +4874,16 @@ static void ocirt__program_home(int root, uint32_t uid, char *out, size_t size) 
 /* ----- starting a helper: a child that shares our memory only until it execs ----- */
 
 struct ocirt__launch {
-    const char        *path;      /* NULL: execute `image` */
+    const char        *path;      /* a program that leads a process group; NULL: `image`, with signals blocked */
     int                image;
     char *const       *argv, *const *env;
     const char        *cwd;       /* NULL: stay */
     int                input, output; /* become 0, and 1 and 2; -1: stay */
     const int         *keep;      /* descriptors that survive; `image` among them, but not into the program */
     unsigned           keep_count;
+    uint64_t           namespaces; /* new ones: CLONE_NEW flags                                               */
+    int                cgroup;    /* to be born in; -1: the caller's                                          */
+    bool               outside;   /* out: it was not born there                                               */
     int                error;     /* out: negative errno of the exec */
 };
 
@@ -4797,15 +4898,15 @@ static int ocirt__program_keep_only(const struct ocirt__launch *l) {
 static int ocirt__program_child(void *argument) {
     struct ocirt__launch *l = argument;
     uint64_t none[2] = {0, 0};
-    if (l->path) ocirt__process_default_signals(); /* the stage does this by a row of its own */
-    OCIRT__SYS2(SYS_setpgid, 0, 0);
+    if (l->path) ocirt__process_default_signals(); /* the image does this by a row of its own */
+    if (l->path) OCIRT__SYS2(SYS_setpgid, 0, 0);
     l->error = 0;
     if (l->input >= 0) l->error = (int)OCIRT__SYS3(SYS_dup3, l->input, 0, 0);
     if (l->error >= 0 && l->output >= 0) l->error = (int)OCIRT__SYS3(SYS_dup3, l->output, 1, 0);
     if (l->error >= 0 && l->output >= 0) l->error = (int)OCIRT__SYS3(SYS_dup3, l->output, 2, 0);
     if (l->error >= 0 && l->cwd) l->error = (int)OCIRT__SYS1(SYS_chdir, l->cwd);
     if (l->error >= 0) l->error = ocirt__program_keep_only(l);
-    if (l->error >= 0) l->error = (int)OCIRT__SYS4(SYS_rt_sigprocmask, SIG_SETMASK, none, NULL, 8);
+    if (l->error >= 0 && l->path) l->error = (int)OCIRT__SYS4(SYS_rt_sigprocmask, SIG_SETMASK, none, NULL, 8);
     if (l->error >= 0)
         l->error = (int)OCIRT__SYS5(SYS_execveat, l->path ? AT_FDCWD : l->image, l->path ? l->path : "", l->argv, l->env,
                                     l->path ? 0 : OCIRT__AT_EMPTY_PATH);
@@ -4817,13 +4918,10 @@ static int ocirt__program_child(void *argument) {
    of the caller (CLONE_VM), and all signals are blocked meanwhile. */
 static int ocirt__program_launch(struct ocirt__launch *l, void *stack, size_t stack_size, int *out_pid) {
     uint64_t all[2] = {~0ull, ~0ull}, old[2];
-    int      pidfd = -1, saved = errno, pid;
+    int      pidfd = -1, pid;
     siginfo_t info;
     OCIRT__SYS4(SYS_rt_sigprocmask, SIG_SETMASK, all, old, 8);
-    pid = clone(ocirt__program_child, (char *)stack + stack_size,
-                (int)(OCIRT__CLONE_VM | OCIRT__CLONE_VFORK | OCIRT__CLONE_PIDFD) | SIGCHLD, l, &pidfd);
-    if (pid < 0) pid = -errno;
-    errno = saved;
+    pid = ocirt__process_clone_shared(l->namespaces, l->cgroup, ocirt__program_child, l, stack, stack_size, &pidfd, &l->outside);
     OCIRT__SYS4(SYS_rt_sigprocmask, SIG_SETMASK, old, NULL, 8);
     if (pid < 0) return pid;
     if (out_pid) *out_pid = pid;
@@ -4905,7 +5003,7 @@ static unsigned long ocirt__mount_ms_flags(uint32_t attr) {
 static int ocirt__mount_change(const struct ocirt__ground *g, int fd, unsigned long flags) {
     char path[40] = "self/fd/";
     long r = OCIRT__SYS1(SYS_fchdir, g->proc);
-    ocirt__path_decimal(path + 8, (uint64_t)fd);
+    ocirt__mem_decimal(path + 8, (uint64_t)fd);
     return r < 0 ? (int)r : ocirt__sys_mount(NULL, path, NULL, flags, NULL);
 }
 
@@ -5290,7 +5388,7 @@ static int ocirt__mount_pivot(struct ocirt__ground *g, bool shared) {
 
 static bool ocirt__mount_is_id(const char *text, uint64_t id) {
     char   number[24];
-    size_t n = ocirt__path_decimal(number, id);
+    size_t n = ocirt__mem_decimal(number, id);
     return strlen(text) == n && memcmp(text, number, n) == 0;
 }
 
@@ -5336,7 +5434,7 @@ static int ocirt__mount_move_root(struct ocirt__ground *g, int pid, bool shared)
     char path[40];
     struct ocirt__statx root, keep;
     int  found = 1, file, r = ocirt__sys_statx(AT_FDCWD, "/", 0, &root);
-    size_t n = ocirt__path_decimal(path, (uint64_t)pid);
+    size_t n = ocirt__mem_decimal(path, (uint64_t)pid);
     memcpy(path + n, "/mountinfo", 11);
     if (r == 0) r = ocirt__sys_fstatx(g->root, &keep);
     for (int limit = 0; r == 0 && found > 0 && limit < 1000; limit++) {
@@ -5415,8 +5513,10 @@ static int ocirt__mount_use_pty(const struct ocirt__ground *g, int slave, uint32
     V(IDMAP_TREE, "idmap-tree", "%a")                                                              \
     V(LISTEN, "listen", "start socket")                                                            \
     V(CLONE, "clone", "%a")                                                                        \
+    V(CLONE_EXECUTE, "clone-execute", "%a, %b")                                                    \
     V(RECORD, "record-process", "")                                                                \
-    V(STAGE, "start-stage", "%a")                                                                  \
+    V(STAGE, "start-stage", "a copy of the caller")                                                \
+    V(STAGE_EXECUTE, "execute-stage", "%b")                                                        \
     V(DENY_SETGROUPS, "deny-setgroups", "")                                                        \
     V(WRITE_MAP, "write-map", "%a: %b")                                                            \
     V(RUN_MAPPER, "run-mapper", "%a")                                                              \
@@ -5518,6 +5618,10 @@ struct ocirt__hook_row { /* one program to run */
 
 enum { OCIRT__PLAN_STACK = 16384, OCIRT__PLAN_SLOTS = 128 };
 
+/* Init is a copy of the caller; or a stage, a copy of the caller or executed afresh, starts it; or it
+   executes the runtime's image itself. */
+enum { OCIRT__STAGE_NONE, OCIRT__STAGE_FORKED, OCIRT__STAGE_EXECUTED, OCIRT__STAGE_INIT };
+
 struct ocirt_plan {
     uint32_t magic, size;
     uint32_t rows_at, rows_count, walk_count; /* rows from walk_count on run at start and delete */
@@ -5536,7 +5640,7 @@ struct ocirt_plan {
     uint32_t userns, private_net, layout; /* layout: sizes of the structs, so that a stored plan is not misread */
     uint32_t private_pids; /* a new pid namespace: its end is the end of all processes */
     uint32_t file;         /* name of the config file, for errors; 0: none */
-    uint32_t stage;        /* a stage starts init */
+    uint32_t stage;        /* OCIRT__STAGE_: how init is started */
     int32_t  slots[OCIRT__PLAN_SLOTS];
 };
 
@@ -5581,10 +5685,11 @@ struct ocirt__planner {
     uint64_t             fresh, joined; /* CLONE_NEW flags of new and of joined namespaces */
     uint8_t             *sources, *idmaps; /* per mount: slot of its tree, of its user namespace     */
     uint8_t              root_slot;        /* the root, when the host opened it                      */
+    uint32_t             stage;            /* OCIRT__STAGE_                                          */
     uint32_t             propagation;      /* of the host's tree in the new mount namespace          */
     struct ocirt__place  place;            /* of the last origin: they come mostly in order           */
     size_t               vectors;          /* longest argv plus env of program and hooks             */
-    bool                 userns, privileged, mounts, stage, foreign_dev, failed;
+    bool                 userns, privileged, mounts, foreign_dev, failed;
 };
 
 static ocirt_plan *ocirt__plan_head(struct ocirt__planner *p) {
@@ -5731,15 +5836,29 @@ static bool ocirt__plan_image_exposed(const struct ocirt__planner *p) {
                ? (probe->image_mode & 0020) != 0 : (probe->image_mode & 0002) != 0;
 }
 
+/* Init can be the executed image itself, unless it has to be born of a stage that joins or unshares first, or
+   of one that has become root in the new user namespace: an exec before the maps stand loses all capabilities. */
+static bool ocirt__plan_needs_stage(const struct ocirt__planner *p) {
+    return p->joined || p->fresh & (OCIRT__CLONE_NEWUSER | OCIRT__CLONE_NEWTIME);
+}
+
+/* A read-only clone of the image's mount costs next to nothing, but through it whoever may open files by their
+   handles (CAP_DAC_READ_SEARCH outside user namespaces) could read all of its file system: then it is a copy. */
+static void ocirt__plan_image(struct ocirt__planner *p, struct ocirt__row *row) {
+    const ocirt_capabilities *caps = p->spec->process ? p->spec->process->capabilities : NULL;
+    row->n = !p->userns && caps && (caps->bounding.value | caps->permitted.value | caps->ambient.value) >> 2 & 1;
+    row->b = ocirt__plan_put_text(p, row->n ? "a sealed copy of the image" : "the image, read-only");
+}
+
 static int ocirt__plan_choose_stage(struct ocirt__planner *p) {
     bool exposed = ocirt__plan_image_exposed(p) && !(p->options->flags & OCIRT_WITHOUT_STAGE);
     if (exposed && !p->options->stage)
         return ocirt__plan_refuse(p, OCIRT_E_PERMISSION, 0,
             "call `options.stage = ocirt_stage(argc, argv)` first in main(), or accept the risk with OCIRT_WITHOUT_STAGE",
             "the container's root could rewrite the file of the calling program (CVE-2019-5736)");
-    ocirt__plan_head(p)->stage = exposed ? 2u : 0u; /* 2: executed, 1: forked */
-    p->stage = exposed || p->joined || (p->fresh & OCIRT__CLONE_NEWTIME);
-    if (p->stage && !exposed) ocirt__plan_head(p)->stage = 1u;
+    p->stage = exposed ? ocirt__plan_needs_stage(p) ? OCIRT__STAGE_EXECUTED : OCIRT__STAGE_INIT
+             : p->joined || p->fresh & OCIRT__CLONE_NEWTIME ? OCIRT__STAGE_FORKED : OCIRT__STAGE_NONE;
+    ocirt__plan_head(p)->stage = p->stage;
     return 0;
 }
 
@@ -5905,7 +6024,7 @@ static void ocirt__plan_time(struct ocirt__planner *p) {
 static int ocirt__plan_after_birth(struct ocirt__planner *p, unsigned whose, bool *out_deny) {
     const ocirt_process *run = p->spec->process;
     int r = 0;
-    if (whose == OCIRT_ACTOR_INIT) ocirt__plan_add(p, OCIRT__VERB_RECORD, OCIRT_ACTOR_HOST);
+    if (whose == OCIRT_ACTOR_INIT) ocirt__plan_add(p, OCIRT__VERB_RECORD, OCIRT_ACTOR_HOST)->flags = OCIRT__ROW_BESIDE;
     if (p->fresh & OCIRT__CLONE_NEWUSER && (whose == OCIRT_ACTOR_STAGE || !(p->fresh & OCIRT__CLONE_NEWTIME)))
         r = ocirt__plan_maps(p, whose, out_deny);
     if (whose == OCIRT_ACTOR_INIT && run && run->oom_score_adj.set) {
@@ -5920,16 +6039,20 @@ static int ocirt__plan_after_birth(struct ocirt__planner *p, unsigned whose, boo
 static int ocirt__plan_birth(struct ocirt__planner *p, bool *out_deny) {
     uint64_t flags = p->fresh & ~(OCIRT__CLONE_NEWCGROUP | OCIRT__CLONE_NEWTIME);
     uint8_t  slots[8] = {0};
-    bool     early_user = (p->fresh & OCIRT__CLONE_NEWTIME) && (p->fresh & OCIRT__CLONE_NEWUSER);
+    bool     early_user = (p->fresh & OCIRT__CLONE_NEWTIME) && (p->fresh & OCIRT__CLONE_NEWUSER), executed = p->stage >= OCIRT__STAGE_EXECUTED;
+    struct ocirt__row *row;
     uint64_t others = ~(OCIRT__CLONE_NEWUSER | OCIRT__CLONE_NEWNS);
     int      r = 0;
     ocirt__plan_open_namespaces(p, slots);
     p->origin = 0;
-    if (!p->stage) {
-        ocirt__plan_add_text(p, OCIRT__VERB_CLONE, OCIRT_ACTOR_HOST, ocirt__plan_namespace_words(p, flags))->x = flags;
+    if (p->stage == OCIRT__STAGE_NONE || p->stage == OCIRT__STAGE_INIT) {
+        row = ocirt__plan_add_text(p, executed ? OCIRT__VERB_CLONE_EXECUTE : OCIRT__VERB_CLONE, OCIRT_ACTOR_HOST, ocirt__plan_namespace_words(p, flags));
+        row->x = flags;
+        if (executed) ocirt__plan_image(p, row);
         return ocirt__plan_after_birth(p, OCIRT_ACTOR_INIT, out_deny);
     }
-    ocirt__plan_add_text(p, OCIRT__VERB_STAGE, OCIRT_ACTOR_HOST, ocirt__plan_head(p)->stage == 2 ? "executed" : "forked");
+    row = ocirt__plan_add(p, executed ? OCIRT__VERB_STAGE_EXECUTE : OCIRT__VERB_STAGE, OCIRT_ACTOR_HOST);
+    if (executed) ocirt__plan_image(p, row);
     if (p->joined && !early_user) /* seen by whoever is in there already; but a hidden one's maps belong to root */
         ocirt__plan_add(p, OCIRT__VERB_HIDE, OCIRT_ACTOR_STAGE);
     ocirt__plan_join(p, slots, others, (p->joined & OCIRT__CLONE_NEWUSER) != 0);
@@ -6277,7 +6400,7 @@ static int ocirt__plan_mount_proc(struct ocirt__planner *p, struct ocirt__mount_
         return ocirt__plan_refuse(p, OCIRT_E_MOUNT, t->from->token, "use type proc", "only a procfs may be mounted on /proc");
     if (below || is) t->m.flags |= OCIRT__MOUNT_OVER_PROC;
     if ((proc && is) || sysfs) t->m.flags |= OCIRT__MOUNT_NO_LINKS;
-    if (proc && is) t->m.flags |= OCIRT__MOUNT_IS_PROC;
+    if (proc && is && p->on->sysctl_count) t->m.flags |= OCIRT__MOUNT_IS_PROC;
     return 0;
 }
 
@@ -6652,14 +6775,17 @@ static void ocirt__plan_default_maps(struct ocirt__planner *p) {
     p->on = on;
 }
 
-/* Code of the image runs, and create ends, only after all that the host does beside. */
+/* Code of the image runs, and create ends, only after all that the host does beside. Once its record is made, init
+   is in its cgroup, which becomes the root of a cgroup namespace, and its pid is known. */
 static void ocirt__plan_waits(struct ocirt__planner *p) {
-    uint32_t last = 0;
+    uint32_t last = 0, record = 0;
     for (uint32_t i = 0; i < p->rows_count; i++) {
         struct ocirt__row *row = &p->rows[i];
         if (row->flags & OCIRT__ROW_BESIDE) last = i + 1;
+        if (row->verb == OCIRT__VERB_RECORD) record = i + 1;
         if (row->actor != OCIRT_ACTOR_INIT) continue;
         if (row->verb == OCIRT__VERB_HOOKS || row->verb == OCIRT__VERB_AWAIT_START || row->verb == OCIRT__VERB_EXEC) row->after = last;
+        if (row->verb == OCIRT__VERB_UNSHARE || row->verb == OCIRT__VERB_MOVE_ROOT) row->after = record;
     }
 }
 
@@ -6712,19 +6838,18 @@ static void ocirt__plan_begin(struct ocirt__planner *p) {
 
 /* Rows, room for pointers, and behind the stored part the stack of hooks. */
 static void ocirt__plan_end(struct ocirt__planner *p) {
+    static const char zeros[16] = {0};
     size_t   vectors = (p->vectors + 4) * sizeof(char *);
-    char    *room = ocirt__mem_alloc(p->arena, vectors + OCIRT__PLAN_STACK + 16);
-    uint32_t at, rows, scratch;
+    void    *room = ocirt__mem_alloc(p->arena, vectors);
+    uint32_t at, rows;
     ocirt_plan *head;
     if (!room) { p->failed = true; return; }
     rows = ocirt__plan_put(p, p->rows, p->rows_count * sizeof *p->rows);
     at   = ocirt__plan_put(p, room, vectors);
-    ocirt__plan_put(p, room, -p->block.size & 15u);
-    scratch = (uint32_t)p->block.size;
-    ocirt__buffer_put(&p->block, room, OCIRT__PLAN_STACK);
-    if (p->block.failed) return;
+    ocirt__buffer_put(&p->block, zeros, -p->block.size & 15u);
+    if (!ocirt__buffer_room(&p->block, OCIRT__PLAN_STACK)) return;
     head = ocirt__plan_head(p);
-    head->vectors_at = at, head->scratch_at = scratch, head->size = scratch;
+    head->vectors_at = at, head->scratch_at = head->size = (uint32_t)p->block.size;
     head->rows_at = rows, head->rows_count = p->rows_count;
     head->layout = sizeof(struct ocirt__row) + sizeof *head;
     head->userns = p->userns, head->private_net = (p->fresh & OCIRT__CLONE_NEWNET) != 0;
@@ -6738,7 +6863,7 @@ OCIRT_DEF int ocirt_plan_build(ocirt_arena *arena, const ocirt_spec *spec, const
     static const ocirt_options defaults;
     struct ocirt__planner p = {.arena = arena, .spec = spec, .on = spec->linux_ ? spec->linux_ : &empty,
                                .options = options ? options : &defaults, .probe = probe, .error = error,
-                               .bundle = bundle, .id = id, .slots = OCIRT__SLOT_FREE, .block = {.arena = arena}};
+                               .bundle = bundle, .id = id, .slots = OCIRT__SLOT_FREE, .block = {.arena = arena, .capacity = 32768}};
     int r = ocirt__spec_runnable(spec, error);
     if (r < 0) return r;
     if (!spec->root) return ocirt__plan_refuse(&p, OCIRT_E_SPEC, spec->token, NULL, "root is missing");
@@ -6868,7 +6993,7 @@ static void ocirt__hooks_state(ocirt_plan *plan, const char *status, int pid) {
     at[n + 1] = '"';
     at = strstr(at, "\"pid\":") + 6;
     memset(at, ' ', 20);
-    n = ocirt__path_decimal(number, (uint64_t)pid);
+    n = ocirt__mem_decimal(number, (uint64_t)pid);
     memcpy(at, number, n);
 }
 
@@ -6887,7 +7012,7 @@ static void ocirt__hooks_tell(char *out, size_t size, uint32_t index, const char
         const char *text = parts[i];
         size_t left = size - 1 - n, k;
         if (i == 7 && !tail[0]) break;
-        if (!text) ocirt__path_decimal(digits, i == 1 ? index : number), text = digits;
+        if (!text) ocirt__mem_decimal(digits, i == 1 ? index : number), text = digits;
         k = strlen(text) < left ? strlen(text) : left;
         memcpy(out + n, text, k);
         n += k;
@@ -6922,7 +7047,7 @@ static int ocirt__hooks_one(ocirt_plan *plan, const struct ocirt__hook_row *h, u
     const char *path = ocirt__plan_text(plan, h->path);
     int in = ocirt__hooks_memory("ocirt-state"), out = ocirt__hooks_memory("ocirt-hook-output"), pid = 0, pidfd, r;
     siginfo_t end;
-    struct ocirt__launch launch = {.path = path, .argv = argv, .env = env, .cwd = cwd, .input = in, .output = out, .image = -1};
+    struct ocirt__launch launch = {.path = path, .argv = argv, .env = env, .cwd = cwd, .input = in, .output = out, .image = -1, .cgroup = -1};
     for (uint32_t i = 0; i < h->argv_count; i++) argv[i] = (char *)plan + args[i];
     argv[h->argv_count] = NULL;
     for (uint32_t i = 0; i < h->env_count; i++) env[i] = (char *)plan + vars[i];
@@ -6983,6 +7108,9 @@ struct ocirt__page {
     uint32_t timed;
     uint64_t spent[OCIRT_MAX_ROWS]; /* nanoseconds, with trace only */
 };
+
+/* Room for it in a file that others map, and that goes on with the plan: pages have up to 64 KiB. */
+#define OCIRT__PAGE_ROOM ((sizeof(struct ocirt__page) + 65535u) & ~(size_t)65535u)
 
 #define OCIRT__STEP_BORN 1
 
@@ -7160,7 +7288,7 @@ static int ocirt__step_join(struct ocirt__actor *a, const struct ocirt__row *row
 
 static int ocirt__step_time_offsets(struct ocirt__actor *a, const struct ocirt__row *row) {
     char   path[64];
-    size_t n = ocirt__path_decimal(path, (uint64_t)OCIRT__SYS0(SYS_getpid));
+    size_t n = ocirt__mem_decimal(path, (uint64_t)OCIRT__SYS0(SYS_getpid));
     memcpy(path + n, "/timens_offsets", 16);
     return ocirt__path_write(a->slots[OCIRT__SLOT_PROC], path, ocirt__step_text(a, row->a),
                              strlen(ocirt__step_text(a, row->a)));
@@ -7450,7 +7578,10 @@ struct ocirt__host {
     ocirt_arena        *arena;
     const ocirt_probe  *probe;
     const char         *stage_image; /* options.stage */
+    int                 page_file;   /* -1: nobody executes */
+    int                 image;       /* what is executed */
     int                 state_dir, cgroup_root;
+    unsigned            cgroup_missing; /* levels of the cgroup that are to be made */
     int                 conversation; /* the host's end */
     int                 pidfd, pid;   /* of init */
     int                 stage_pidfd;
@@ -7548,42 +7679,20 @@ static int ocirt__spawn_pair(struct ocirt__host *h, int *out_child_end) {
     return r;
 }
 
-/* In the child: the copies of what only the host may hold are dropped with RESET, which keeps slots. */
-static void ocirt__spawn_child(struct ocirt__host *h, unsigned who, int conversation, uint32_t next) {
-    h->actor.who = who;
-    h->actor.slots[OCIRT__SLOT_CONVERSATION] = conversation;
-    ocirt__sys_close(&h->conversation);
-    ocirt__step_child(&h->actor, next);
+static void ocirt__spawn_born(struct ocirt__host *h, int pid, int pidfd, bool outside) {
+    h->pidfd = pidfd, h->pid = h->actor.page->init_pid = pid;
+    h->actor.page->outside_cgroup = outside;
 }
 
-static int ocirt__spawn_clone(struct ocirt__host *h, const struct ocirt__row *row) {
-    uint32_t next = (uint32_t)(row - ocirt__plan_row(h->actor.plan, 0)) + 1;
-    uint64_t old[2];
-    bool     stage = row->verb == OCIRT__VERB_STAGE, outside = false;
-    int      other = -1, pidfd = -1, pid, r = ocirt__spawn_pair(h, &other), cgroup = ocirt__step_cgroup(&h->actor);
-    if (r < 0) return r;
-    ocirt__step_publish(&h->actor, next); /* before there is anyone who goes on from here */
-    ocirt__spawn_block(old);
-    pid = ocirt__process_clone(row->x, stage ? -1 : cgroup, SIGCHLD, &pidfd, &outside);
-    if (pid == 0) ocirt__spawn_child(h, stage ? OCIRT_ACTOR_STAGE : OCIRT_ACTOR_INIT, other, next);
-    ocirt__spawn_unblock(old);
-    ocirt__sys_close(&other);
-    if (pid < 0) return pid;
-    *(stage ? &h->stage_pidfd : &h->pidfd) = pidfd;
-    if (!stage) h->pid = h->actor.page->init_pid = pid, h->actor.page->outside_cgroup = outside || cgroup != h->actor.slots[OCIRT__SLOT_CGROUP];
-    return OCIRT__STEP_BORN;
+static uint32_t ocirt__spawn_next(const struct ocirt__host *h, const struct ocirt__row *row) {
+    return (uint32_t)(row - ocirt__plan_row(h->actor.plan, 0)) + 1;
 }
 
-/* The stage's program as a file that nobody can write through /proc/PID/exe: a sealed copy in memory.
-   Copying a small program is much cheaper than a read-only clone of its mount, whose end waits for RCU
-   in the kernel (1 to 2 ms); a large one, or a host without executable memory files, gets the clone
-   (needs privilege and 5.12). */
-enum { OCIRT__SPAWN_COPY_LIMIT = 4 << 20 };
-
+/* The image as a file that nobody can write through /proc/PID/exe: below a read-only clone of its mount (needs
+   privilege and 5.12), or a sealed copy in memory. */
 static int ocirt__spawn_copy_image(const char *path) {
     struct ocirt__statx st;
     int from = ocirt__sys_openat(AT_FDCWD, path, O_RDONLY, 0), to = -1, r = from < 0 ? from : ocirt__sys_fstatx(from, &st);
-    if (r == 0 && st.size > OCIRT__SPAWN_COPY_LIMIT) r = -EFBIG;
     if (r == 0) r = to = (int)OCIRT__SYS2(SYS_memfd_create, "ocirt-stage", 1 | 2 | 0x10 /* CLOEXEC, ALLOW_SEALING, EXEC (6.3) */);
     if (r == -EINVAL) r = to = (int)OCIRT__SYS2(SYS_memfd_create, "ocirt-stage", 1 | 2);
     if (r >= 0) { /* one write from a mapping; sendfile goes page by page and takes four times as long */
@@ -7597,96 +7706,112 @@ static int ocirt__spawn_copy_image(const char *path) {
     return r < 0 ? r : to;
 }
 
-static int ocirt__spawn_image(struct ocirt__host *h) {
+static int ocirt__spawn_clone_image(const char *path) {
     struct ocirt__mount_attr read_only = {.attr_set = 1};
-    int r, fd = ocirt__spawn_copy_image(h->stage_image);
-    if (fd >= 0) return fd;
-    fd = ocirt__sys_open_tree(AT_FDCWD, h->stage_image, OCIRT__OPEN_TREE_CLONE);
-    if (fd < 0) return ocirt__step_detail(&h->actor, h->stage_image, fd);
-    r = ocirt__sys_mount_setattr(fd, 0, &read_only);
+    int fd = ocirt__sys_open_tree(AT_FDCWD, path, OCIRT__OPEN_TREE_CLONE), r = fd < 0 ? fd : ocirt__sys_mount_setattr(fd, 0, &read_only);
     if (r < 0) ocirt__sys_close(&fd);
     return r < 0 ? r : fd;
 }
 
-/* The plan travels in a memory file, so that the stage starts from a fresh small process whatever the
-   size of the caller, with nothing of the caller's memory in it. */
-static int ocirt__spawn_plan_file(struct ocirt__host *h) {
-    int fd = ocirt__hooks_memory("ocirt-plan");
-    int r  = fd < 0 ? fd : ocirt__sys_write_all(fd, (const char *)h->actor.plan, h->actor.plan->size);
-    if (r < 0 && fd >= 0) ocirt__sys_close(&fd);
-    return r < 0 ? r : fd;
+static int ocirt__spawn_image(struct ocirt__host *h, bool copy) {
+    int r = h->image = copy ? -EPERM : ocirt__spawn_clone_image(h->stage_image);
+    if (r < 0) r = h->image = ocirt__spawn_copy_image(h->stage_image);
+    return r < 0 ? ocirt__step_detail(&h->actor, h->stage_image, r) : 0;
 }
 
-static int ocirt__spawn_execute(struct ocirt__host *h, int image, int conversation, int page) {
-    char  plan_text[24], page_text[24], *argv[] = {(char[]){"ocirt-stage"}, plan_text, page_text, NULL}, *env[] = {NULL};
-    int   keep[OCIRT__PLAN_SLOTS + 3], pid = 0;
-    struct ocirt__launch launch = {.image = image, .argv = argv, .env = env, .input = -1, .output = -1, .keep = keep};
-    h->actor.slots[OCIRT__SLOT_CONVERSATION] = conversation;
+/* The plan travels behind the page, in the same memory file, with room for the stack of hooks: the image starts
+   from a small fresh process whatever the size of the caller, with nothing of the caller's memory in it. */
+static int ocirt__spawn_store_plan(struct ocirt__host *h) {
+    long r = OCIRT__SYS3(SYS_lseek, h->page_file, OCIRT__PAGE_ROOM, SEEK_SET);
+    if (r >= 0) r = ocirt__sys_write_all(h->page_file, (const char *)h->actor.plan, h->actor.plan->size);
+    if (r >= 0) r = OCIRT__SYS2(SYS_ftruncate, h->page_file, OCIRT__PAGE_ROOM + h->actor.plan->size + OCIRT__PLAN_STACK);
+    return (int)r;
+}
+
+/* What passes an exec: slots, what the caller preserves, page and image. Returns how many. */
+static unsigned ocirt__spawn_kept(const struct ocirt__host *h, int out[OCIRT__PLAN_SLOTS + 2]) {
+    unsigned n = 0;
     for (unsigned i = 0; i < OCIRT__PLAN_SLOTS; i++)
-        if (h->actor.slots[i] >= 0) keep[launch.keep_count++] = h->actor.slots[i];
-    for (unsigned i = 3; i < 3 + h->actor.plan->preserve && launch.keep_count < OCIRT__PLAN_SLOTS; i++)
-        if (OCIRT__SYS3(SYS_fcntl, i, F_GETFD, 0) >= 0) keep[launch.keep_count++] = (int)i;
-    int plan = ocirt__spawn_plan_file(h);
-    h->actor.slots[OCIRT__SLOT_CONVERSATION] = -1;
-    if (plan < 0) return plan;
-    keep[launch.keep_count++] = plan, keep[launch.keep_count++] = page, keep[launch.keep_count++] = image;
-    plan_text[ocirt__path_decimal(plan_text, (uint64_t)plan)] = 0;
-    page_text[ocirt__path_decimal(page_text, (uint64_t)page)] = 0;
-    h->stage_pidfd = ocirt__program_launch(&launch, (char *)h->actor.plan + h->actor.plan->scratch_at, OCIRT__PLAN_STACK, &pid);
-    ocirt__sys_close(&plan);
-    return h->stage_pidfd < 0 ? h->stage_pidfd : 0;
+        if (h->actor.slots[i] >= 0) out[n++] = h->actor.slots[i];
+    for (unsigned i = 3; i < 3 + h->actor.plan->preserve && n < OCIRT__PLAN_SLOTS; i++)
+        if (OCIRT__SYS3(SYS_fcntl, i, F_GETFD, 0) >= 0) out[n++] = (int)i;
+    out[n++] = h->page_file, out[n++] = h->image;
+    return n;
 }
 
-/* The page becomes a shared memory file; what has been noted in it so far moves along. */
-static int ocirt__spawn_stage(struct ocirt__host *h, const struct ocirt__row *row) {
-    int image, page, other = -1, r;
-    void *shared;
-    if (h->actor.plan->stage != 2) return ocirt__spawn_clone(h, row);
-    image = ocirt__spawn_image(h);
-    if (image < 0) return image;
-    page = ocirt__hooks_memory("ocirt-page");
-    r = page < 0 ? page : (int)OCIRT__SYS2(SYS_ftruncate, page, sizeof *h->actor.page);
-    if (r == 0) r = ocirt__spawn_pair(h, &other);
-    shared = r < 0 ? MAP_FAILED : mmap(NULL, sizeof *h->actor.page, PROT_READ | PROT_WRITE, MAP_SHARED, page, 0);
-    if (r == 0 && shared == MAP_FAILED) r = -ENOMEM;
+/* The image, executed in a child that has nothing of our memory: the stage, or init itself. */
+static int ocirt__spawn_execute(struct ocirt__host *h, const struct ocirt__row *row) {
+    bool  init = row->verb == OCIRT__VERB_CLONE_EXECUTE;
+    int   keep[OCIRT__PLAN_SLOTS + 2], pid = 0, pidfd;
+    char  page[24], *argv[] = {(char[]){"ocirt-stage"}, page, NULL}, *env[] = {NULL};
+    struct ocirt__launch launch = {.image = h->image, .argv = argv, .env = env, .input = -1, .output = -1, .keep = keep,
+                                   .keep_count = ocirt__spawn_kept(h, keep), .namespaces = init ? row->x : 0,
+                                   .cgroup = init ? ocirt__step_cgroup(&h->actor) : -1};
+    page[ocirt__mem_decimal(page, (uint64_t)h->page_file)] = 0;
+    pidfd = ocirt__program_launch(&launch, (char *)h->actor.plan + h->actor.plan->scratch_at, OCIRT__PLAN_STACK, &pid);
+    if (pidfd < 0) return pidfd;
+    if (init) ocirt__spawn_born(h, pid, pidfd, launch.outside || launch.cgroup != h->actor.slots[OCIRT__SLOT_CGROUP]);
+    else h->stage_pidfd = pidfd;
+    return OCIRT__STEP_BORN;
+}
+
+static int ocirt__spawn_anew(struct ocirt__host *h, const struct ocirt__row *row) {
+    int r = ocirt__spawn_image(h, row->n != 0);
+    if (r == 0) r = ocirt__spawn_pair(h, &h->actor.slots[OCIRT__SLOT_CONVERSATION]);
+    if (r == 0) r = ocirt__spawn_store_plan(h);
     if (r == 0) {
-        struct ocirt__page *now = shared;
-        memcpy(now, h->actor.page, h->actor.page->timed ? sizeof *now : offsetof(struct ocirt__page, spent));
-        now->next = (uint32_t)(row - ocirt__plan_row(h->actor.plan, 0)) + 1;
-        munmap(h->actor.page, sizeof *h->actor.page);
-        h->actor.page = now;
-        r = ocirt__spawn_execute(h, image, other, page);
+        ocirt__step_publish(&h->actor, ocirt__spawn_next(h, row)); /* before there is anyone who goes on from here */
+        r = ocirt__spawn_execute(h, row);
     }
+    ocirt__sys_close(&h->actor.slots[OCIRT__SLOT_CONVERSATION]);
+    return r;
+}
+
+/* In the child: the copies of what only the host may hold are dropped with RESET, which keeps slots. */
+static void ocirt__spawn_child(struct ocirt__host *h, const struct ocirt__row *row, int conversation) {
+    h->actor.who = row->verb == OCIRT__VERB_STAGE ? OCIRT_ACTOR_STAGE : OCIRT_ACTOR_INIT;
+    h->actor.slots[OCIRT__SLOT_CONVERSATION] = conversation;
+    ocirt__sys_close(&h->conversation);
+    ocirt__step_child(&h->actor, ocirt__spawn_next(h, row));
+}
+
+/* A child that is a copy of the caller. */
+static int ocirt__spawn_copy(struct ocirt__host *h, const struct ocirt__row *row) {
+    uint64_t old[2];
+    bool     stage = row->verb == OCIRT__VERB_STAGE, outside = false;
+    int      other = -1, pidfd = -1, pid, r = ocirt__spawn_pair(h, &other), cgroup = ocirt__step_cgroup(&h->actor);
+    if (r < 0) return r;
+    ocirt__step_publish(&h->actor, ocirt__spawn_next(h, row)); /* before there is anyone who goes on from here */
+    ocirt__spawn_block(old);
+    pid = ocirt__process_clone(row->x, stage ? -1 : cgroup, SIGCHLD, &pidfd, &outside);
+    if (pid == 0) ocirt__spawn_child(h, row, other);
+    ocirt__spawn_unblock(old);
     ocirt__sys_close(&other);
-    ocirt__sys_close(&page);
-    ocirt__sys_close(&image);
-    return r < 0 ? r : OCIRT__STEP_BORN;
+    if (pid < 0) return pid;
+    if (stage) h->stage_pidfd = pidfd;
+    else ocirt__spawn_born(h, pid, pidfd, outside || cgroup != h->actor.slots[OCIRT__SLOT_CGROUP]);
+    return OCIRT__STEP_BORN;
 }
 
 OCIRT_DEF const char *ocirt_stage(int argc, char **argv) {
     struct ocirt__actor actor;
     struct ocirt__statx st;
-    int plan, page, r;
-    void *memory;
+    void    *page, *plan;
     uint32_t first = 0;
-    if (argc != 3 || strcmp(argv[0], "ocirt-stage") != 0) return "/proc/self/exe";
-    plan = atoi(argv[1]), page = atoi(argv[2]);
+    int      file, r;
+    if (argc != 2 || strcmp(argv[0], "ocirt-stage") != 0) return "/proc/self/exe";
+    file = atoi(argv[1]);
     memset(&actor, 0, offsetof(struct ocirt__actor, program));
-    r = ocirt__sys_fstatx(plan, &st);
-    memory = r < 0 ? MAP_FAILED : mmap(NULL, st.size + OCIRT__PLAN_STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (memory == MAP_FAILED || OCIRT__SYS3(SYS_lseek, plan, 0, SEEK_SET) < 0) _exit(127);
-    if (ocirt__sys_read_all(plan, memory, st.size) != (long)st.size) _exit(127);
-    actor.plan = memory;
-    memory = mmap(NULL, sizeof *actor.page, PROT_READ | PROT_WRITE, MAP_SHARED, page, 0);
-    if (actor.plan->magic != OCIRT__PLAN_MAGIC || memory == MAP_FAILED) _exit(127);
-    actor.page = memory, actor.slots = actor.plan->slots, actor.who = OCIRT_ACTOR_STAGE;
-    ocirt__sys_close(&plan);
-    ocirt__sys_close(&page);
+    r    = ocirt__sys_fstatx(file, &st);
+    page = r < 0 ? MAP_FAILED : mmap(NULL, sizeof *actor.page, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    plan = r < 0 ? MAP_FAILED : mmap(NULL, st.size - OCIRT__PAGE_ROOM, PROT_READ | PROT_WRITE, MAP_PRIVATE, file, OCIRT__PAGE_ROOM);
+    if (page == MAP_FAILED || plan == MAP_FAILED || ((ocirt_plan *)plan)->magic != OCIRT__PLAN_MAGIC) _exit(127);
+    actor.plan = plan, actor.page = page, actor.slots = actor.plan->slots;
+    ocirt__sys_close(&file);
     for (unsigned i = 0; i < OCIRT__PLAN_SLOTS; i++) /* inherited over the exec on purpose, but not over the next */
         if (actor.slots[i] >= 0 && OCIRT__SYS3(SYS_fcntl, actor.slots[i], F_SETFD, FD_CLOEXEC) < 0) _exit(127);
-    uint64_t all[2] = {~0ull, ~0ull};
-    OCIRT__SYS4(SYS_rt_sigprocmask, SIG_SETMASK, all, NULL, 8);
-    while (ocirt__plan_row(actor.plan, first)->verb != OCIRT__VERB_STAGE) first++;
+    while ((r = ocirt__plan_row(plan, first)->verb) != OCIRT__VERB_STAGE_EXECUTE && r != OCIRT__VERB_CLONE_EXECUTE) first++;
+    actor.who = r == OCIRT__VERB_CLONE_EXECUTE ? OCIRT_ACTOR_INIT : OCIRT_ACTOR_STAGE;
     ocirt__step_child(&actor, first + 1);
     return NULL;
 }
@@ -7698,7 +7823,7 @@ static bool ocirt__spawn_is_own(struct ocirt__host *h, int fd, uint32_t type) {
     const char *name = type == OCIRT_NS_NETWORK ? "/ns/net" : type == OCIRT_NS_IPC ? "/ns/ipc" : type == OCIRT_NS_UTS ? "/ns/uts" : "/ns/user";
     struct ocirt__statx mine, theirs;
     char   path[48];
-    size_t n = ocirt__path_decimal(path, (uint64_t)OCIRT__SYS0(SYS_getpid));
+    size_t n = ocirt__mem_decimal(path, (uint64_t)OCIRT__SYS0(SYS_getpid));
     memcpy(path + n, name, strlen(name) + 1);
     return ocirt__sys_statx(h->actor.slots[OCIRT__SLOT_PROC], path, 0, &mine) < 0 || ocirt__sys_fstatx(fd, &theirs) < 0 ||
            (mine.ino == theirs.ino && mine.dev_major == theirs.dev_major && mine.dev_minor == theirs.dev_minor);
@@ -7731,7 +7856,7 @@ static int ocirt__spawn_idmap_namespace(struct ocirt__host *h, const struct ocir
         for (;;) OCIRT__SYS0(SYS_sched_yield), ocirt__sys_poll_once(NULL, 0, -1);
     ocirt__spawn_unblock(old);
     if (pid < 0) return pid;
-    n = ocirt__path_decimal(path, (uint64_t)pid);
+    n = ocirt__mem_decimal(path, (uint64_t)pid);
     memcpy(path + n, "/uid_map", 9);
     r = ocirt__path_write(proc, path, ocirt__plan_text(h->actor.plan, row->a), strlen(ocirt__plan_text(h->actor.plan, row->a)));
     path[n + 1] = 'g';
@@ -7756,7 +7881,7 @@ static int ocirt__spawn_listen(struct ocirt__host *h, const struct ocirt__row *r
     int    fd = (int)OCIRT__SYS3(SYS_socket, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0), r;
     if (fd < 0) return fd;
     memcpy(name.sun_path, "/proc/self/fd/", n);
-    n += ocirt__path_decimal(name.sun_path + n, (uint64_t)h->state_dir);
+    n += ocirt__mem_decimal(name.sun_path + n, (uint64_t)h->state_dir);
     memcpy(name.sun_path + n, "/start", 7);
     r = (int)OCIRT__SYS3(SYS_bind, fd, &name, sizeof name);
     if (r == 0) r = (int)OCIRT__SYS2(SYS_listen, fd, 8);
@@ -7767,7 +7892,7 @@ static int ocirt__spawn_listen(struct ocirt__host *h, const struct ocirt__row *r
 
 static int ocirt__spawn_proc_write(struct ocirt__host *h, int pid, const char *file, const char *text) {
     char   path[64];
-    size_t n = ocirt__path_decimal(path, (uint64_t)pid);
+    size_t n = ocirt__mem_decimal(path, (uint64_t)pid);
     path[n] = '/';
     memcpy(path + n + 1, file, strlen(file) + 1);
     return ocirt__path_write(h->actor.slots[OCIRT__SLOT_PROC], path, text, strlen(text));
@@ -7778,9 +7903,9 @@ static int ocirt__spawn_pid_of(struct ocirt__host *h, unsigned whose) {
     char path[48], text[512], *at;
     size_t n;
     if (whose == OCIRT_ACTOR_INIT) return h->actor.page->init_pid;
-    n = ocirt__path_decimal(path, (uint64_t)OCIRT__SYS0(SYS_getpid));
+    n = ocirt__mem_decimal(path, (uint64_t)OCIRT__SYS0(SYS_getpid));
     memcpy(path + n, "/fdinfo/", 8);
-    ocirt__path_decimal(path + n + 8, (uint64_t)h->stage_pidfd);
+    ocirt__mem_decimal(path + n + 8, (uint64_t)h->stage_pidfd);
     if (ocirt__path_read(h->actor.slots[OCIRT__SLOT_PROC], path, text, sizeof text) < 0) return -1;
     at = strstr(text, "Pid:");
     return at ? atoi(at + 4) : -1;
@@ -7793,11 +7918,11 @@ static int ocirt__spawn_mapper(struct ocirt__host *h, const struct ocirt__row *r
     unsigned count = 0;
     int  pidfd, out = ocirt__hooks_memory("ocirt-mapper-output"), child;
     siginfo_t end;
-    struct ocirt__launch launch = {.path = path, .argv = argv, .env = env, .input = -1, .output = out, .image = -1};
+    struct ocirt__launch launch = {.path = path, .argv = argv, .env = env, .input = -1, .output = out, .image = -1, .cgroup = -1};
     char *copy = ocirt__mem_text(h->arena, text, strlen(text));
     if (!copy) return -ENOMEM;
     argv[count++] = path, argv[count++] = pid;
-    ocirt__path_decimal(pid, (uint64_t)ocirt__spawn_pid_of(h, row->n));
+    ocirt__mem_decimal(pid, (uint64_t)ocirt__spawn_pid_of(h, row->n));
     for (char *s = strtok_r(copy, " \n", &text); s && count < 3 + 3 * 340; s = strtok_r(NULL, " \n", &text)) argv[count++] = s;
     argv[count] = NULL;
     pidfd = ocirt__program_launch(&launch, (char *)h->actor.plan + h->actor.plan->scratch_at, OCIRT__PLAN_STACK, &child);
@@ -7813,7 +7938,7 @@ static int ocirt__spawn_mapper(struct ocirt__host *h, const struct ocirt__row *r
 /* Field 22 of /proc/PID/stat; the name in field 2 may hold anything but ends with the last ')'. */
 static int ocirt__spawn_start_time(int proc, int pid, uint64_t *out) {
     char  path[48], text[1024], *at;
-    size_t n = ocirt__path_decimal(path, (uint64_t)pid);
+    size_t n = ocirt__mem_decimal(path, (uint64_t)pid);
     long  r;
     memcpy(path + n, "/stat", 6);
     r = ocirt__path_read(proc, path, text, sizeof text);
@@ -7841,9 +7966,9 @@ static int ocirt__spawn_record(struct ocirt__host *h) {
     if (h->actor.page->outside_cgroup) r = ocirt__cgroup_attach(h->actor.slots[OCIRT__SLOT_CGROUP], h->pid);
     if (r == 0) r = ocirt__spawn_start_time(h->actor.slots[OCIRT__SLOT_PROC], h->pid, &start);
     if (r < 0) return r;
-    n = ocirt__path_decimal(text, (uint64_t)h->pid);
+    n = ocirt__mem_decimal(text, (uint64_t)h->pid);
     text[n++] = ':';
-    n += ocirt__path_decimal(text + n, start);
+    n += ocirt__mem_decimal(text + n, start);
     text[n++] = ':';
     if (ocirt__path_read(h->actor.slots[OCIRT__SLOT_PROC], "sys/kernel/random/boot_id", text + n, sizeof text - n) < 0) text[n] = 0;
     text[n + strcspn(text + n, "\n")] = 0;
@@ -7854,7 +7979,7 @@ static int ocirt__spawn_cgroup(struct ocirt__host *h, const struct ocirt__row *r
     const char *text = ocirt__plan_text(h->actor.plan, row->a);
     int dir = h->actor.slots[OCIRT__SLOT_CGROUP];
     if (row->verb == OCIRT__VERB_CGROUP_MAKE) {
-        int r = ocirt__cgroup_make(h->cgroup_root, text, ocirt__plan_text(h->actor.plan, row->b), &h->actor.slots[OCIRT__SLOT_CGROUP],
+        int r = ocirt__cgroup_make(h->cgroup_root, text, h->cgroup_missing, ocirt__plan_text(h->actor.plan, row->b), &h->actor.slots[OCIRT__SLOT_CGROUP],
                                    ocirt__step_report(&h->actor)->detail, sizeof ocirt__step_report(&h->actor)->detail);
         return r;
     }
@@ -7880,8 +8005,10 @@ static int ocirt__spawn_carry_out(struct ocirt__actor *a, const struct ocirt__ro
     case OCIRT__VERB_IDMAP_NAMESPACE: return ocirt__spawn_idmap_namespace(h, row);
     case OCIRT__VERB_IDMAP_TREE: return ocirt__spawn_idmap_tree(h, row);
     case OCIRT__VERB_LISTEN: return ocirt__spawn_listen(h, row);
-    case OCIRT__VERB_CLONE: return ocirt__spawn_clone(h, row);
-    case OCIRT__VERB_STAGE: return ocirt__spawn_stage(h, row);
+    case OCIRT__VERB_STAGE:
+    case OCIRT__VERB_CLONE: return ocirt__spawn_copy(h, row);
+    case OCIRT__VERB_STAGE_EXECUTE:
+    case OCIRT__VERB_CLONE_EXECUTE: return ocirt__spawn_anew(h, row);
     case OCIRT__VERB_RECORD: return ocirt__spawn_record(h);
     case OCIRT__VERB_DENY_SETGROUPS: return ocirt__spawn_proc_write(h, ocirt__spawn_pid_of(h, row->n), "setgroups", "deny");
     case OCIRT__VERB_WRITE_MAP:
@@ -7902,6 +8029,7 @@ static int ocirt__spawn_run(struct ocirt__host *h) {
     a->await     = ocirt__spawn_await;
     r = ocirt__step_walk(a, 0);
     if (r == 0) r = ocirt__spawn_await(a, a->plan->await_row ? a->plan->await_row : UINT32_MAX, 0);
+    ocirt__sys_close(&h->image); /* the end of a mount clone waits for RCU, and earlier init would wait with it */
     if (r == 0 && h->stage_pidfd >= 0) r = ocirt__spawn_child_ended(h); /* it has let go, and is not left a zombie */
     return r;
 }
@@ -8034,7 +8162,7 @@ static void ocirt__console_wait(int pidfd, int master) {
 
 struct ocirt__record { /* state.json */
     uint64_t    version, owner, cgroup_levels;
-    const char *id, *oci_version, *bundle, *rootfs, *created, *boot, *cgroup, *cgroup_mount;
+    const char *id, *oci_version, *bundle, *rootfs, *created, *cgroup, *cgroup_mount;
     bool        private_pids;
     ocirt_pair *annotations;
     size_t      annotations_count;
@@ -8186,7 +8314,6 @@ static void ocirt__state_text(ocirt__buffer *t, const struct ocirt__record *r) {
     ocirt__state_text_member(t, "bundle", r->bundle);
     ocirt__state_text_member(t, "rootfs", r->rootfs);
     ocirt__state_text_member(t, "created", r->created);
-    ocirt__state_text_member(t, "bootId", r->boot);
     ocirt__state_text_member(t, "cgroup", r->cgroup);
     ocirt__state_text_member(t, "cgroupMount", r->cgroup_mount);
     ocirt__buffer_format(t, ",\n  \"cgroupLevels\": %llu,\n  \"owner\": %llu,\n  \"privatePids\": %s,\n  \"annotations\": {",
@@ -8206,13 +8333,13 @@ static bool ocirt__state_load(ocirt_arena *arena, int dir, struct ocirt__record 
     const ocirt_json *doc;
     char *text = ocirt__state_get(arena, dir, "state.json", 0, &size);
     memset(out, 0, sizeof *out);
-    out->id = out->oci_version = out->bundle = out->rootfs = out->created = out->boot = out->cgroup = out->cgroup_mount = "";
+    out->id = out->oci_version = out->bundle = out->rootfs = out->created = out->cgroup = out->cgroup_mount = "";
     if (!text || ocirt__json_parse(arena, text, size, "state.json", &doc, NULL) < 0) return false;
     struct {
         const char  *name;
         const char **to;
     } texts[] = {{"id", &out->id}, {"ociVersion", &out->oci_version}, {"bundle", &out->bundle}, {"rootfs", &out->rootfs}, {"created", &out->created},
-                 {"bootId", &out->boot}, {"cgroup", &out->cgroup}, {"cgroupMount", &out->cgroup_mount}};
+                 {"cgroup", &out->cgroup}, {"cgroupMount", &out->cgroup_mount}};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         const char *value = ocirt__json_text(arena, doc, ocirt__json_member(doc, 1, texts[i].name));
         if (!value) return false;
@@ -8436,6 +8563,7 @@ static void ocirt__explain_row(ocirt_error *e, const ocirt_plan *plan, const str
     const char *text = ocirt__plan_text(plan, row->a);
     switch (row->verb) {
     case OCIRT__VERB_CLONE:
+    case OCIRT__VERB_CLONE_EXECUTE:
     case OCIRT__VERB_FORK:
     case OCIRT__VERB_UNSHARE: e->code = OCIRT_E_NAMESPACE; ocirt__explain_clone(e, row); break;
     case OCIRT__VERB_JOIN:
@@ -8552,6 +8680,7 @@ struct ocirt__undo {
     uint64_t    levels;
     int         pidfd; /* of init, borrowed */
     bool        ours;  /* init is our child and reaped by the caller */
+    bool        ended; /* with it ended all processes of its pid namespace */
     int64_t     limit_ms;
     ocirt_plan *plan;  /* for the poststop hooks, or NULL */
 };
@@ -8576,11 +8705,11 @@ static int ocirt__ops_kill_all(const struct ocirt__undo *u) {
     return r == -ENOENT || r == -ENODEV ? 0 : r;
 }
 
-static int ocirt__ops_remove_cgroup(const struct ocirt__undo *u) {
+static int ocirt__ops_remove_cgroup(const struct ocirt__undo *u, int64_t limit_ms) {
     int r, root;
     if (!u->cgroup[0] || !u->cgroup_mount[0]) return 0;
     root = ocirt__sys_openat(AT_FDCWD, u->cgroup_mount, O_PATH | O_DIRECTORY, 0);
-    r = root < 0 ? root : ocirt__cgroup_remove(root, u->cgroup, (unsigned)u->levels, u->limit_ms);
+    r = root < 0 ? root : ocirt__cgroup_remove(root, u->cgroup, (unsigned)u->levels, limit_ms);
     ocirt__sys_close(&root);
     return r;
 }
@@ -8599,7 +8728,8 @@ static void ocirt__ops_poststop(const struct ocirt__undo *u) {
 }
 
 static int ocirt__ops_undo(const struct ocirt__undo *u, ocirt_error *error) {
-    int killed = ocirt__ops_kill_all(u), r = killed == -ETIMEDOUT ? killed : ocirt__ops_remove_cgroup(u);
+    int r = u->ended ? ocirt__ops_remove_cgroup(u, 0) : -EBUSY;
+    if (r < 0 && (r = ocirt__ops_kill_all(u)) != -ETIMEDOUT) r = ocirt__ops_remove_cgroup(u, u->limit_ms);
     if (r < 0) {
         ocirt__error_set(error, r == -ETIMEDOUT || r == -EBUSY ? OCIRT_E_BUSY : OCIRT_E_CGROUP, -r, u->cgroup, "cannot remove container %s (cgroup %s)", u->id,
                          u->cgroup[0] ? u->cgroup : "none");
@@ -8615,7 +8745,7 @@ static int ocirt__ops_undo(const struct ocirt__undo *u, ocirt_error *error) {
 
 static void ocirt__ops_close(struct ocirt__job *job) {
     struct ocirt__host *h = &job->host;
-    int *fds[] = {&h->state_dir, &h->cgroup_root, &h->conversation, &h->pidfd, &h->stage_pidfd, &h->terminal, &job->root, &job->proc};
+    int *fds[] = {&h->state_dir, &h->cgroup_root, &h->conversation, &h->pidfd, &h->stage_pidfd, &h->terminal, &h->page_file, &h->image, &job->root, &job->proc};
     if (h->actor.plan)
         for (unsigned i = 0; i < OCIRT__PLAN_SLOTS; i++)
             if (i != OCIRT__SLOT_PROC) ocirt__sys_close(&h->actor.slots[i]);
@@ -8631,7 +8761,7 @@ static struct ocirt__undo ocirt__ops_undo_of(struct ocirt__job *job) {
     const ocirt_plan *plan = job->host.actor.plan;
     return (struct ocirt__undo){.proc = job->proc, .root = job->root, .dir = job->host.state_dir, .id = job->id, .pidfd = -1, .ours = true,
                                 .cgroup_mount = job->probe.cgroup_mount, .cgroup = ocirt__plan_text(plan, plan->cgroup),
-                                .levels = job->record.cgroup_levels, .limit_ms = 10000, .plan = job->host.actor.plan};
+                                .levels = job->record.cgroup_levels, .limit_ms = 10000, .plan = job->host.actor.plan, .ended = job->host.dead && plan->private_pids};
 }
 
 /* A failure goes to `error`, NULL where another one is on its way to the caller. */
@@ -8642,37 +8772,46 @@ static int ocirt__ops_take_back(struct ocirt__job *job, ocirt_error *error) {
     return ocirt__ops_undo(&u, error);
 }
 
+/* By `start`, and by a `delete` that finds hooks to run. */
+static bool ocirt__ops_plan_is_needed(const struct ocirt__job *job) {
+    const ocirt_plan *plan = job->host.actor.plan;
+    return plan->await_row || plan->poststop_row || job->options->flags & (OCIRT_DETACH | OCIRT_KEEP);
+}
+
 /* State first, on disk, so that a killed create can be taken back by delete. */
 static int ocirt__ops_write_state(struct ocirt__job *job, const ocirt_spec *spec) {
     const ocirt_plan *plan = job->host.actor.plan;
     ocirt__buffer text = {.arena = &job->arena};
-    char *boot = ocirt__mem_alloc(&job->arena, 64), *now = ocirt__mem_alloc(&job->arena, 96);
+    char *now = ocirt__mem_alloc(&job->arena, 96);
     int   r;
-    if (!boot || !now) return ocirt__error_set(job->error, OCIRT_E_MEMORY, 0, "", "out of memory");
-    ocirt__state_boot(job->proc, boot);
+    if (!now) return ocirt__error_set(job->error, OCIRT_E_MEMORY, 0, "", "out of memory");
     ocirt__error_time(now);
     job->record = (struct ocirt__record){.id = job->id, .bundle = ocirt__plan_text(plan, plan->bundle), .rootfs = ocirt__plan_text(plan, plan->rootfs),
-        .created = now, .boot = boot, .cgroup = ocirt__plan_text(plan, plan->cgroup), .cgroup_mount = plan->cgroup ? job->probe.cgroup_mount : "",
+        .created = now, .cgroup = ocirt__plan_text(plan, plan->cgroup), .cgroup_mount = plan->cgroup ? job->probe.cgroup_mount : "",
         .owner = geteuid(), .private_pids = plan->private_pids, .annotations = spec->annotations, .annotations_count = spec->annotations_count};
     if (plan->cgroup) {
         job->host.cgroup_root = ocirt__sys_openat(AT_FDCWD, job->probe.cgroup_mount, O_PATH | O_DIRECTORY, 0);
         r = job->host.cgroup_root < 0 ? job->host.cgroup_root : ocirt__cgroup_levels_missing(job->host.cgroup_root, job->record.cgroup);
         if (r < 0) return ocirt__error_set(job->error, OCIRT_E_CGROUP, -r, job->record.cgroup, "cgroup %s", job->record.cgroup);
-        job->record.cgroup_levels = (unsigned)r;
+        job->record.cgroup_levels = job->host.cgroup_missing = (unsigned)r;
         job->host.actor.page->old_cgroup = r == 0;
     }
     ocirt__state_text(&text, &job->record);
     r = text.failed ? -ENOMEM : ocirt__state_put(job->host.state_dir, "state.json", text.data, text.size);
-    if (r == 0) r = ocirt__state_put(job->host.state_dir, "plan", plan, plan->size);
+    if (r == 0 && ocirt__ops_plan_is_needed(job)) r = ocirt__state_put(job->host.state_dir, "plan", plan, plan->size);
     return r == 0 ? 0 : ocirt__error_set(job->error, OCIRT_E_IO, -r, "state.json", "writing the state of %s", job->id);
 }
 
 static int ocirt__ops_prepare_host(struct ocirt__job *job, ocirt_plan *plan) {
     struct ocirt__host *h = &job->host;
+    int r = 0;
     h->arena = &job->arena, h->probe = &job->probe, h->stage_image = job->options->stage;
     h->actor.plan = plan, h->actor.slots = plan->slots, h->actor.who = OCIRT_ACTOR_HOST;
     h->actor.slots[OCIRT__SLOT_PROC] = job->proc;
-    h->actor.page = mmap(NULL, sizeof *h->actor.page, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (plan->stage >= OCIRT__STAGE_EXECUTED) r = h->page_file = ocirt__hooks_memory("ocirt-page");
+    if (r >= 0 && h->page_file >= 0) r = (int)OCIRT__SYS2(SYS_ftruncate, h->page_file, sizeof *h->actor.page);
+    h->actor.page = r < 0 ? MAP_FAILED
+                          : mmap(NULL, sizeof *h->actor.page, PROT_READ | PROT_WRITE, h->page_file < 0 ? MAP_SHARED | MAP_ANONYMOUS : MAP_SHARED, h->page_file, 0);
     if (h->actor.page == MAP_FAILED) {
         h->actor.page = NULL;
         return ocirt__error_set(job->error, OCIRT_E_MEMORY, 0, "", "out of memory");
@@ -8704,12 +8843,11 @@ static int ocirt__ops_begin(struct ocirt__job *job, const ocirt_spec *spec, cons
     ocirt_plan *plan = NULL;
     int r = ocirt__state_check_id(job->id, job->error);
     if (r == 0) r = ocirt__ops_fill_standard(job);
-    if (r == 0) r = ocirt_probe_host(&job->probe, job->error);
-    if (r == 0) r = ocirt_plan_build(&job->arena, spec, bundle, job->id, job->options, &job->probe, &plan, job->error);
+    if (r == 0) r = job->proc = ocirt__probe_proc(job->error);
     if (r < 0) return r;
-    job->proc = ocirt__path_proc();
-    if (job->proc < 0) return ocirt__error_set(job->error, OCIRT_E_IO, -job->proc, "/proc", "/proc is not a procfs");
-    r = ocirt__ops_prepare_host(job, plan);
+    ocirt__probe_with(job->proc, &job->probe);
+    r = ocirt_plan_build(&job->arena, spec, bundle, job->id, job->options, &job->probe, &plan, job->error);
+    if (r == 0) r = ocirt__ops_prepare_host(job, plan);
     if (r < 0) return r;
     job->root = ocirt__state_root(job->options, true, job->error);
     if (job->root < 0) return job->root;
@@ -8751,7 +8889,7 @@ static int ocirt__ops_failed(struct ocirt__job *job) {
 static int ocirt__ops_pid_file(struct ocirt__job *job) {
     const char *path = job->options->pid_file;
     char  temporary[PATH_MAX], text[24];
-    size_t n = ocirt__path_decimal(text, (uint64_t)job->host.pid);
+    size_t n = ocirt__mem_decimal(text, (uint64_t)job->host.pid);
     int   fd, r;
     if (!path) return 0;
     if ((size_t)snprintf(temporary, sizeof temporary, "%s.%d", path, job->host.pid) >= sizeof temporary)
@@ -8786,7 +8924,7 @@ static void ocirt__ops_open(struct ocirt__job *job, const char *id, const ocirt_
     memset(job, 0, sizeof *job);
     job->options = options, job->id = id, job->error = error;
     job->root = job->proc = -1;
-    job->host.state_dir = job->host.cgroup_root = job->host.conversation = job->host.pidfd = job->host.stage_pidfd = job->host.terminal = -1;
+    job->host.state_dir = job->host.cgroup_root = job->host.conversation = job->host.pidfd = job->host.stage_pidfd = job->host.terminal = job->host.page_file = job->host.image = -1;
     if (error) memset(error, 0, sizeof *error), error->row = error->actor = -1;
 }
 
@@ -8940,8 +9078,8 @@ static int ocirt__ops_find(struct ocirt__found *f, const char *id, const ocirt_o
     memset(f, 0, sizeof *f);
     f->root = f->dir = f->process.pidfd = -1;
     if (error) memset(error, 0, sizeof *error), error->row = error->actor = -1;
-    f->proc = ocirt__path_proc();
-    r = f->proc < 0 ? ocirt__error_set(error, OCIRT_E_IO, -f->proc, "/proc", "/proc is not a procfs") : ocirt__state_check_id(id, error);
+    r = f->proc = ocirt__probe_proc(error);
+    if (r >= 0) r = ocirt__state_check_id(id, error);
     if (r == 0) r = f->root = ocirt__state_root(options, false, error);
     if (r >= 0) r = f->dir = ocirt__state_open(f->root, id, lock, error);
     if (r >= 0) {
@@ -8980,7 +9118,7 @@ static int ocirt__ops_connect(int dir) {
     int r, fd = (int)OCIRT__SYS3(SYS_socket, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
     if (fd < 0) return fd;
     memcpy(name.sun_path, "/proc/self/fd/", n);
-    n += ocirt__path_decimal(name.sun_path + n, (uint64_t)dir);
+    n += ocirt__mem_decimal(name.sun_path + n, (uint64_t)dir);
     memcpy(name.sun_path + n, "/start", 7);
     r = (int)OCIRT__SYS3(SYS_connect, fd, &name, sizeof name);
     if (r < 0) ocirt__sys_close(&fd);

@@ -19,12 +19,12 @@ static long unit_syscall(long number, long a, long b, long c, long d, long e, lo
 
 /* ---- what the kernel says ---- */
 
-static bool unit_without_openat2;               /* it was filtered out */
+static int unit_openat2_error;                   /* it is filtered out, or refuses */
 static void (*unit_before_call)(long number);   /* what others do just before a call */
 
 static long unit_syscall(long number, long a, long b, long c, long d, long e, long f) {
     if (unit_before_call) unit_before_call(number);
-    if (number == OCIRT__NR_openat2 && unit_without_openat2) return errno = ENOSYS, -1;
+    if (number == OCIRT__NR_openat2 && unit_openat2_error) return errno = unit_openat2_error, -1;
     return syscall(number, a, b, c, d, e, f);
 }
 
