@@ -122,8 +122,9 @@
    KERNELS
    =======
    5.10 is the floor. Used where they exist: mount_setattr (5.12; before: remount right after attaching, and
-   no recursive attributes or id-mapped mounts), cgroup.kill (5.14; before: freeze, kill, thaw), pidfd of a
-   clone3 into its cgroup. Where a filter hides them: openat2 (a walk by hand, as safe), clone3 (clone, and
+   no recursive attributes or id-mapped mounts), cgroup.kill (5.14; before: freeze, kill, thaw), a mount namespace
+   made of the root alone (7.0, for a privileged caller whose config needs nothing of the host's tree later; before:
+   a copy of the host's, left by pivot_root). Where a filter hides them: openat2 (a walk by hand, as safe), clone3 (clone, and
    the pid is written to cgroup.procs), close_range (a loop). A root on an initial ramfs is left by moving
    the root where pivot_root refuses it.
 
@@ -520,6 +521,7 @@ typedef struct ocirt_probe {
     bool           initial_userns;      /* the caller is in the initial user namespace          */
     bool           setgroups_denied;    /* /proc/self/setgroups says deny                       */
     bool           root_is_initramfs;   /* the caller's / cannot be pivoted away from           */
+    bool           tree_namespaces;     /* open_tree makes a mount namespace of a folder (7.0)  */
     bool           image_known;         /* the next three describe the caller's own binary      */
     uint32_t       image_uid, image_gid, image_mode;
     bool           image_read_only;     /* it lies on a read-only mount                         */
@@ -758,6 +760,7 @@ struct ocirt__cap_data {
 #define OCIRT__CLONE_CLEAR_SIGHAND   0x100000000ull
 #define OCIRT__CLONE_INTO_CGROUP     0x200000000ull
 #define OCIRT__OPEN_TREE_CLONE        1u
+#define OCIRT__OPEN_TREE_NAMESPACE    2u /* 7.0 */
 #define OCIRT__OPEN_TREE_CLOEXEC      ((unsigned)O_CLOEXEC)
 #define OCIRT__AT_RECURSIVE           0x8000u
 #define OCIRT__AT_EMPTY_PATH          0x1000u
@@ -3753,6 +3756,11 @@ static void ocirt__probe_root(ocirt_probe *p) {
     p->root_is_initramfs = ocirt__probe_find_mount("rootfs", "/", target, sizeof target);
 }
 
+/* Older kernels refuse the flag before they look at the path, which is none. */
+static bool ocirt__probe_tree_namespaces(void) {
+    return ocirt__sys_open_tree(-1, "", OCIRT__OPEN_TREE_NAMESPACE) == -ENOENT;
+}
+
 static void ocirt__probe_with(int proc, ocirt_probe *p) {
     struct ocirt__cap_header header = {OCIRT__CAP_VERSION_3, 0};
     struct ocirt__cap_data   caps[2];
@@ -3771,6 +3779,7 @@ static void ocirt__probe_with(int proc, ocirt_probe *p) {
     ocirt__probe_cgroups(p, proc);
     ocirt__probe_image(p);
     ocirt__probe_root(p);
+    p->tree_namespaces = ocirt__probe_tree_namespaces();
     if (p->euid != 0 || !p->initial_userns) ocirt__probe_ids(p);
 }
 
@@ -4940,7 +4949,8 @@ struct ocirt__ground {
     int         root;           /* paths are resolved in it */
     int         proc;           /* a procfs that the host has checked, borrowed */
     int         container_proc; /* the container's own, -1: none */
-    int         null, mask;     /* the host's /dev/null; the empty read-only tmpfs, once it lies somewhere */
+    int         null, mask;     /* a mount of the host's /dev/null, and the empty read-only tmpfs; */
+    bool        null_lies;      /* the first of them once it lies somewhere, the other only then   */
     int         folder;         /* of the last node or link made, with the text of its path: */
     const char *folder_path;    /* most lie in /dev, and need not find it again */
     size_t      folder_size;
@@ -5240,12 +5250,21 @@ static int ocirt__mount_mask_dir(struct ocirt__ground *g, int to) {
     return r;
 }
 
+/* The host's own /dev/null, as a mount that was cloned while the host's mounts were at hand. */
+static int ocirt__mount_mask_file(struct ocirt__ground *g, int to) {
+    int r;
+    if (g->null_lies) return ocirt__mount_cover(g, g->null, to, false, 0);
+    r = ocirt__sys_move_mount(g->null, to);
+    g->null_lies = r == 0;
+    return r;
+}
+
 static int ocirt__mount_mask(struct ocirt__ground *g, const char *path) {
     struct ocirt__statx st;
     int r, to = ocirt__mount_open(g, path, OCIRT__PATH_EXISTING);
     if (to < 0) return to;
     r = ocirt__sys_fstatx(to, &st);
-    if (r == 0) r = S_ISDIR(st.mode) ? ocirt__mount_mask_dir(g, to) : ocirt__mount_cover(g, g->null, to, false, 0);
+    if (r == 0) r = S_ISDIR(st.mode) ? ocirt__mount_mask_dir(g, to) : ocirt__mount_mask_file(g, to);
     ocirt__sys_close(&to);
     return r;
 }
@@ -5260,13 +5279,16 @@ static int ocirt__mount_read_only(const struct ocirt__ground *g, const char *pat
 
 /* ----- nodes and links ----- */
 
-/* A stranger's null would be a door to whatever it is (CVE-2025-31133): 1:3 or nothing. */
-static int ocirt__mount_open_null(struct ocirt__ground *g) {
+/* A stranger's null would be a door to whatever it is (CVE-2025-31133): 1:3 or nothing. `shared`: it is cloned among
+   the host's own mounts, and what is mounted on it in the container must not come back there. */
+static int ocirt__mount_open_null(struct ocirt__ground *g, bool shared) {
+    struct ocirt__mount_attr alone = {.propagation = MS_PRIVATE};
     struct ocirt__statx st;
-    int fd = ocirt__sys_openat(AT_FDCWD, "/dev/null", O_PATH | O_NOFOLLOW, 0), r;
+    int fd = ocirt__sys_open_tree(AT_FDCWD, "/dev/null", OCIRT__OPEN_TREE_CLONE | OCIRT__AT_SYMLINK_NOFOLLOW), r;
     if (fd < 0) return fd;
     r = ocirt__sys_fstatx(fd, &st);
     if (r == 0 && (!S_ISCHR(st.mode) || st.rdev_major != 1 || st.rdev_minor != 3)) r = -ENXIO;
+    if (r == 0 && shared) r = ocirt__sys_mount_setattr(fd, 0, &alone);
     if (r < 0) ocirt__sys_close(&fd);
     g->null = fd;
     return r;
@@ -5359,6 +5381,19 @@ static int ocirt__mount_root(struct ocirt__ground *g, int tree, unsigned long pr
     if (r < 0) ocirt__sys_close(&tree);
     g->root = tree;
     return r;
+}
+
+/* A mount namespace made of the root alone: nothing of the host is copied into it, and nothing has to be taken out
+   again. What is mounted inside from now on must not reach the host through a shared root. */
+static int ocirt__mount_enter_root(struct ocirt__ground *g, const char *path) {
+    unsigned flags = OCIRT__OPEN_TREE_NAMESPACE | OCIRT__AT_RECURSIVE | OCIRT__AT_EMPTY_PATH;
+    int fd = -1, root = ocirt__sys_openat(AT_FDCWD, path, O_PATH | O_DIRECTORY, 0), r = root < 0 ? root : ocirt__mount_check_root(g, root);
+    if (r == 0) r = fd = ocirt__sys_open_tree(root, "", flags);
+    if (r >= 0) r = (int)OCIRT__SYS2(SYS_setns, fd, OCIRT__CLONE_NEWNS);
+    ocirt__sys_close(&fd);
+    ocirt__sys_close(&root);
+    if (r == 0) r = g->root = ocirt__sys_openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY, 0);
+    return r < 0 ? r : ocirt__mount_change(g, g->root, MS_PRIVATE | MS_REC);
 }
 
 static int ocirt__mount_change_root(int root) {
@@ -5536,6 +5571,7 @@ static int ocirt__mount_use_pty(const struct ocirt__ground *g, int slave, uint32
     V(OPEN_NULL, "open-null", "/dev/null of the host")                                             \
     V(ROOT, "root", "%a")                                                                          \
     V(PLAIN_ROOT, "plain-root", "%a")                                                              \
+    V(ENTER_ROOT, "enter-root", "%a, as a mount namespace of its own")                             \
     V(MOUNT, "mount", "%m")                                                                        \
     V(BIND, "bind", "%m")                                                                          \
     V(COPY_LINK, "copy-link", "%m")                                                                \
@@ -5689,7 +5725,7 @@ struct ocirt__planner {
     uint32_t             propagation;      /* of the host's tree in the new mount namespace          */
     struct ocirt__place  place;            /* of the last origin: they come mostly in order           */
     size_t               vectors;          /* longest argv plus env of program and hooks             */
-    bool                 userns, privileged, mounts, foreign_dev, failed;
+    bool                 userns, privileged, mounts, detached, foreign_dev, failed;
 };
 
 static ocirt_plan *ocirt__plan_head(struct ocirt__planner *p) {
@@ -5786,6 +5822,28 @@ static uint8_t ocirt__plan_slot(struct ocirt__planner *p) {
     return (uint8_t)p->slots++;
 }
 
+/* "/a//b/../c" -> "/a/c": what the config says, before any link is looked at. */
+static char *ocirt__plan_clean(struct ocirt__planner *p, const char *path) {
+    char  *out = ocirt__mem_format(p->arena, "/%s", path), *w = out;
+    size_t n;
+    if (!out) { p->failed = true; return NULL; }
+    for (const char *s = path; *s; s += n) {
+        while (*s == '/') s++;
+        n = strcspn(s, "/");
+        if (n == 0 || (n == 1 && s[0] == '.')) continue;
+        if (n == 2 && s[0] == '.' && s[1] == '.') {
+            while (w > out && *--w != '/') {}
+            continue;
+        }
+        *w++ = '/';
+        memmove(w, s, n);
+        w += n;
+    }
+    if (w == out) *w++ = '/';
+    *w = 0;
+    return out;
+}
+
 /* A path of the spec that is relative to the bundle. */
 static const char *ocirt__plan_host_path(struct ocirt__planner *p, const char *path) {
     if (path[0] == '/') return path;
@@ -5807,6 +5865,35 @@ static const char *ocirt__plan_namespace_words(struct ocirt__planner *p, uint64_
     return text.size ? text.data : "";
 }
 
+/* A mount that becomes the root, copies a link of the host's, or names a path of the host's for its file system. */
+static bool ocirt__plan_needs_host_tree(struct ocirt__planner *p, const ocirt_mount *m) {
+    const char *target = ocirt__plan_clean(p, m->destination);
+    bool bind = false, path = m->source && strchr(m->source, '/');
+    if (!target || strcmp(target, "/") == 0) return true;
+    for (size_t k = 0; k < m->options.count; k++) {
+        const char *option = m->options.items[k];
+        if (strcmp(option, "copy-symlink") == 0) return true;
+        bind |= strcmp(option, "bind") == 0 || strcmp(option, "rbind") == 0;
+        path |= strchr(option, '/') != NULL;
+    }
+    return path && !bind;
+}
+
+/* Whether the root can be entered as a mount namespace of its own (7.0), instead of a copy of the host's that is
+   left by pivot_root. Sources of mounts are then opened beforehand by the host, so nothing may need the host's
+   tree later: no hook before pivot_root, no alternate that binds from there. The kernel puts the root on a copy of
+   its first root file system: whoever could unmount (CAP_SYS_ADMIN) would see what is left of it. */
+static bool ocirt__plan_may_detach(struct ocirt__planner *p) {
+    const ocirt_capabilities *caps = p->spec->process ? p->spec->process->capabilities : NULL;
+    uint64_t admin = 1ull << 21, needed = admin | 1ull << 18 /* CAP_SYS_CHROOT */ | 1ull << 27 /* CAP_MKNOD */;
+    if (!p->probe->tree_namespaces || !p->mounts || p->userns || p->joined || (p->probe->capabilities & needed) != needed) return false;
+    if (p->propagation != MS_PRIVATE || p->options->flags & OCIRT_WITHOUT_PIVOT || p->probe->root_is_initramfs) return false;
+    if (caps && (caps->bounding.value | caps->permitted.value | caps->inheritable.value) & admin) return false;
+    for (size_t i = 0; i < p->spec->mounts_count; i++)
+        if (ocirt__plan_needs_host_tree(p, &p->spec->mounts[i])) return false;
+    return !p->spec->hooks || p->spec->hooks->create_container_count == 0;
+}
+
 static int ocirt__plan_survey(struct ocirt__planner *p) {
     uint64_t admin = 1ull << 21; /* CAP_SYS_ADMIN */
     for (size_t i = 0; i < p->on->namespaces_count; i++) {
@@ -5816,6 +5903,9 @@ static int ocirt__plan_survey(struct ocirt__planner *p) {
     p->userns     = ((p->fresh | p->joined) & OCIRT__CLONE_NEWUSER) != 0;
     p->privileged = (p->probe->capabilities & admin) != 0;
     p->mounts     = (p->fresh & OCIRT__CLONE_NEWNS) != 0;
+    p->propagation = p->on->rootfs_propagation ? p->on->rootfs_propagation & ~(uint32_t)MS_REC : MS_PRIVATE;
+    if (p->propagation & MS_UNBINDABLE) p->propagation = MS_PRIVATE;
+    p->detached = ocirt__plan_may_detach(p);
     if (!p->privileged && !p->userns)
         return ocirt__plan_refuse(p, OCIRT_E_PERMISSION, 0,
             "run as root, or add a user namespace: `ocirt spec --rootless` writes such a config",
@@ -6037,7 +6127,7 @@ static int ocirt__plan_after_birth(struct ocirt__planner *p, unsigned whose, boo
 }
 
 static int ocirt__plan_birth(struct ocirt__planner *p, bool *out_deny) {
-    uint64_t flags = p->fresh & ~(OCIRT__CLONE_NEWCGROUP | OCIRT__CLONE_NEWTIME);
+    uint64_t flags = p->fresh & ~(OCIRT__CLONE_NEWCGROUP | OCIRT__CLONE_NEWTIME | (p->detached ? OCIRT__CLONE_NEWNS : 0));
     uint8_t  slots[8] = {0};
     bool     early_user = (p->fresh & OCIRT__CLONE_NEWTIME) && (p->fresh & OCIRT__CLONE_NEWUSER), executed = p->stage >= OCIRT__STAGE_EXECUTED;
     struct ocirt__row *row;
@@ -6319,28 +6409,6 @@ static bool ocirt__plan_has_word(const ocirt__mount_options *o, const char *pref
     return false;
 }
 
-/* "/a//b/../c" -> "/a/c": what the config says, before any link is looked at. */
-static char *ocirt__plan_clean(struct ocirt__planner *p, const char *path) {
-    char  *out = ocirt__mem_format(p->arena, "/%s", path), *w = out;
-    size_t n;
-    if (!out) { p->failed = true; return NULL; }
-    for (const char *s = path; *s; s += n) {
-        while (*s == '/') s++;
-        n = strcspn(s, "/");
-        if (n == 0 || (n == 1 && s[0] == '.')) continue;
-        if (n == 2 && s[0] == '.' && s[1] == '.') {
-            while (w > out && *--w != '/') {}
-            continue;
-        }
-        *w++ = '/';
-        memmove(w, s, n);
-        w += n;
-    }
-    if (w == out) *w++ = '/';
-    *w = 0;
-    return out;
-}
-
 /* Files of /proc that programs like lxcfs replace; nothing else may be put there. */
 static bool ocirt__plan_proc_target(const char *target) {
     static const char *const allowed[] = {"/proc/cpuinfo", "/proc/diskstats", "/proc/meminfo", "/proc/stat", "/proc/swaps",
@@ -6420,6 +6488,7 @@ static void ocirt__plan_stand_in(struct ocirt__planner *p, const struct ocirt__m
 static void ocirt__plan_stand_ins(struct ocirt__planner *p, const struct ocirt__mount_plan *t) {
     bool own_pids = (p->fresh & OCIRT__CLONE_NEWPID) != 0;
     const char *own = ocirt__plan_text(ocirt__plan_head(p), ocirt__plan_head(p)->cgroup), *path = p->probe->cgroup_mount;
+    if (p->detached) return; /* the host's tree is out of reach by then */
     if (p->userns && strcmp(t->type, "proc") == 0 && !own_pids) ocirt__plan_stand_in(p, t, "/proc", OCIRT__ON_EPERM);
     if (p->userns && strcmp(t->type, "sysfs") == 0) ocirt__plan_stand_in(p, t, "/sys", OCIRT__ON_EPERM);
     if (!ocirt__plan_is_cgroup(t->type) || !path[0]) return;
@@ -6517,7 +6586,7 @@ static int ocirt__plan_source(struct ocirt__planner *p, size_t index) {
     ocirt__plan_from(p, m->token);
     if (idmapped) r = ocirt__plan_idmap(p, m, &p->idmaps[index]);
     if (r < 0 || !(o.flags & MS_BIND) || o.flags & MS_REMOUNT || !m->source || !p->privileged || o.copy_symlink) return r;
-    if (!idmapped && !p->userns && (p->propagation & MS_PRIVATE)) return 0;
+    if (!idmapped && !p->userns && !p->detached && (p->propagation & MS_PRIVATE)) return 0;
     row = ocirt__plan_add_text(p, OCIRT__VERB_OPEN_TREE, OCIRT_ACTOR_HOST, ocirt__plan_host_path(p, m->source));
     row->slot = p->sources[index] = ocirt__plan_slot(p);
     row->x = (o.flags & MS_REC ? OCIRT__AT_RECURSIVE : 0) | (o.src_nofollow ? OCIRT__AT_SYMLINK_NOFOLLOW : 0);
@@ -6533,8 +6602,6 @@ static int ocirt__plan_sources(struct ocirt__planner *p) {
     p->sources = ocirt__mem_array(p->arena, p->spec->mounts_count + 1, 1);
     p->idmaps  = ocirt__mem_array(p->arena, p->spec->mounts_count + 1, 1);
     if (!p->sources || !p->idmaps) return p->failed = true, 0;
-    p->propagation = p->on->rootfs_propagation ? p->on->rootfs_propagation & ~(uint32_t)MS_REC : MS_PRIVATE;
-    if (p->propagation & MS_UNBINDABLE) p->propagation = MS_PRIVATE;
     if (!p->mounts) return 0;
     for (size_t i = 0; r == 0 && i < p->spec->mounts_count; i++) r = ocirt__plan_source(p, i);
     if (r < 0 || !p->userns || !p->privileged) return r;
@@ -6549,6 +6616,12 @@ static int ocirt__plan_sources(struct ocirt__planner *p) {
 
 static void ocirt__plan_root(struct ocirt__planner *p) {
     struct ocirt__row *row;
+    if (p->detached) {
+        if (p->on->masked_paths.count) ocirt__plan_add(p, OCIRT__VERB_OPEN_NULL, OCIRT_ACTOR_INIT)->x = 1;
+        ocirt__plan_from(p, ocirt__plan_member(p, p->spec->root->token, "path"));
+        ocirt__plan_add_text(p, OCIRT__VERB_ENTER_ROOT, OCIRT_ACTOR_INIT, ocirt__plan_host_path(p, p->spec->root->path));
+        return;
+    }
     ocirt__plan_from(p, ocirt__plan_member(p, p->on->token, "rootfsPropagation"));
     row = ocirt__plan_add_text(p, OCIRT__VERB_PROPAGATION, OCIRT_ACTOR_INIT,
                                p->propagation & MS_SHARED ? "/ shared" : p->propagation & MS_SLAVE ? "/ slave" : "/ private");
@@ -6557,8 +6630,6 @@ static void ocirt__plan_root(struct ocirt__planner *p) {
         row = ocirt__plan_add_text(p, OCIRT__VERB_PROPAGATION, OCIRT_ACTOR_INIT, "/ alone private");
         row->x = MS_PRIVATE;
     }
-    p->origin = 0;
-    if (p->on->masked_paths.count) ocirt__plan_add(p, OCIRT__VERB_OPEN_NULL, OCIRT_ACTOR_INIT);
     ocirt__plan_from(p, ocirt__plan_member(p, p->spec->root->token, "path"));
     row = ocirt__plan_add_text(p, OCIRT__VERB_ROOT, OCIRT_ACTOR_INIT, ocirt__plan_host_path(p, p->spec->root->path));
     row->slot = p->root_slot;
@@ -6567,6 +6638,8 @@ static void ocirt__plan_root(struct ocirt__planner *p) {
     if (p->propagation & MS_SLAVE) row->x = MS_SLAVE | MS_REC;
     else if (p->propagation & MS_PRIVATE) row->x = p->root_slot ? MS_PRIVATE | MS_REC : 0;
     else row->x = MS_PRIVATE;
+    p->origin = 0;
+    if (p->on->masked_paths.count) ocirt__plan_add(p, OCIRT__VERB_OPEN_NULL, OCIRT_ACTOR_INIT);
 }
 
 static void ocirt__plan_device(struct ocirt__planner *p, const char *path, char type, uint32_t major, uint32_t minor,
@@ -6576,7 +6649,7 @@ static void ocirt__plan_device(struct ocirt__planner *p, const char *path, char 
     at = row->a;
     row->b = word, row->x = (uint64_t)major << 32 | minor, row->y = owner;
     row->n = mode | (type == 'b' ? S_IFBLK : type == 'p' ? S_IFIFO : S_IFCHR);
-    if (type == 'p') return;
+    if (type == 'p' || p->detached) return;
     /* In a user namespace an empty file that an earlier bind was put on is as good as nothing. */
     row = ocirt__plan_alternate(p, OCIRT__VERB_BIND_DEVICE, OCIRT_ACTOR_INIT, OCIRT__ON_EPERM | (p->userns ? OCIRT__ON_EEXIST : 0));
     row->a = at, row->x = (uint64_t)major << 32 | minor;
@@ -6645,7 +6718,7 @@ static void ocirt__plan_enter_root(struct ocirt__planner *p) {
     ocirt__plan_from(p, ocirt__plan_member(p, p->spec->root->token, "readonly"));
     if (p->spec->root->readonly) ocirt__plan_add(p, OCIRT__VERB_ROOT_READ_ONLY, OCIRT_ACTOR_INIT);
     p->origin = 0;
-    ocirt__plan_add(p, move ? OCIRT__VERB_MOVE_ROOT : OCIRT__VERB_PIVOT, OCIRT_ACTOR_INIT)->x = !(p->propagation & MS_PRIVATE);
+    if (!p->detached) ocirt__plan_add(p, move ? OCIRT__VERB_MOVE_ROOT : OCIRT__VERB_PIVOT, OCIRT_ACTOR_INIT)->x = !(p->propagation & MS_PRIVATE);
     /* Proven by the probe, and not by the kernel's version: 7.x can pivot away from an initial ramfs. */
     if (!move && p->probe->root_is_initramfs)
         ocirt__plan_alternate(p, OCIRT__VERB_MOVE_ROOT, OCIRT_ACTOR_INIT, OCIRT__ON_EINVAL)->x = !(p->propagation & MS_PRIVATE);
@@ -7499,9 +7572,10 @@ static int ocirt__step_init_fs(struct ocirt__actor *a, const struct ocirt__row *
     const char *text = ocirt__step_text(a, row->a);
     switch (row->verb) {
     case OCIRT__VERB_PROPAGATION: return ocirt__sys_mount(NULL, "/", NULL, (unsigned long)row->x, NULL);
-    case OCIRT__VERB_OPEN_NULL: return ocirt__mount_open_null(&a->ground);
+    case OCIRT__VERB_OPEN_NULL: return ocirt__mount_open_null(&a->ground, row->x != 0);
     case OCIRT__VERB_ROOT: return ocirt__step_root(a, row);
     case OCIRT__VERB_PLAIN_ROOT: return ocirt__mount_plain_root(&a->ground, text);
+    case OCIRT__VERB_ENTER_ROOT: return ocirt__mount_enter_root(&a->ground, text);
     case OCIRT__VERB_MOUNT: return ocirt__step_mount(a, row);
     case OCIRT__VERB_BIND: return ocirt__step_bind(a, row);
     case OCIRT__VERB_REMOUNT: return ocirt__step_remount(a, row);
@@ -8579,6 +8653,7 @@ static void ocirt__explain_row(ocirt_error *e, const ocirt_plan *plan, const str
     case OCIRT__VERB_MOVE_ROOT: e->code = OCIRT_E_MOUNT; break;
     case OCIRT__VERB_PIVOT: e->code = OCIRT_E_MOUNT; ocirt__explain_pivot(e); break;
     case OCIRT__VERB_ROOT:
+    case OCIRT__VERB_ENTER_ROOT:
     case OCIRT__VERB_PLAIN_ROOT:
         e->code = OCIRT_E_MOUNT;
         if (e->sys == ENOENT) ocirt__explain_say(e, "root file system %s: no such file or directory", text);
