@@ -8576,6 +8576,8 @@ static void ocirt__explain_mount(ocirt_error *e, const ocirt_plan *plan, const s
                           strcmp(type, "bind") == 0 ? "; a bind mount is asked for with the option bind or rbind" : "");
     } else if (e->sys == EPERM && userns && row->verb == OCIRT__VERB_BIND) {
         ocirt__error_hint(e, "in a user namespace the flags of the source's mount are locked: do not clear ro, nosuid, nodev or noexec, and use rbind where the source has submounts");
+    } else if (m->flags & OCIRT__MOUNT_COPY_UP && !e->object[0] && (e->sys == EACCES || e->sys == EINVAL)) {
+        ocirt__error_hint(e, "tmpcopyup: something below the target may not be read here, or belongs to an id that the user namespace does not map");
     } else if (e->sys == EROFS) {
         ocirt__error_hint(e, "the target is missing and the file system it should be made in is read-only");
     }
