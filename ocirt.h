@@ -6778,6 +6778,8 @@ static int ocirt__plan_terminal(struct ocirt__planner *p) {
     if (!p->mounts)
         return ocirt__plan_refuse(p, OCIRT_E_SPEC, token, NULL, "a terminal needs a new mount namespace with a devpts on /dev/pts");
     ocirt__plan_head(p)->terminal = 1;
+    if (run->console_size && (run->console_size->height > 65535 || run->console_size->width > 65535))
+        return ocirt__plan_refuse(p, OCIRT_E_SPEC, run->console_size->token, NULL, "a terminal has at most 65535 rows and columns");
     if (run->console_size) {
         ocirt__plan_head(p)->tty_rows    = (uint32_t)run->console_size->height;
         ocirt__plan_head(p)->tty_columns = (uint32_t)run->console_size->width;
@@ -7474,7 +7476,7 @@ static int ocirt__step_send_fd(int socket, int fd) {
 static int ocirt__step_terminal(struct ocirt__actor *a) {
     struct winsize size = {.ws_row = (unsigned short)a->plan->tty_rows, .ws_col = (unsigned short)a->plan->tty_columns};
     int master = -1, slave = -1, r = ocirt__mount_open_pty(&a->ground, &master, &slave);
-    if (r == 0 && size.ws_row) r = ocirt__sys_ioctl(master, TIOCSWINSZ, &size);
+    if (r == 0 && (size.ws_row || size.ws_col)) r = ocirt__sys_ioctl(master, TIOCSWINSZ, &size);
     if (r == 0) r = ocirt__step_send_fd(a->talk, master);
     if (r == 0) r = ocirt__mount_use_pty(&a->ground, slave, a->plan->program_uid);
     ocirt__sys_close(&master);
@@ -8129,24 +8131,38 @@ static void ocirt__spawn_kill(struct ocirt__host *h) {
    =========================================================================================== */
 
 struct ocirt__console {
-    int            master, signals, pidfd;
-    bool           raw, input_open;
+    int            master, signals, pidfd, outer;
+    bool           raw, input_open, quiet; /* quiet: no process has the container's terminal open */
     struct termios saved;
     char           in[4096], out[4096]; /* to the container, from it */
     size_t         in_size, out_size;
 };
 
-static void ocirt__console_resize(struct ocirt__console *c) {
-    struct winsize size;
-    if (ocirt__sys_ioctl(0, TIOCGWINSZ, &size) == 0) ocirt__sys_ioctl(c->master, TIOCSWINSZ, &size);
+/* The caller's terminal: any of the three, as the others may be redirected. Its size counts if it has one. */
+static int ocirt__console_outer(struct winsize *out_size) {
+    for (int fd = 0; fd < 3; fd++)
+        if (ocirt__sys_ioctl(fd, TIOCGWINSZ, out_size) == 0) return fd;
+    memset(out_size, 0, sizeof *out_size);
+    return -1;
 }
 
+static void ocirt__console_resize(struct ocirt__console *c) {
+    struct winsize size;
+    c->outer = ocirt__console_outer(&size);
+    if (size.ws_row && size.ws_col) ocirt__sys_ioctl(c->master, TIOCSWINSZ, &size);
+}
+
+/* The container's terminal has done the output's work already; that of the input only if it is relayed. */
 static void ocirt__console_raw(struct ocirt__console *c) {
     struct termios raw;
-    if (tcgetattr(0, &c->saved) < 0) return;
+    if (c->outer > 1 || tcgetattr(c->outer, &c->saved) < 0) return;
     raw = c->saved;
-    raw.c_iflag &= (tcflag_t)~(IGNBRK | BRKINT | PARMRK | ISTRIP | INLCR | IGNCR | ICRNL | IXON);
     raw.c_oflag &= (tcflag_t)~OPOST;
+    if (c->outer == 1) {
+        c->raw = tcsetattr(1, TCSANOW, &raw) == 0;
+        return;
+    }
+    raw.c_iflag &= (tcflag_t)~(IGNBRK | BRKINT | PARMRK | ISTRIP | INLCR | IGNCR | ICRNL | IXON);
     raw.c_lflag &= (tcflag_t)~(ECHO | ECHONL | ICANON | ISIG | IEXTEN);
     raw.c_cflag = (raw.c_cflag & (tcflag_t)~(CSIZE | PARENB)) | CS8;
     c->raw = tcsetattr(0, TCSANOW, &raw) == 0;
@@ -8163,18 +8179,20 @@ static void ocirt__console_signals(struct ocirt__console *c) {
     }
 }
 
-/* Moves what can be moved in one direction. Returns false at the end of the source. */
-static bool ocirt__console_move(int from, int to, char *buffer, size_t room, size_t *size, short readable, short writable) {
-    if (readable && *size < room) {
-        long n = ocirt__sys_read(from, buffer + *size, room - *size);
-        if (n <= 0 && n != -EAGAIN) return false; /* EIO: the last slave was closed */
-        if (n > 0) *size += (size_t)n;
-    }
-    if (*size && (writable || readable)) {
+/* Moves what can be moved in one direction, and waits for nobody. Returns 1 at the end of the source,
+   or why nothing more can be written. */
+static int ocirt__console_move(int from, int to, char *buffer, size_t room, size_t *size, short readable, short writable) {
+    if (*size && writable) {
         long n = ocirt__sys_write(to, buffer, *size);
+        if (n < 0 && n != -EAGAIN) return (int)n;
         if (n > 0) memmove(buffer, buffer + n, *size -= (size_t)n);
     }
-    return true;
+    if (readable && *size < room) {
+        long n = ocirt__sys_read(from, buffer + *size, room - *size);
+        if (n <= 0 && n != -EAGAIN) return 1; /* EIO: the last slave was closed */
+        if (n > 0) *size += (size_t)n;
+    }
+    return 0;
 }
 
 static void ocirt__console_drain(struct ocirt__console *c) {
@@ -8187,23 +8205,28 @@ static void ocirt__console_drain(struct ocirt__console *c) {
     }
 }
 
+/* One round of both directions. Where the caller's terminal hangs up or nobody takes the output, the
+   container's terminal hangs up. Has nobody opened that one, somebody may do so later (getty, systemd). */
+static void ocirt__console_relay(struct ocirt__console *c, const struct pollfd wait[5]) {
+    bool hung_up = c->outer == 0 && wait[2].revents & POLLHUP;
+    int  r;
+    if (ocirt__console_move(0, c->master, c->in, sizeof c->in, &c->in_size, wait[2].revents, wait[3].revents & POLLOUT)) c->input_open = false;
+    r = ocirt__console_move(c->master, 1, c->out, sizeof c->out, &c->out_size, wait[3].revents & (POLLIN | POLLHUP), wait[4].revents);
+    c->quiet = r > 0;
+    if (r < 0 || hung_up) ocirt__sys_close(&c->master);
+}
+
 /* Until the container's init has ended. */
 static void ocirt__console_loop(struct ocirt__console *c) {
     for (;;) {
         bool want_in = c->input_open && c->in_size < sizeof c->in, want_out = c->out_size < sizeof c->out;
         struct pollfd wait[5] = {{.fd = c->pidfd, .events = POLLIN}, {.fd = c->signals, .events = POLLIN},
                                  {.fd = c->master >= 0 && want_in ? 0 : -1, .events = POLLIN},
-                                 {.fd = c->master, .events = (short)((want_out ? POLLIN : 0) | (c->in_size ? POLLOUT : 0))},
-                                 {.fd = c->out_size ? 1 : -1, .events = POLLOUT}};
-        if (ocirt__sys_poll(wait, 5, -1) < 0) return;
+                                 {.fd = c->quiet ? -1 : c->master, .events = (short)((want_out ? POLLIN : 0) | (c->in_size ? POLLOUT : 0))},
+                                 {.fd = c->master >= 0 && c->out_size ? 1 : -1, .events = POLLOUT}};
+        if (ocirt__sys_poll(wait, 5, c->quiet ? 50 : -1) < 0) return;
         if (wait[1].revents) ocirt__console_signals(c);
-        if (c->master >= 0) {
-            if (!ocirt__console_move(0, c->master, c->in, sizeof c->in, &c->in_size, wait[2].revents, wait[3].revents & POLLOUT)) c->input_open = false;
-            if (!ocirt__console_move(c->master, 1, c->out, sizeof c->out, &c->out_size, wait[3].revents & (POLLIN | POLLHUP), wait[4].revents)) {
-                ocirt__console_drain(c);
-                c->master = -1;
-            }
-        }
+        if (c->master >= 0) ocirt__console_relay(c, wait);
         if (wait[0].revents) break;
     }
     if (c->master >= 0) ocirt__console_drain(c);
@@ -8212,17 +8235,19 @@ static void ocirt__console_loop(struct ocirt__console *c) {
 /* Waits for init, passing on signals and, with a terminal, bytes both ways. The caller has blocked the
    signals since before the container was made: what came meanwhile is passed on now. Was init quicker
    and has ended, they are taken all the same: they were meant for it and must not end the caller. */
-static void ocirt__console_wait(int pidfd, int master) {
-    struct ocirt__console c = {.master = master, .pidfd = pidfd, .input_open = true};
+static void ocirt__console_wait(int pidfd, int *master) {
+    struct ocirt__console c = {.master = *master, .pidfd = pidfd, .input_open = true};
     uint64_t all = ~0ull;
     c.signals = (int)OCIRT__SYS4(SYS_signalfd4, -1, &all, 8, O_CLOEXEC | O_NONBLOCK);
-    if (master >= 0) {
+    if (c.master >= 0) {
+        OCIRT__SYS3(SYS_fcntl, c.master, F_SETFL, O_RDWR | O_NONBLOCK); /* ours alone: init has closed its copy */
         ocirt__console_resize(&c);
         ocirt__console_raw(&c);
     }
     ocirt__console_loop(&c);
-    if (c.raw) tcsetattr(0, TCSANOW, &c.saved);
+    if (c.raw) tcsetattr(c.outer, TCSANOW, &c.saved);
     ocirt__sys_close(&c.signals);
+    *master = c.master;
 }
 
 /* ===========================================================================================
@@ -8882,6 +8907,7 @@ static int ocirt__ops_write_state(struct ocirt__job *job, const ocirt_spec *spec
 static int ocirt__ops_prepare_host(struct ocirt__job *job, ocirt_plan *plan) {
     struct ocirt__host *h = &job->host;
     int r = 0;
+    struct winsize size;
     h->arena = &job->arena, h->probe = &job->probe, h->stage_image = job->options->stage;
     h->actor.plan = plan, h->actor.slots = plan->slots, h->actor.who = OCIRT_ACTOR_HOST;
     h->actor.slots[OCIRT__SLOT_PROC] = job->proc;
@@ -8895,6 +8921,8 @@ static int ocirt__ops_prepare_host(struct ocirt__job *job, ocirt_plan *plan) {
     }
     for (unsigned who = 0; who < 3; who++) h->actor.page->reports[who].row = -1;
     h->actor.page->timed  = job->options->trace != NULL;
+    if (plan->terminal && job->options->flags & OCIRT_FORWARD && ocirt__console_outer(&size) >= 0 && size.ws_row && size.ws_col)
+        plan->tty_rows = size.ws_row, plan->tty_columns = size.ws_col; /* from the program's first instruction on */
     return 0;
 }
 
@@ -9043,7 +9071,7 @@ static int ocirt__ops_wait(struct ocirt__job *job, ocirt_exit *out) {
     siginfo_t end;
     uint64_t  kills = 0;
     int r, cgroup = job->host.actor.slots[OCIRT__SLOT_CGROUP];
-    if (job->options->flags & OCIRT_FORWARD) ocirt__console_wait(job->host.pidfd, job->host.terminal);
+    if (job->options->flags & OCIRT_FORWARD) ocirt__console_wait(job->host.pidfd, &job->host.terminal);
     end = job->host.end;
     r   = !job->host.dead ? ocirt__sys_reap(job->host.pidfd, &end) : end.si_code ? 0 : -ECHILD;
     if (r < 0) {

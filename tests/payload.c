@@ -484,6 +484,48 @@ static int do_trap(int argc, char **argv) {
     return (int)trapped;
 }
 
+static void say_window(void) {
+    struct winsize size = {0};
+    if (ioctl(0, TIOCGWINSZ, &size))
+        say("window %s\n", errno_name(errno));
+    else
+        say("window %u %u\n", size.ws_row, size.ws_col);
+    flush();
+}
+
+/* The size of the terminal, now and after each of N changes. */
+static int do_window(int argc, char **argv) {
+    sigset_t change;
+    sigemptyset(&change);
+    sigaddset(&change, SIGWINCH);
+    sigprocmask(SIG_BLOCK, &change, NULL);
+    say_window();
+    for (int i = argc > 1 ? number(argv[1]) : 0; i > 0; i--) {
+        sigwaitinfo(&change, NULL);
+        say_window();
+    }
+    return 0;
+}
+
+/* No echo, no lines, no translation: bytes. */
+static int do_raw(int argc, char **argv) {
+    struct termios modes;
+    (void)argc, (void)argv;
+    if (tcgetattr(0, &modes)) return say_result("raw", "stdin", -1);
+    cfmakeraw(&modes);
+    return tcsetattr(0, TCSANOW, &modes) ? say_result("raw", "stdin", -1) : 0;
+}
+
+/* Lets go of the three standard descriptors for a while, and takes FILE for all of them. */
+static int do_reopen(int argc, char **argv) {
+    if (argc < 2) return 2;
+    flush();
+    for (int fd = 0; fd < 3; fd++) close(fd);
+    nap(0.1);
+    if (open(argv[1], O_RDWR) != 0) return 1;
+    return dup2(0, 1) < 0 || dup2(0, 2) < 0;
+}
+
 static int do_ignore(int argc, char **argv) {
     for (int i = 1; i < argc; i++) signal(number(argv[i]), SIG_IGN);
     return 0;
@@ -533,6 +575,7 @@ static int do_exec(int argc, char **argv) {
 }
 
 static int do_fork(int argc, char **argv);
+static int do_background(int argc, char **argv);
 
 static int do_kill(int argc, char **argv) {
     return argc < 3 ? 2 : say_result("kill", argv[1], kill(number(argv[1]), number(argv[2])));
@@ -594,6 +637,7 @@ static int do_error(int argc, char **argv) {
 static int do_copy(int argc, char **argv) {
     char buffer[65536];
     (void)argc, (void)argv;
+    flush();
     for (ssize_t n; (n = read(0, buffer, sizeof buffer)) > 0;) {
         text_add_bytes(&said, buffer, (size_t)n);
         flush();
@@ -823,10 +867,14 @@ static const struct verb {
     {"sleep", do_sleep},
     {"trap", do_trap},
     {"ignore", do_ignore},
+    {"window", do_window},
+    {"raw", do_raw},
+    {"reopen", do_reopen},
     {"fork-bomb-ish", do_fork_bomb_ish},
     {"eat", do_eat},
     {"exec", do_exec},
     {"fork", do_fork},
+    {"background", do_background},
     {"kill", do_kill},
     {"syscall", do_syscall},
     {"ptrace", do_ptrace},
@@ -899,6 +947,17 @@ static int do_fork(int argc, char **argv) {
     say("child %d: %s %d\n", (int)child, WIFSIGNALED(status) ? "signal" : "exit",
         WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+/* The rest as a verb in a child of another process group, which nobody waits for. */
+static int do_background(int argc, char **argv) {
+    flush();
+    pid_t child = fork();
+    if (child != 0) return child < 0 ? say_result("fork", "child", -1) : 0;
+    setpgid(0, 0);
+    int code = argc > 1 ? run_verb(argc - 1, argv + 1) : 0;
+    flush();
+    _exit(code);
 }
 
 int payload_main(int argc, char **argv) {
