@@ -11,6 +11,7 @@
     X(run_fs)     \
     X(run_hooks)  \
     X(run_life)   \
+    X(run_tty)    \
     X(host)       \
     X(sweep)
 
