@@ -3098,13 +3098,18 @@ static void ocirt__spec_write_all(ocirt__buffer *b, const ocirt_spec *spec) {
     }
 }
 
+static int ocirt__spec_put(const ocirt__buffer *b, ocirt_write_fn write, void *user, ocirt_error *error) {
+    if (b->failed) return ocirt__error_set(error, OCIRT_E_MEMORY, 0, "", "out of memory");
+    return write(user, b->data, b->size) >= 0 ? 0 : ocirt__error_set(error, OCIRT_E_IO, 0, "", "the text could not be written");
+}
+
 OCIRT_DEF int ocirt_spec_write(const ocirt_spec *spec, ocirt_write_fn write, void *user, ocirt_error *error) {
     ocirt_arena   arena = {0};
     ocirt__buffer b = {.arena = &arena};
     int r;
     ocirt__spec_write_all(&b, spec);
     ocirt__buffer_text(&b, "\n");
-    r = b.failed ? ocirt__error_set(error, OCIRT_E_MEMORY, 0, "", "out of memory") : write(user, b.data, b.size);
+    r = ocirt__spec_put(&b, write, user, error);
     ocirt_arena_free(&arena);
     return r;
 }
@@ -3185,7 +3190,7 @@ OCIRT_DEF int ocirt_features_write(ocirt_write_fn write, void *user, ocirt_error
                            "    \"intelRdt\": {\"enabled\": false},\n    \"mountExtensions\": {\"idmap\": {\"enabled\": true}},\n"
                            "    \"netDevices\": {\"enabled\": false}\n  },\n  \"annotations\": {\"io.ocirt.version\": \"" OCIRT_VERSION "\"},\n"
                            "  \"potentiallyUnsafeConfigAnnotations\": []\n}\n");
-    r = b.failed ? ocirt__error_set(error, OCIRT_E_MEMORY, 0, "", "out of memory") : write(user, b.data, b.size);
+    r = ocirt__spec_put(&b, write, user, error);
     ocirt_arena_free(&arena);
     return r;
 }

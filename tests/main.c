@@ -12,6 +12,9 @@
     X(run_hooks)  \
     X(run_life)   \
     X(run_tty)    \
+    X(run_nested) \
+    X(run_cli)    \
+    X(run_explain) \
     X(host)       \
     X(sweep)
 
