@@ -8,7 +8,7 @@
 #include "ocirt.h"
 
 struct arguments {
-    const char    *bundle, *config, *log, *log_format, *log_level, *rootfs, *cgroup_manager;
+    const char    *bundle, *config, *log, *log_format, *log_level, *rootfs, *cgroup_manager, *format;
     const char    *positional[2]; /* container, signal or bundle */
     int            positional_count;
     char         **rest;          /* behind --: the program of run --rootfs */
@@ -20,6 +20,7 @@ struct arguments {
 struct command {
     const char *name, *usage, *help;
     int       (*run)(struct arguments *);
+    int         most; /* arguments */
 };
 
 /* ----- output ----- */
@@ -41,10 +42,12 @@ static void log_event(const struct arguments *a, const ocirt_error *e, unsigned 
     close(fd);
 }
 
-/* Into the log; else to stderr, but not that of a container which engines take for its output. */
+/* Into the log if asked for, as podman reads a log of one line only; else to stderr, but not that of a
+   container which engines take for its output. */
 static void warn(void *user, const ocirt_finding *f) {
     const struct arguments *a = user;
-    if (a->log) log_event(a, &f->what, OCIRT_ERROR_WARNING);
+    bool asked = a->debug || (a->log_level && (a->log_level[0] == 'd' || a->log_level[0] == 'i' || a->log_level[0] == 'w'));
+    if (a->log && asked) log_event(a, &f->what, OCIRT_ERROR_WARNING);
     if (a->log || !(a->options.flags & OCIRT_FORWARD)) return;
     fputs("ocirt: warning: ", stderr);
     ocirt_error_print(&f->what, OCIRT_ERROR_FULL, write_file, stderr);
@@ -111,7 +114,7 @@ static const struct option options[] = {
     {"all", 'a', FLAG, 0, OCIRT_ALL, " kill "},
     {"force", 'f', FLAG, 0, OCIRT_FORCE, " delete "},
     {"quiet", 'q', BOOLEAN, AT(quiet), 0, " list "},
-    {"format", 'f', TEXT, AT(log_level), 0, " list "},
+    {"format", 'f', TEXT, AT(format), 0, " list "},
     {"json", 0, BOOLEAN, AT(json), 0, " plan check "},
 };
 
@@ -169,7 +172,7 @@ static int take_option(struct arguments *a, const char *command, int argc, char 
     o = find_option(word, n, command);
     if (!o) return fail_text(a, "unknown option %s%s%s; see `ocirt help`", argv[*at], command[0] ? " of " : "", command);
     (*at)++;
-    if ((o->kind == TEXT || o->kind == NUMBER) && !value) {
+    if ((o->kind == TEXT || o->kind == NUMBER || o->kind == IGNORED_VALUE) && !value) {
         if (*at >= argc) return fail_text(a, "flag needs an argument: option --%s requires an argument", o->name);
         value = argv[(*at)++];
     }
@@ -323,7 +326,8 @@ static int list_one(void *user, const ocirt_state *s) {
 static int do_list(struct arguments *a) {
     struct listing l = {.a = a};
     ocirt_error e;
-    a->json = a->log_level && strcmp(a->log_level, "json") == 0;
+    a->json = a->format && strcmp(a->format, "json") == 0;
+    if (a->format && !a->json && strcmp(a->format, "table") != 0) return fail_text(a, "unknown format %s: table and json are known", a->format);
     if (a->json) fputs("[", stdout);
     else if (!a->quiet) printf("%-20s %-8s %-9s %-40s %-31s %s\n", "ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER");
     if (ocirt_list(&a->options, list_one, &l, &e) < 0) return fail(a, &e);
@@ -406,23 +410,30 @@ static int do_version(struct arguments *a) {
 }
 
 static const struct command commands[] = {
-    {"run", "BUNDLE | [-b BUNDLE] ID | --rootfs DIR -- CMD...", "run a container in the foreground, and delete it", do_run},
-    {"create", "[-b BUNDLE] ID", "set a container up; its program waits for start", do_create},
-    {"start", "ID", "let a created container's program run", do_start},
-    {"state", "ID", "print a container's state as JSON", do_state},
-    {"kill", "[--all] ID [SIGNAL]", "send a signal (default TERM) to a container", do_kill},
-    {"delete", "[--force] ID", "remove a stopped container", do_delete},
-    {"list", "[-q] [-f json]", "list containers", do_list},
-    {"spec", "[--rootless] [-b BUNDLE]", "write a config.json to begin with", do_spec},
-    {"check", "[BUNDLE] [--json]", "report everything suspicious in a config.json", do_check},
-    {"plan", "[BUNDLE] [--json]", "print what run would do, without doing it", do_plan},
-    {"features", "", "print the features document", do_features},
-    {"help", "", "print this", do_help},
-    {"version", "", "print the version", do_version},
+    {"run", "BUNDLE | [-b BUNDLE] ID | --rootfs DIR -- CMD...", "run a container in the foreground, and delete it", do_run, 1},
+    {"create", "[-b BUNDLE] ID", "set a container up; its program waits for start", do_create, 1},
+    {"start", "ID", "let a created container's program run", do_start, 1},
+    {"state", "ID", "print a container's state as JSON", do_state, 1},
+    {"kill", "[--all] ID [SIGNAL]", "send a signal (default TERM) to a container", do_kill, 2},
+    {"delete", "[--force] ID", "remove a stopped container", do_delete, 1},
+    {"list", "[-q] [-f json]", "list containers", do_list, 0},
+    {"spec", "[--rootless] [-b BUNDLE]", "write a config.json to begin with", do_spec, 0},
+    {"check", "[BUNDLE] [--json]", "report everything suspicious in a config.json", do_check, 1},
+    {"plan", "[BUNDLE] [--json]", "print what run would do, without doing it", do_plan, 1},
+    {"features", "", "print the features document", do_features, 0},
+    {"help", "[COMMAND]", "print this", do_help, 1},
+    {"version", "", "print the version", do_version, 0},
 };
 
+static int help_of(const struct command *c) {
+    printf("usage: ocirt %s %s\n\n%s\n", c->name, c->usage, c->help);
+    return 0;
+}
+
 static int do_help(struct arguments *a) {
-    (void)a;
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0] && a->positional_count; i++)
+        if (strcmp(commands[i].name, a->positional[0]) == 0) return help_of(&commands[i]);
+    if (a->positional_count) return fail_text(a, "unknown command %s; see `ocirt help`", a->positional[0]);
     puts("ocirt: runs OCI containers\n\nusage: ocirt [GLOBAL OPTIONS] COMMAND [OPTIONS] ARGUMENTS\n");
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) printf("  %-9s %-50s %s\n", commands[i].name, commands[i].usage, commands[i].help);
     puts("\noptions (--name VALUE or --name=VALUE):");
@@ -434,9 +445,17 @@ static int do_help(struct arguments *a) {
     return 0;
 }
 
+/* Behind -- are arguments like the others, but for run --rootfs. */
+static int check_count(struct arguments *a, const struct command *c) {
+    for (int i = 0; i < a->rest_count && !a->rootfs && a->positional_count < 2; i++) a->positional[a->positional_count++] = a->rest[i];
+    if (a->positional_count <= c->most && (a->rootfs || a->rest_count <= c->most)) return 0;
+    return fail_text(a, "too many arguments of %s: %s", c->name, a->positional_count > c->most ? a->positional[c->most] : a->rest[c->most]);
+}
+
 /* What cannot be honoured is refused and not passed over. */
 static int check_globals(struct arguments *a, const char *command) {
     bool makes = strcmp(command, "run") == 0 || strcmp(command, "create") == 0;
+    if (a->log_format && strcmp(a->log_format, "json") != 0 && strcmp(a->log_format, "text") != 0) return fail_text(a, "unknown log format %s", a->log_format);
     const char *m = a->cgroup_manager;
     if (m && strcmp(m, "disabled") == 0) a->options.flags |= OCIRT_WITHOUT_CGROUPS;
     else if (m && strcmp(m, "systemd") == 0) a->systemd = true;
@@ -461,9 +480,13 @@ int main(int argc, char **argv) {
         if (strcmp(commands[i].name, argv[at]) != 0) continue;
         at++;
         r = parse(&a, commands[i].name, argc, argv, &at);
-        if (r == 0 && a.help) return printf("usage: ocirt %s %s\n\n%s\n", commands[i].name, commands[i].usage, commands[i].help), 0;
+        if (r == 0 && a.help) return help_of(&commands[i]);
+        if (r == 0) r = check_count(&a, &commands[i]);
         if (r == 0) r = check_globals(&a, commands[i].name);
-        return r ? r : commands[i].run(&a);
+        if (r) return commands[i].run == do_run ? 125 : r;
+        r = commands[i].run(&a);
+        if (r == 0 && (fflush(stdout) != 0 || ferror(stdout))) r = fail_text(&a, "standard output could not be written");
+        return r;
     }
     return fail_text(&a, "unknown command %s; see `ocirt help`", argv[at]);
 }
