@@ -8586,19 +8586,20 @@ static bool ocirt__explain_cover(ocirt_error *e, const char *top) {
     return found;
 }
 
+/* The errno may be that of what stood in for the mount. */
 static void ocirt__explain_mount(ocirt_error *e, const ocirt_plan *plan, const struct ocirt__row *row) {
     const struct ocirt__mount_row *m = ocirt__plan_data(plan, row->a);
     const char *type = ocirt__plan_text(plan, m->type), *source = ocirt__plan_text(plan, m->source);
-    bool userns = plan->userns != 0;
-    if (row->verb == OCIRT__VERB_BIND && e->sys == ENOENT && strcmp(e->object, source) == 0) {
-        ocirt__explain_say(e, "bind source %s: no such file or directory", source);
-        ocirt__error_hint(e, "the source is never created: make it, or correct the path (relative ones start at the bundle)");
-    } else if (row->verb == OCIRT__VERB_MOUNT && strcmp(type, "proc") == 0 && e->sys == EPERM && userns) {
+    bool userns = plan->userns != 0, refused = userns && row->verb == OCIRT__VERB_MOUNT && (e->sys == EPERM || (e->sys == ENOENT && row[1].flags & OCIRT__ROW_ALTERNATE));
+    if (refused && strcmp(type, "proc") == 0) {
         if (!plan->private_pids) ocirt__error_hint(e, "in a user namespace a procfs needs a new pid namespace (and so a fork): add {\"type\": \"pid\"} to linux.namespaces");
         else if (!ocirt__explain_cover(e, "/proc")) ocirt__error_hint(e, "the kernel refuses a fresh procfs in this user namespace, though nothing covers the caller's /proc: an LSM or an outer filter is likely");
-    } else if (row->verb == OCIRT__VERB_MOUNT && strcmp(type, "sysfs") == 0 && e->sys == EPERM && userns) {
+    } else if (refused && strcmp(type, "sysfs") == 0) {
         if (!plan->private_net) ocirt__error_hint(e, "in a user namespace a sysfs needs a new network namespace: add {\"type\": \"network\"}, or bind /sys");
         else ocirt__explain_cover(e, "/sys");
+    } else if (row->verb == OCIRT__VERB_BIND && e->sys == ENOENT && strcmp(e->object, source) == 0) {
+        ocirt__explain_say(e, "bind source %s: no such file or directory", source);
+        ocirt__error_hint(e, "the source is never created: make it, or correct the path (relative ones start at the bundle)");
     } else if (row->verb == OCIRT__VERB_MOUNT && strcmp(type, "devpts") == 0 && e->sys == EINVAL) {
         ocirt__error_hint(e, "gid=5 must be mapped in the user namespace: drop the option gid=, or map the gid");
     } else if (e->sys == ENODEV) {
