@@ -4023,6 +4023,14 @@ static int ocirt__cgroup_usable(int dir, char *detail, size_t size) {
     return populated || frozen ? -EBUSY : 0;
 }
 
+/* What is not there is removed. A read-only mount says that it is one before it looks. */
+static int ocirt__cgroup_remove_level(int root, const char *path) {
+    struct ocirt__statx st;
+    int r = ocirt__sys_unlinkat(root, path, AT_REMOVEDIR);
+    if (r == -EROFS) r = ocirt__sys_statx(root, path, OCIRT__AT_SYMLINK_NOFOLLOW, &st) == -ENOENT ? -ENOENT : r;
+    return r == -ENOENT ? 0 : r;
+}
+
 /* rmdir from the deepest of the last `levels` components upwards. Parents that others use stay. */
 static int ocirt__cgroup_remove_levels(int root, const char *path, unsigned levels) {
     char copy[PATH_MAX];
@@ -4033,8 +4041,7 @@ static int ocirt__cgroup_remove_levels(int root, const char *path, unsigned leve
     for (unsigned i = 0; i < levels; i++) {
         char *slash;
         while (n > 0 && copy[n - 1] == '/') copy[--n] = 0;
-        r = ocirt__sys_unlinkat(root, copy + strspn(copy, "/"), AT_REMOVEDIR);
-        if (r == -ENOENT) r = 0;
+        r = ocirt__cgroup_remove_level(root, copy + strspn(copy, "/"));
         if (i == 0 || (r < 0 && r != -EBUSY && r != -ENOTEMPTY && first == 0)) first = r;
         if (r < 0 || !(slash = strrchr(copy, '/')) || slash == copy) break;
         *slash = 0, n = strlen(copy);
@@ -5538,6 +5545,7 @@ static int ocirt__mount_use_pty(const struct ocirt__ground *g, int slave, uint32
 #define OCIRT__ON_EDQUOT     0x200u
 #define OCIRT__ON_EOPNOTSUPP 0x400u
 #define OCIRT__ON_ENXIO      0x800u
+#define OCIRT__ON_EROFS      0x1000u
 
 /* verb, its word in a printed plan, the form of its operands: a b c texts, n x y numbers (x octal o),
    m a mount record, h a hook record, s a slot */
@@ -5702,7 +5710,8 @@ static uint32_t ocirt__plan_errno_set(int negative) {
     } map[] = {{ENOSYS, OCIRT__ON_ENOSYS}, {EPERM, OCIRT__ON_EPERM},     {EINVAL, OCIRT__ON_EINVAL},
                {EBUSY, OCIRT__ON_EBUSY},   {ENOENT, OCIRT__ON_ENOENT},   {EACCES, OCIRT__ON_EACCES},
                {EEXIST, OCIRT__ON_EEXIST}, {ENODEV, OCIRT__ON_ENODEV},   {ENOTDIR, OCIRT__ON_ENOTDIR},
-               {EDQUOT, OCIRT__ON_EDQUOT}, {ENXIO, OCIRT__ON_ENXIO},     {EOPNOTSUPP, OCIRT__ON_EOPNOTSUPP}};
+               {EDQUOT, OCIRT__ON_EDQUOT}, {ENXIO, OCIRT__ON_ENXIO},     {EOPNOTSUPP, OCIRT__ON_EOPNOTSUPP},
+               {EROFS, OCIRT__ON_EROFS}};
     for (size_t i = 0; i < sizeof map / sizeof map[0]; i++)
         if (map[i].number == -negative) return map[i].bit;
     return 0;
@@ -6034,7 +6043,8 @@ static int ocirt__plan_cgroup(struct ocirt__planner *p) {
     row  = ocirt__plan_add_text(p, OCIRT__VERB_CGROUP_MAKE, OCIRT_ACTOR_HOST, path);
     row->b = text, row->slot = OCIRT__SLOT_CGROUP, row->flags = OCIRT__ROW_UNDO;
     ocirt__plan_head(p)->cgroup = row->a;
-    if (!p->privileged && controllers.size == 0) row->tolerate = OCIRT__ON_EACCES | OCIRT__ON_EPERM | OCIRT__ON_EBUSY;
+    if (controllers.size == 0) row->tolerate = OCIRT__ON_EROFS;
+    if (controllers.size == 0 && (!p->privileged || !p->probe->initial_userns)) row->tolerate |= OCIRT__ON_EACCES | OCIRT__ON_EPERM | OCIRT__ON_EBUSY;
     r = ocirt__cgroup_limits(limits, p->spec->document, ocirt__plan_emit_limit, p, p->error);
     if (r < 0) return r;
     ocirt__plan_cgroup_owner(p);
