@@ -569,8 +569,11 @@ static int do_eat(int argc, char **argv) {
 
 static int do_exec(int argc, char **argv) {
     if (argc < 2) return 2;
+    char *rest = argv[argc]; /* of a script */
     flush();
+    argv[argc] = NULL;
     execv(argv[1], argv + 1);
+    argv[argc] = rest;
     return say_result("exec", argv[1], -1);
 }
 

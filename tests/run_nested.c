@@ -76,7 +76,7 @@ static void ends(struct t *t) {
     static const struct {
         const char *args, *word;
         int code;
-    } cases[] = {{"payload-exit 7", "", 7}, {"payload-signal 0", "", 0}, {"[\"nothing\"]", "executable file not found in $PATH", 127}};
+    } cases[] = {{"payload-exit 7", "", 7}, {"[\"nothing\"]", "executable file not found in $PATH", 127}};
     for (size_t i = 0; i < PLACES; i++)
         for (size_t k = 0; k < sizeof cases / sizeof *cases && can_be_here(&places[i]); k++) {
             struct outcome *out = inside(t, &places[i], "[" RUN ",\"run\",\"-b\",\"/inner\",\"in\"]", NULL, &(struct config){.args = cases[k].args});
@@ -155,11 +155,29 @@ static void limits(struct t *t) {
 #undef CGROUP
 }
 
+/* Whatever the outer container has of the cgroups, what asks for no limit runs. */
+static void cgroups(struct t *t) {
+    static const char *const options[] = {"ro", "rw"};
+    if (!cgroup_mount()) SKIP("cgroup", "no cgroup2");
+    for (size_t i = 0; i < PLACES; i++)
+        for (int k = 0; k < 4; k++) {
+            struct place p = places[i];
+            if (!can_be_here(&p)) continue;
+            if (k & 2) p.outer = print("%s cgroup", p.outer);
+            struct outcome *out = inside(t, &p, "[" RUN ",\"run\",\"-b\",\"/inner\",\"in\"]",
+                &(struct config){.mounts = print("{\"destination\":\"/sys/fs/cgroup\",\"type\":\"cgroup\",\"source\":\"cgroup\",\"options\":[\"%s\"]}", options[k & 1])},
+                &(struct config){.args = "payload-exit 6"});
+            EXPECT(out->code == 6, "%s, %s cgroups %s: %d %s", p.name, k & 2 ? "own" : "the host's", options[k & 1], out->code, out->err);
+            outcome_free(out);
+        }
+}
+
 const struct test run_nested_tests[] = {
     {"nested.runs", runs, 0, 0},
     {"nested.ends", ends, 0, 0},
     {"nested.lives", lives, 0, 30},
     {"nested.thrice", thrice, 0, 0},
     {"nested.masked", masked, 0, 0},
+    {"nested.cgroups", cgroups, 0, 30},
     {"nested.limits", limits, 0, 30},
     {0}};
