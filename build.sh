@@ -132,7 +132,7 @@ usage() {
 ./build.sh valgrind         its unit tests under valgrind
 ./build.sh vm [KERNEL...]   the same as init of virtual machines (5.10 6.1 6.12 7)
 ./build.sh fuzz [SECONDS]   each fuzz target for so long (60)
-./build.sh lint             all compilers, libcs, switches, and C++
+./build.sh lint             all compilers, libcs, switches, C++; and the examples run
 ./build.sh bench [ARG...]   measure
 ./build.sh install [PREFIX] bin/ocirt and include/ocirt.h below PREFIX (/usr/local)
 EOF

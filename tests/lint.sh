@@ -1,5 +1,6 @@
 #!/bin/sh
-# lint.sh: the header and the command line through each compiler, libc, language and switch.
+# lint.sh: the header, the command line and the examples through each compiler, libc, language and
+# switch; and the examples run.
 # What is compiled is optimised too: some warnings come only then.
 set -u
 cd "$(dirname "$0")/.."
@@ -63,6 +64,9 @@ while read -r c; do
             check "$label $opt $(basename $source)" $c -std=c11 $warn $opt -c -o $dir/o.o $source
         done
     done
+    for source in examples/*.c; do
+        check "$label $source" $c -std=c11 $warn -O1 -c -o $dir/o.o $source
+    done
     for dialect in c99 c11 c17 c2x; do
         check "$label -std=$dialect declarations" $c -std=$dialect $warn -c -o $dir/o.o $dir/decl.c
     done
@@ -97,6 +101,37 @@ no_data() {
     ! nm $dir/impl.o | grep -E ' [BbCDd] '
 }
 check "no global variables" no_data
+
+# The examples do what they say, as they are told to be built, as root and as an ordinary user.
+# says LINE COMMAND...: it succeeds and prints this line
+says() { line=$1; shift; "$@" > $dir/said 2>&1 && grep -qx -- "$line" $dir/said || { cat $dir/said; return 1; }; }
+ordinary() {
+    if [ "$(id -u)" != 0 ]; then "$@"; else setpriv --reuid 65534 --regid 65534 --clear-groups "$@"; fi
+}
+leaves_nothing() { [ -z "$(find /tmp -maxdepth 1 -name 'by-hand-*' -newer $dir/compilers)" ]; }
+run_examples() { # WHO COMMAND...
+    who=$1 at=$place/$1; shift
+    mkdir -p "$at/bundle/rootfs" && cp $dir/hello "$at/bundle/rootfs/" && cp $dir/no_json $dir/run_bundle $dir/by_hand "$at"
+    sed -e 's/"terminal": *true/"terminal": false/' -e 's/"sh"/"\/hello"/' "$place/$who.json" > "$at/bundle/config.json"
+    [ "$who" = root ] || [ "$(id -u)" != 0 ] || chown -R 65534:65534 "$at"
+    check "hello of no_json as $who" says "process:  1, child of 0" "$@" "$at/no_json" "$at/bundle/rootfs" /hello
+    check "hello of run_bundle as $who" says "ids:      user 0, group 0" "$@" "$at/run_bundle" "$at/bundle"
+    check "by_hand as $who" says "readlink /proc/self: 1" "$@" "$at/by_hand"
+    check "by_hand as $who leaves nothing" leaves_nothing
+}
+place=$(mktemp -d)
+chmod 755 "$place"
+for example in hello no_json run_bundle by_hand; do
+    check "build $example" cc -static -I. -o $dir/$example examples/$example.c
+done
+check "build ocirt" cc -static -I. -o "$place/ocirt" ocirt.c
+"$place/ocirt" spec -f - > "$place/root.json"
+export XDG_RUNTIME_DIR="$place/ordinary" # of those who have no /run
+ordinary "$place/ocirt" spec --rootless -f - > "$place/ordinary.json"
+check "hello" says "hello from a container" $dir/hello
+if [ "$(id -u)" = 0 ]; then run_examples root env; fi
+if have setpriv || [ "$(id -u)" != 0 ]; then run_examples ordinary ordinary; else skip setpriv; fi
+rm -rf "$place"
 
 echo "$passed passed, $failed failed, $skipped skipped"
 [ $failed = 0 ]
