@@ -3976,11 +3976,22 @@ static void ocirt__cgroup_tell(char *detail, size_t size, const char *what, cons
     snprintf(detail, size, "%s %.*s in %s", what, (int)n, controller, where);
 }
 
+/* The first of all cgroups may (it has no type). For pids and cpu the kernel would make it a thread root
+   instead of saying EBUSY, and no cgroup below could hold a process from then on. */
+static bool ocirt__cgroup_holds_processes(int dir) {
+    char first[2];
+    return ocirt__path_read(dir, "cgroup.type", first, sizeof first) >= 0 && ocirt__path_read(dir, "cgroup.procs", first, sizeof first) > 0;
+}
+
 /* Enables in `dir` what its children need and it has not enabled yet. */
 static int ocirt__cgroup_enable(int dir, const char *wanted, const char *where, char *detail, size_t size) {
     char have[256], word[80] = "+";
     int  r = 0;
     if (!*wanted) return 0;
+    if (ocirt__cgroup_holds_processes(dir)) {
+        snprintf(detail, size, "cgroup v2 gives no limits below a cgroup that holds processes: move them to a sub-cgroup first");
+        return -EBUSY;
+    }
     if (ocirt__path_read(dir, "cgroup.subtree_control", have, sizeof have) < 0) have[0] = 0;
     for (const char *s = wanted; r == 0 && *s; s += strcspn(s, " ")) {
         size_t n;
