@@ -578,6 +578,7 @@ static int do_exec(int argc, char **argv) {
 }
 
 static int do_fork(int argc, char **argv);
+static int do_foreground(int argc, char **argv);
 static int do_background(int argc, char **argv);
 
 static int do_kill(int argc, char **argv) {
@@ -877,6 +878,7 @@ static const struct verb {
     {"eat", do_eat},
     {"exec", do_exec},
     {"fork", do_fork},
+    {"foreground", do_foreground},
     {"background", do_background},
     {"kill", do_kill},
     {"syscall", do_syscall},
@@ -934,12 +936,19 @@ static int do_script(int argc, char **argv) {
     return code;
 }
 
-/* The rest as a verb in a child; says how the child ended. */
-static int do_fork(int argc, char **argv) {
+static void take_foreground(void) {
+    setpgid(0, 0);
+    signal(SIGTTOU, SIG_IGN);
+    tcsetpgrp(0, getpid());
+    signal(SIGTTOU, SIG_DFL);
+}
+
+static int in_child(int argc, char **argv, void (*first)(void)) {
     int status = 0;
     flush();
     pid_t child = fork();
     if (child == 0) {
+        if (first) first();
         int code = argc > 1 ? run_verb(argc - 1, argv + 1) : 0;
         flush();
         _exit(code);
@@ -951,6 +960,12 @@ static int do_fork(int argc, char **argv) {
         WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
+
+/* The rest as a verb in a child; says how the child ended. */
+static int do_fork(int argc, char **argv) { return in_child(argc, argv, NULL); }
+
+/* The same in the foreground process group of the terminal, which we are not in. */
+static int do_foreground(int argc, char **argv) { return in_child(argc, argv, take_foreground); }
 
 /* The rest as a verb in a child of another process group, which nobody waits for. */
 static int do_background(int argc, char **argv) {
