@@ -399,7 +399,7 @@ static void without_terminal(struct t *t) {
     bundle_config(&b, &(struct config){.args = "payload-script window -- copy -- sleep 0.1 -- echo late", .process = TERMINAL, .mounts = DEVPTS});
     command_run(&(struct command){.argv = ocirt_argv(t, (const char *const[]){"run", "-b", b.path, t->tag, NULL}), .input = "text\n\x04"}, &out);
     CHECK(out.code == 0, "%d %s", out.code, out.err);
-    CHECK_HAS(out.out, "window 0 0\r\n");
+    CHECK_HAS(out.out, "window 0 0"); /* the echo may come before its end of line */
     CHECK_HAS(out.out, "text\r\n");
     CHECK_HAS(out.out, "late\r\n");
     bundle_config(&b, &(struct config){.args = "payload-flood 200000", .process = TERMINAL, .mounts = DEVPTS});
