@@ -1544,7 +1544,8 @@ static int ocirt__json_key(struct ocirt__reader *r) {
     if (r->at >= r->size || r->text[r->at] != '"') return ocirt__json_fail(r, r->at, "a key in quotes is expected here");
     e = ocirt__json_string(r);
     ocirt__json_space(r);
-    if (e == 0 && (r->at >= r->size || r->text[r->at++] != ':')) return ocirt__json_fail(r, r->at, "a colon is expected after a key");
+    if (e == 0 && (r->at >= r->size || r->text[r->at] != ':')) return ocirt__json_fail(r, r->at, "a colon is expected after a key");
+    r->at++;
     return e;
 }
 
