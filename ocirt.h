@@ -1667,33 +1667,37 @@ static void ocirt__json_place(const ocirt_json *doc, uint32_t token, int *line, 
     ocirt__json_offset_place(doc->text, ocirt__json_begin(doc, token), line, column);
 }
 
-/* One step of a JSON pointer (RFC 6901), written from the end of `out` to the front. */
+/* One step of a JSON pointer (RFC 6901), written from the end of `out` to the front. What does not fit is
+   "...", for which room is kept: the end of a pointer says more than its beginning. */
 static size_t ocirt__json_pointer_step(const ocirt_json *doc, uint32_t parent, uint32_t token, char *out, size_t room) {
-    char   name[300];
+    char   name[1024];
     size_t n = 0, at = room, index = 0;
+    bool   whole = true;
     if (doc->tokens[parent].type == OCIRT__JSON_ARRAY) {
         for (uint32_t i = parent + 1; i < token; i = doc->tokens[i].next) index++;
         n = ocirt__mem_decimal(name, index);
     } else {
         uint32_t key = parent + 1;
         while (doc->tokens[key].next != token && key < token) key = doc->tokens[doc->tokens[key].next].next;
-        if (doc->tokens[key].end - doc->tokens[key].start < sizeof name) n = ocirt__json_decode(doc, key, name);
+        whole = doc->tokens[key].end - doc->tokens[key].start < sizeof name;
+        if (whole) n = ocirt__json_decode(doc, key, name);
     }
-    while (n > 0) {
+    while (n > 0 && at >= 6) {
         char c = name[--n];
-        if (at < 3) return 0;
         if (c == '~') out[--at] = '0', out[--at] = '~';
         else if (c == '/') out[--at] = '1', out[--at] = '~';
         else out[--at] = c;
     }
-    if (at) out[--at] = '/';
-    return at;
+    if (n == 0 && whole && at >= 4) return out[--at] = '/', at;
+    while (((unsigned char)out[at] & 0xc0) == 0x80) at++; /* no half characters */
+    return memcpy(out + at - 3, "...", 3), at - 3;
 }
 
+/* `size` is at least 4. Returns the length. */
 static size_t ocirt__json_pointer(const ocirt_json *doc, uint32_t token, char *out, size_t size) {
     size_t at = size - 1;
     out[at] = 0;
-    while (token > 1 && at > 0) {
+    while (token > 1 && out[at] != '.') {
         uint32_t parent = doc->tokens[token].parent;
         at = ocirt__json_pointer_step(doc, parent, token, out, at);
         token = parent;
