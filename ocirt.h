@@ -1763,12 +1763,17 @@ static bool ocirt__json_pairs(ocirt_arena *arena, const ocirt_json *doc, uint32_
 
 /* ----- writing ----- */
 
+/* Names of the host's files are bytes: those that are no UTF-8 become U+FFFD, as Go programs write them. */
 static void ocirt__json_write_string(ocirt__buffer *b, const char *text) {
+    const unsigned char *s = (const unsigned char *)(text ? text : "");
+    size_t left = strlen((const char *)s), n;
     ocirt__buffer_put(b, "\"", 1);
-    for (const unsigned char *s = (const unsigned char *)(text ? text : ""); *s; s++) {
-        if (*s == '"' || *s == '\\') ocirt__buffer_format(b, "\\%c", *s);
+    for (; left > 0; s += n, left -= n) {
+        n = ocirt__json_utf8(s, left);
+        if (n == 0) n = 1, ocirt__buffer_text(b, "\xef\xbf\xbd");
+        else if (*s == '"' || *s == '\\') ocirt__buffer_format(b, "\\%c", *s);
         else if (*s < 0x20 || *s == 0x7f) ocirt__buffer_format(b, "\\u%04x", *s);
-        else ocirt__buffer_put(b, s, 1);
+        else ocirt__buffer_put(b, s, n);
     }
     ocirt__buffer_put(b, "\"", 1);
 }
