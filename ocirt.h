@@ -2744,6 +2744,9 @@ static int ocirt__spec_rule_limits(struct ocirt__loader *l, const ocirt_spec *s)
     }
     for (size_t i = 0; r && i < r->rdma_count; i++)
         if (!r->rdma[i].hca_handles.set && !r->rdma[i].hca_objects.set) return ocirt__spec_fail(l, r->rdma[i].token, "at least one of hcaHandles and hcaObjects is needed");
+    for (size_t i = 0; r && r->block_io && i < r->block_io->weight_device_count; i++)
+        if (!r->block_io->weight_device[i].weight.set && !r->block_io->weight_device[i].leaf_weight.set)
+            return ocirt__spec_fail(l, r->block_io->weight_device[i].token, "at least one of weight and leafWeight is needed");
     if (!r || !r->memory || !r->memory->swap.set || r->memory->swap.value <= 0) return 0;
     if (!r->memory->limit.set || r->memory->limit.value == 0)
         return ocirt__spec_fail(l, ocirt__spec_at(l, r->memory->token, "swap"), "swap counts memory too, so it needs a memory limit");
