@@ -51,6 +51,7 @@ static long unit_syscall(long number, long a, long b, long c, long d, long e, lo
 #include "unit/path.inc"
 #include "unit/plan.inc"
 #include "unit/small.inc"
+#include "unit/spec.inc"
 
 const struct test unit_tests[] = {
     UNIT_DEVICE
@@ -58,5 +59,6 @@ const struct test unit_tests[] = {
     UNIT_PATH
     UNIT_PLAN
     UNIT_SMALL
+    UNIT_SPEC
     {0},
 };
