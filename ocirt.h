@@ -2127,7 +2127,7 @@ static const struct ocirt__field ocirt__fields_mount[] = {
 OCIRT__OBJECT_OF(mount, ocirt_mount, "mount");
 
 static const struct ocirt__field ocirt__fields_console_size[] = {
-    OCIRT__F(ocirt_console_size, height, "height", OCIRT__U64, .flags = OCIRT__REQUIRED), OCIRT__F(ocirt_console_size, width, "width", OCIRT__U64, .flags = OCIRT__REQUIRED)};
+    OCIRT__F(ocirt_console_size, height, "height", OCIRT__U64, .flags = OCIRT__REQUIRED, .max = 65535), OCIRT__F(ocirt_console_size, width, "width", OCIRT__U64, .flags = OCIRT__REQUIRED, .max = 65535)};
 OCIRT__OBJECT_OF(console_size, ocirt_console_size, "console size");
 
 static const struct ocirt__field ocirt__fields_user[] = {
@@ -2192,7 +2192,7 @@ OCIRT__OBJECT_OF(namespace, ocirt_namespace, "namespace");
 
 static const struct ocirt__field ocirt__fields_device[] = {
     OCIRT__F(ocirt_device, path, "path", OCIRT__TEXT, .flags = OCIRT__REQUIRED | OCIRT__ABSOLUTE), OCIRT__F(ocirt_device, type, "type", OCIRT__LETTER, .flags = OCIRT__REQUIRED),
-    OCIRT__F(ocirt_device, major, "major", OCIRT__OPT_INT, .min = 0, .max = UINT32_MAX), OCIRT__F(ocirt_device, minor, "minor", OCIRT__OPT_INT, .min = 0, .max = UINT32_MAX),
+    OCIRT__F(ocirt_device, major, "major", OCIRT__OPT_INT, .min = 0, .max = 0xfff), OCIRT__F(ocirt_device, minor, "minor", OCIRT__OPT_INT, .min = 0, .max = 0xfffff),
     OCIRT__F(ocirt_device, file_mode, "fileMode", OCIRT__OPT_UINT, .flags = 0), OCIRT__F(ocirt_device, uid, "uid", OCIRT__OPT_UINT, .max = UINT32_MAX - 1u),
     OCIRT__F(ocirt_device, gid, "gid", OCIRT__OPT_UINT, .max = UINT32_MAX - 1u)};
 OCIRT__OBJECT_OF(device, ocirt_device, "device");
