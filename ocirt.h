@@ -2176,7 +2176,7 @@ static const struct ocirt__field ocirt__fields_process[] = {
 OCIRT__OBJECT_OF(process, ocirt_process, "process");
 
 static const struct ocirt__field ocirt__fields_hook[] = {
-    OCIRT__F(ocirt_hook, path, "path", OCIRT__TEXT, .flags = OCIRT__REQUIRED | OCIRT__ABSOLUTE), OCIRT__F(ocirt_hook, args, "args", OCIRT__TEXTS, .flags = 0),
+    OCIRT__F(ocirt_hook, path, "path", OCIRT__TEXT, .flags = OCIRT__REQUIRED | OCIRT__ABSOLUTE | OCIRT__NONEMPTY), OCIRT__F(ocirt_hook, args, "args", OCIRT__TEXTS, .flags = 0),
     OCIRT__F(ocirt_hook, env, "env", OCIRT__TEXTS, .flags = 0), OCIRT__F(ocirt_hook, timeout, "timeout", OCIRT__OPT_INT, .min = 1, .max = INT32_MAX)};
 OCIRT__OBJECT_OF(hook, ocirt_hook, "hook");
 
@@ -2191,7 +2191,7 @@ static const struct ocirt__field ocirt__fields_namespace[] = {
 OCIRT__OBJECT_OF(namespace, ocirt_namespace, "namespace");
 
 static const struct ocirt__field ocirt__fields_device[] = {
-    OCIRT__F(ocirt_device, path, "path", OCIRT__TEXT, .flags = OCIRT__REQUIRED | OCIRT__ABSOLUTE), OCIRT__F(ocirt_device, type, "type", OCIRT__LETTER, .flags = OCIRT__REQUIRED),
+    OCIRT__F(ocirt_device, path, "path", OCIRT__TEXT, .flags = OCIRT__REQUIRED | OCIRT__ABSOLUTE | OCIRT__NONEMPTY), OCIRT__F(ocirt_device, type, "type", OCIRT__LETTER, .flags = OCIRT__REQUIRED),
     OCIRT__F(ocirt_device, major, "major", OCIRT__OPT_INT, .min = 0, .max = 0xfff), OCIRT__F(ocirt_device, minor, "minor", OCIRT__OPT_INT, .min = 0, .max = 0xfffff),
     OCIRT__F(ocirt_device, file_mode, "fileMode", OCIRT__OPT_UINT, .flags = 0), OCIRT__F(ocirt_device, uid, "uid", OCIRT__OPT_UINT, .max = UINT32_MAX - 1u),
     OCIRT__F(ocirt_device, gid, "gid", OCIRT__OPT_UINT, .max = UINT32_MAX - 1u)};
@@ -2286,7 +2286,7 @@ OCIRT__OBJECT_OF(seccomp, ocirt_seccomp, "seccomp");
 
 static const struct ocirt__field ocirt__fields_intel_rdt[] = {
     OCIRT__F(ocirt_intel_rdt, clos_id, "closID", OCIRT__TEXT, .flags = 0), OCIRT__F(ocirt_intel_rdt, l3_cache_schema, "l3CacheSchema", OCIRT__TEXT, .flags = 0),
-    OCIRT__F(ocirt_intel_rdt, mem_bw_schema, "memBwSchema", OCIRT__TEXT, .flags = OCIRT__ONE_LINE), OCIRT__F(ocirt_intel_rdt, schemata, "schemata", OCIRT__TEXTS, .flags = 0),
+    OCIRT__F(ocirt_intel_rdt, mem_bw_schema, "memBwSchema", OCIRT__TEXT, .flags = OCIRT__ONE_LINE), OCIRT__F(ocirt_intel_rdt, schemata, "schemata", OCIRT__TEXTS, .flags = OCIRT__ONE_LINE),
     OCIRT__F(ocirt_intel_rdt, enable_monitoring, "enableMonitoring", OCIRT__BOOL, .flags = 0)};
 OCIRT__OBJECT_OF(intel_rdt, ocirt_intel_rdt, "Intel RDT");
 static const struct ocirt__field ocirt__fields_memory_policy[] = {
@@ -2451,7 +2451,8 @@ static int ocirt__spec_elements(struct ocirt__loader *l, uint32_t token) {
 static int ocirt__spec_texts(struct ocirt__loader *l, const struct ocirt__field *f, uint32_t token, ocirt_strings *out) {
     struct ocirt__field one = *f;
     int r = ocirt__spec_elements(l, token);
-    one.flags &= OCIRT__ABSOLUTE;
+    one.flags &= OCIRT__ABSOLUTE | OCIRT__ONE_LINE;
+    if (one.flags & OCIRT__ABSOLUTE) one.flags |= OCIRT__NONEMPTY;
     if (r < 0) return r;
     out->items = ocirt__mem_array(l->arena, l->doc->tokens[token].count + 1u, sizeof *out->items);
     if (!out->items) return ocirt__error_set(l->error, OCIRT_E_MEMORY, 0, "", "out of memory");
