@@ -2791,10 +2791,11 @@ static int ocirt__spec_sysctl_namespace(const char *key, uint64_t *out) {
 }
 
 static int ocirt__spec_rule_sysctl(struct ocirt__loader *l, const ocirt_spec *s) {
+    uint32_t token = s->linux_ && s->linux_->sysctl_count ? ocirt__json_member(l->doc, s->linux_->token, "sysctl") : 0;
     for (size_t i = 0; s->linux_ && i < s->linux_->sysctl_count; i++) {
         const ocirt_pair *p = &s->linux_->sysctl[i];
-        uint32_t token = ocirt__spec_at(l, ocirt__spec_at(l, s->linux_->token, "sysctl"), p->key);
         uint64_t type;
+        token = i ? l->doc->tokens[token].next + 1 : token + 2; /* the value: behind its key */
         if (strstr(p->key, "..") || strstr(p->key, "//") || strpbrk(p->key, " \t\n") || !p->key[0] || strchr("./", p->key[strlen(p->key) - 1]))
             return ocirt__spec_fail(l, token, "\"%.60s\" is not a sysctl", p->key);
         if (ocirt__spec_sysctl_equals(p->key, "kernel.hostname")) return ocirt__spec_fail(l, token, "use the property hostname instead of sysctl kernel.hostname");
