@@ -2685,14 +2685,14 @@ static int ocirt__spec_rule_names(struct ocirt__loader *l, const ocirt_spec *s) 
 static int ocirt__spec_rule_maps(struct ocirt__loader *l, const ocirt_spec *s) {
     const ocirt_linux *on = s->linux_;
     bool user = ocirt__spec_has_namespace(on, OCIRT__CLONE_NEWUSER, false), fresh = ocirt__spec_has_namespace(on, OCIRT__CLONE_NEWUSER, true);
+    for (size_t i = 0; i < s->mounts_count; i++)
+        if (!s->mounts[i].uid_mappings_count != !s->mounts[i].gid_mappings_count)
+            return ocirt__spec_fail(l, s->mounts[i].token, "uidMappings and gidMappings of a mount go together");
     if (!on) return 0;
     if (!user && (on->uid_mappings_count || on->gid_mappings_count))
         return ocirt__spec_fail(l, ocirt__spec_at(l, on->token, on->uid_mappings_count ? "uidMappings" : "gidMappings"), "id mappings need a user namespace");
     if (fresh && !on->uid_mappings_count != !on->gid_mappings_count) /* neither: the caller's own ids, as in crun */
         return ocirt__spec_fail(l, ocirt__spec_at(l, on->token, on->uid_mappings_count ? "uidMappings" : "gidMappings"), "uidMappings and gidMappings go together");
-    for (size_t i = 0; i < s->mounts_count; i++)
-        if (!s->mounts[i].uid_mappings_count != !s->mounts[i].gid_mappings_count)
-            return ocirt__spec_fail(l, s->mounts[i].token, "uidMappings and gidMappings of a mount go together");
     return 0;
 }
 
