@@ -2885,15 +2885,11 @@ static bool ocirt__spec_effective(const struct ocirt__field *f, const char *base
         return count > 0;
     }
     if (!pointer) return false;
+    for (uint16_t i = 0; f->kind == OCIRT__OBJECT && i < f->of->count; i++) /* a name that must be there may have the number 0 */
+        if (f->of->fields[i].flags & OCIRT__REQUIRED) return true;
     for (size_t i = sizeof(uint32_t); f->kind == OCIRT__OBJECT && i < f->of->size; i++)
         if (pointer[i]) return true;
     return f->kind != OCIRT__OBJECT;
-}
-
-static const char *ocirt__spec_first_later(const struct ocirt__object *of, const void *base) {
-    for (uint16_t i = 0; base && i < of->count; i++)
-        if (of->fields[i].flags & OCIRT__LATER && ocirt__spec_effective(&of->fields[i], base)) return of->fields[i].name;
-    return NULL;
 }
 
 static int ocirt__spec_refuse_later(const ocirt_spec *s, uint32_t token, const char *name, ocirt_error *error) {
@@ -2903,15 +2899,27 @@ static int ocirt__spec_refuse_later(const ocirt_spec *s, uint32_t token, const c
     return -OCIRT_E_UNSUPPORTED;
 }
 
+/* Refuses the next such property, from number *at on; 0 when there is none. */
+static int ocirt__spec_next_later(const ocirt_spec *s, uint32_t *at, ocirt_error *error) {
+    const struct {
+        const struct ocirt__object *of;
+        const void *base; /* begins with its token */
+    } objects[] = {{&ocirt__object_process, s->process}, {&ocirt__object_linux, s->linux_}, {&ocirt__object_resources, s->linux_ ? s->linux_->resources : NULL}};
+    uint32_t number = 0, token;
+    for (size_t k = 0; k < sizeof objects / sizeof objects[0]; k++)
+        for (uint16_t i = 0; i < objects[k].of->count; i++) {
+            const struct ocirt__field *f = &objects[k].of->fields[i];
+            if (number++ < *at || !objects[k].base || !(f->flags & OCIRT__LATER) || !ocirt__spec_effective(f, objects[k].base)) continue;
+            *at = number;
+            memcpy(&token, objects[k].base, sizeof token);
+            return ocirt__spec_refuse_later(s, token, f->name, error);
+        }
+    return 0;
+}
+
 static int ocirt__spec_runnable(const ocirt_spec *s, ocirt_error *error) {
-    const ocirt_linux *on = s->linux_;
-    const ocirt_resources *limits = on ? on->resources : NULL;
-    const char *name = ocirt__spec_first_later(&ocirt__object_process, s->process);
-    if (name) return ocirt__spec_refuse_later(s, s->process->token, name, error);
-    name = ocirt__spec_first_later(&ocirt__object_linux, on);
-    if (name) return ocirt__spec_refuse_later(s, on->token, name, error);
-    name = ocirt__spec_first_later(&ocirt__object_resources, limits);
-    return name ? ocirt__spec_refuse_later(s, limits->token, name, error) : 0;
+    uint32_t at = 0;
+    return ocirt__spec_next_later(s, &at, error);
 }
 
 /* ----- checking ----- */
@@ -3135,6 +3143,7 @@ OCIRT_DEF int ocirt_spec_check(ocirt_arena *arena, const ocirt_spec *spec, ocirt
     ocirt__buffer text = {.arena = arena};
     ocirt_finding f = {.fatal = true};
     ocirt_spec *again;
+    uint32_t at = 0;
     int r;
     if (!spec->document) {
         r = ocirt_spec_write(spec, ocirt__spec_collect, &text, error);
@@ -3144,7 +3153,7 @@ OCIRT_DEF int ocirt_spec_check(ocirt_arena *arena, const ocirt_spec *spec, ocirt
                        : ocirt__spec_load_with(&l, text.data, text.size, NULL, &again);
     if (r < 0) return r;
     ocirt__spec_check_styles(&l, again);
-    if (ocirt__spec_runnable(again, &f.what) < 0) ocirt__spec_count(&c, &f);
+    while (ocirt__spec_next_later(again, &at, &f.what) < 0) ocirt__spec_count(&c, &f);
     return c.fatal;
 }
 
