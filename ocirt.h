@@ -4996,6 +4996,7 @@ struct ocirt__ground {
     int         root;           /* paths are resolved in it */
     int         proc;           /* a procfs that the host has checked, borrowed */
     int         container_proc; /* the container's own, -1: none */
+    int         container_sys;  /* the one on /sys, -1: none */
     int         null, mask;     /* a mount of the host's /dev/null, and the empty read-only tmpfs; */
     bool        null_lies;      /* the first of them once it lies somewhere, the other only then   */
     int         folder;         /* of the last node or link made, with the text of its path: */
@@ -5013,6 +5014,7 @@ struct ocirt__ground {
 #define OCIRT__MOUNT_OVER_PROC   0x040u /* may be put over a file of procfs                          */
 #define OCIRT__MOUNT_NEW_ROOT    0x080u /* destination / : what follows happens inside it            */
 #define OCIRT__MOUNT_IS_PROC     0x100u /* later rows write through this instance                    */
+#define OCIRT__MOUNT_IS_SYS      0x400u /* later rows cover what lies in this instance               */
 #define OCIRT__MOUNT_IDMAP       0x200u /* with the user namespace `userns`                          */
 
 struct ocirt__mount {
@@ -5222,7 +5224,7 @@ static int ocirt__mount_directly(const struct ocirt__ground *g, const struct oci
     long r;
     (void)g;
     if (m->set & 1 || m->clear || m->deep_set || m->deep_clear || m->propagation_count) return -ENOSYS;
-    if (m->flags & (OCIRT__MOUNT_IDMAP | OCIRT__MOUNT_COPY_UP | OCIRT__MOUNT_IS_PROC | OCIRT__MOUNT_NEW_ROOT)) return -ENOSYS;
+    if (m->flags & (OCIRT__MOUNT_IDMAP | OCIRT__MOUNT_COPY_UP | OCIRT__MOUNT_IS_PROC | OCIRT__MOUNT_IS_SYS | OCIRT__MOUNT_NEW_ROOT)) return -ENOSYS;
     if (!ocirt__mount_join_words(m, mode, words, sizeof words)) return -ENOSYS;
     r = OCIRT__SYS1(SYS_fchdir, to);
     return r < 0 ? (int)r : ocirt__sys_mount(m->source ? m->source : "none", ".", m->type, ocirt__mount_ms_flags(m->set), words);
@@ -5306,9 +5308,16 @@ static int ocirt__mount_mask_file(struct ocirt__ground *g, int to) {
     return r;
 }
 
+/* What is to be covered. In a procfs or sysfs that we mounted it is found from there: the image may have
+   moved the folder that it lies on, or put another in its place, and must not get it uncovered for that. */
+static int ocirt__mount_open_covered(const struct ocirt__ground *g, const char *path) {
+    int base = strstr(path, "..") ? -1 : strncmp(path, "/proc/", 6) == 0 ? g->container_proc : strncmp(path, "/sys/", 5) == 0 ? g->container_sys : -1;
+    return ocirt__path_open(base < 0 ? g->root : base, base < 0 ? path : strchr(path + 1, '/'), OCIRT__PATH_EXISTING, NULL);
+}
+
 static int ocirt__mount_mask(struct ocirt__ground *g, const char *path) {
     struct ocirt__statx st;
-    int r, to = ocirt__mount_open(g, path, OCIRT__PATH_EXISTING);
+    int r, to = ocirt__mount_open_covered(g, path);
     if (to < 0) return to;
     r = ocirt__sys_fstatx(to, &st);
     if (r == 0) r = S_ISDIR(st.mode) ? ocirt__mount_mask_dir(g, to) : ocirt__mount_mask_file(g, to);
@@ -5317,7 +5326,7 @@ static int ocirt__mount_mask(struct ocirt__ground *g, const char *path) {
 }
 
 static int ocirt__mount_read_only(const struct ocirt__ground *g, const char *path) {
-    int r, to = ocirt__mount_open(g, path, OCIRT__PATH_EXISTING);
+    int r, to = ocirt__mount_open_covered(g, path);
     if (to < 0) return to;
     r = ocirt__mount_cover(g, to, to, true, 1);
     ocirt__sys_close(&to);
@@ -6518,7 +6527,8 @@ static int ocirt__plan_mount_proc(struct ocirt__planner *p, struct ocirt__mount_
         return ocirt__plan_refuse(p, OCIRT_E_MOUNT, t->from->token, "use type proc", "only a procfs may be mounted on /proc");
     if (below || is) t->m.flags |= OCIRT__MOUNT_OVER_PROC;
     if ((proc && is) || sysfs) t->m.flags |= OCIRT__MOUNT_NO_LINKS;
-    if (proc && is && p->on->sysctl_count) t->m.flags |= OCIRT__MOUNT_IS_PROC;
+    if (sysfs && strcmp(t->target, "/sys") == 0) t->m.flags |= OCIRT__MOUNT_IS_SYS;
+    if (proc && is) t->m.flags |= OCIRT__MOUNT_IS_PROC;
     return 0;
 }
 
@@ -7454,7 +7464,10 @@ static struct ocirt__mount ocirt__step_mount_of(const struct ocirt__actor *a, co
 static int ocirt__step_settle(struct ocirt__actor *a, const struct ocirt__row *row, int fd, int result) {
     const struct ocirt__mount_row *m = ocirt__plan_data(a->plan, row->a);
     int *to = m->flags & OCIRT__MOUNT_NEW_ROOT ? &a->ground.root : m->flags & OCIRT__MOUNT_IS_PROC ? &a->ground.container_proc
-              : m->keep ? &a->slots[m->keep] : NULL;
+              : m->flags & OCIRT__MOUNT_IS_SYS ? &a->ground.container_sys : m->keep ? &a->slots[m->keep] : NULL;
+    const char *target = ocirt__step_text(a, m->target);
+    if (result >= 0 && strcmp(target, "/proc") == 0) ocirt__sys_close(&a->ground.container_proc); /* one under another is out of sight */
+    if (result >= 0 && strcmp(target, "/sys") == 0) ocirt__sys_close(&a->ground.container_sys);
     if (result < 0 || !to) ocirt__sys_close(&fd);
     if (result < 0 || !to) return result;
     ocirt__sys_close(to);
@@ -7686,7 +7699,7 @@ static void ocirt__step_child(struct ocirt__actor *a, uint32_t from) {
     a->carry_out = ocirt__step_carry_out;
     a->await     = ocirt__step_await;
     a->talk      = a->slots[OCIRT__SLOT_CONVERSATION];
-    a->ground    = (struct ocirt__ground){.root = -1, .proc = a->slots[OCIRT__SLOT_PROC], .container_proc = -1, .null = -1, .mask = -1, .folder = -1,
+    a->ground    = (struct ocirt__ground){.root = -1, .proc = a->slots[OCIRT__SLOT_PROC], .container_proc = -1, .container_sys = -1, .null = -1, .mask = -1, .folder = -1,
                                           .detail = ocirt__step_report(a)->detail};
     int r = ocirt__step_walk(a, from);
     if (r < 0) OCIRT__SYS5(SYS_sendto, a->talk, ocirt__step_report(a), sizeof(struct ocirt__report), MSG_NOSIGNAL, NULL);
