@@ -16,7 +16,8 @@
     X(run_cli)    \
     X(run_explain) \
     X(host)       \
-    X(sweep)
+    X(sweep)      \
+    X(attack)
 
 #define DECLARE(name) extern const struct test name##_tests[];
 #define LIST(name) name##_tests,

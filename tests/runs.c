@@ -102,7 +102,9 @@ char *state_get(struct t *t, const char *id, const char *member) {
     struct outcome out;
     run_ocirt(t, &out, "state", id);
     CHECK(out.code == 0, "state %s: %s", id, out.err);
-    return json_get(out.out, member);
+    char *value = json_get(out.out, member);
+    outcome_free(&out);
+    return value;
 }
 
 const char *status_of(struct t *t) { return state_get(t, t->tag, "status"); }
@@ -125,6 +127,22 @@ bool has_word(const char *list, const char *word) {
     for (const char *at = list; at && *at; at += strcspn(at, ", "), at += strspn(at, ", "))
         if (strcspn(at, ", ") == n && !strncmp(at, word, n)) return true;
     return false;
+}
+
+bool starts(const char *line, const char *with) { return !strncmp(line, with, strlen(with)); }
+
+bool good_text(const char *text) {
+    char *lower = print("%s", text);
+    for (char *at = lower; *at; at++)
+        if (*at >= 'A' && *at <= 'Z') *at = (char)(*at + 32);
+    bool good = strlen(text) > 10 && starts(text, "ocirt: ") && !strstr(lower, "success") && !strstr(lower, "errno 0") && !strstr(lower, "(null)");
+    free(lower);
+    return good;
+}
+
+bool sweeps_full(void) {
+    const char *word = getenv("OCIRT_SWEEP");
+    return word && !strcmp(word, "full");
 }
 
 bool mount_get(const struct outcome *out, const char *target, struct mount_line *line) {

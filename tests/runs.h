@@ -36,6 +36,10 @@ char *json_get(const char *text, const char *member);
 
 /* Words of the report: does a list between commas or spaces hold the word? */
 bool has_word(const char *list, const char *word);
+bool starts(const char *line, const char *with);
+/* An error that a user can do something with: long enough, ours, and no word of success. */
+bool good_text(const char *text);
+bool sweeps_full(void); /* OCIRT_SWEEP=full: every point of a sweep, not a sample */
 /* The per-mount flags, the optional fields, the type and the super block's flags of a mount. */
 struct mount_line {
     char flags[256], fields[256], type[64], source[512], super[512], root[512];

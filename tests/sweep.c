@@ -38,11 +38,6 @@ struct places {
     size_t n;
 };
 
-static bool full(void) {
-    const char *word = getenv("OCIRT_SWEEP");
-    return word && !strcmp(word, "full");
-}
-
 static char *hook(const char *kind) {
     return print("\"%s\":[{\"path\":\"%s\",\"args\":[\"payload\",\"payload-script\",\"exit\",\"0\"]}]", kind, test_exe());
 }
@@ -108,8 +103,6 @@ static void add_mount_line(struct text *to, const char *line) {
     }
     text_add(to, "\n");
 }
-
-static bool starts(const char *line, const char *with) { return !strncmp(line, with, strlen(with)); }
 
 static char *digest(const char *report) {
     static const char *const drop[] = {"uptime=", "root=", "root.parent=", "keyring", "fd.0=", "fd.1=", "fd.2=", "sched.runtime", "status.", "sid=", "pgrp=",
@@ -329,15 +322,6 @@ static void expect_nothing_left(struct scene *s, const char *where, const char *
 static const int errnos[] = {EINTR, EPERM, ENOMEM, EMFILE, EIO, ENOSPC, ENOSYS};
 enum { ERRNOS = sizeof errnos / sizeof *errnos };
 
-static bool good_text(const char *text) {
-    char *lower = print("%s", text);
-    for (char *at = lower; *at; at++)
-        if (*at >= 'A' && *at <= 'Z') *at = (char)(*at + 32);
-    bool good = strlen(text) > 10 && starts(text, "ocirt: ") && !strstr(lower, "success") && !strstr(lower, "errno 0") && !strstr(lower, "(null)");
-    free(lower);
-    return good;
-}
-
 static void clear_away(struct scene *s, const char *where) {
     struct outcome end;
     UNTRACED(s, &end, "delete", "--force", s->t->tag);
@@ -393,13 +377,13 @@ enum { POINTS = 48 };
 static void sweep_errors(struct t *t, enum what what, bool fat, bool user) {
     struct scene s;
     scene_make(t, &s, what, fat, user);
-    struct places p = places_of(&s.trace, full());
-    size_t total = p.n * ERRNOS, step = full() ? 1 : total / POINTS + 1;
+    struct places p = places_of(&s.trace, sweeps_full());
+    size_t total = p.n * ERRNOS, step = sweeps_full() ? 1 : total / POINTS + 1;
     unsigned missed = 0, done = 0;
     for (size_t at = 0; at < total; at += step, done++) {
         const struct place *place = &p.at[at / ERRNOS];
-        int error = errnos[full() ? at % ERRNOS : done % ERRNOS];
-        bool always = place->nth == 1 && error != EINTR && (full() || done % 4 == 0); /* from then on: each kind of call */
+        int error = errnos[sweeps_full() ? at % ERRNOS : done % ERRNOS];
+        bool always = place->nth == 1 && error != EINTR && (sweeps_full() || done % 4 == 0); /* from then on: each kind of call */
         const char *how = always ? print("%s for ever", errno_name(error)) : errno_name(error);
         missed += !disturb(&s, place, (struct drive_action){DRIVE_FAIL, error}, always, how);
     }
@@ -437,11 +421,11 @@ static void sweep_kills(struct t *t, enum what what, bool fat, bool user) {
     static const long long victims[] = {DRIVE_SELF, DRIVE_ALL};
     struct scene s;
     scene_make(t, &s, what, fat, user);
-    struct places p = places_of(&s.trace, full());
-    size_t step = full() ? 1 : p.n * 2 / POINTS + 1;
+    struct places p = places_of(&s.trace, sweeps_full());
+    size_t step = sweeps_full() ? 1 : p.n * 2 / POINTS + 1;
     for (size_t at = 0, done = 0; at < p.n * 2; at += step, done++) {
         const struct place *place = &p.at[at / 2];
-        size_t who = (full() ? at : done) % 2;
+        size_t who = (sweeps_full() ? at : done) % 2;
         struct dose dose = {.aim = {.role = place->role, .nr = place->nr, .nth = place->nth, .action = {DRIVE_KILL, victims[who]}}, .aimed = true};
         struct drive drive = {.decide = give, .user = &dose};
         prepare(&s);
