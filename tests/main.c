@@ -17,7 +17,8 @@
     X(run_explain) \
     X(host)       \
     X(sweep)      \
-    X(attack)
+    X(attack)     \
+    X(secure)
 
 #define DECLARE(name) extern const struct test name##_tests[];
 #define LIST(name) name##_tests,

@@ -1,6 +1,6 @@
 /* sweep.c: families of tests made from the trace of a scenario: every call of every role fails, lies, or is the
  * last one before a SIGKILL. By default a sample; OCIRT_SWEEP=full takes every point with every errno. */
-#include "runs.h"
+#include "sweep.h"
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -13,36 +13,14 @@
 
 /* ---- scenarios ---- */
 
-enum what { RUN, CREATE, START, DELETE };
 static const char *const what_names[] = {"run", "create", "start", "delete"};
 
-struct scene {
-    struct t *t;
-    enum what what;
-    bool fat, user;
-    struct bundle b;
-    char *golden;
-    struct snap *before;
-    struct drive trace; /* of the undisturbed scenario */
-    struct outcome made; /* of an untraced create, whose output the container has */
-};
-
-/* A point of the trace that means the same call in each run. */
-struct place {
-    unsigned role, nth;
-    long nr;
-    const char *path;
-};
-struct places {
-    struct place *at;
-    size_t n;
-};
 
 static char *hook(const char *kind) {
     return print("\"%s\":[{\"path\":\"%s\",\"args\":[\"payload\",\"payload-script\",\"exit\",\"0\"]}]", kind, test_exe());
 }
 
-static char *fat_text(struct scene *s) {
+char *scene_fat_text(struct scene *s) {
     const char *source = print("%s/source", s->t->dir);
     make_dirs(source, 0755);
     file_write(print("%s/file", source), "a volume\n");
@@ -104,16 +82,20 @@ static void add_mount_line(struct text *to, const char *line) {
     text_add(to, "\n");
 }
 
+static long own_keyring(void) { return syscall(SYS_keyctl, 0, -3, 0); } /* of the session, that a child would share */
+
 static char *digest(const char *report) {
-    static const char *const drop[] = {"uptime=", "root=", "root.parent=", "keyring", "fd.0=", "fd.1=", "fd.2=", "sched.runtime", "status.", "sid=", "pgrp=",
+    static const char *const drop[] = {"uptime=", "root=", "fd.0=", "fd.1=", "fd.2=", "sched.runtime", "status.", "pgrp=",
                                        "ppid=", "env.count", "ns.", "cgroup=", "kernel=", NULL};
     static const char *const keep[] = {"status.Cap", "status.NoNewPrivs", "status.Seccomp", "status.Groups", NULL};
     struct text to = {0};
-    char *text = print("%s", report);
+    char *text = print("%s", report), root[64] = "", pid[16] = "";
     for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
         bool out = false;
+        if (starts(line, "root=")) snprintf(root, sizeof root, "%s", line + 5);
         for (int i = 0; drop[i]; i++) out = out || starts(line, drop[i]);
         for (int i = 0; keep[i]; i++) out = out && !starts(line, keep[i]);
+        if (starts(line, "pid=")) snprintf(pid, sizeof pid, "%s", line + 4);
         if (starts(line, "pid=") && strcmp(line, "pid=1")) out = true;
         if (starts(line, "mount=")) {
             if (!strstr(line, " - devtmpfs ")) add_mount_line(&to, line + 6); /* where a node was refused: dev.* tells that it is the same */
@@ -121,6 +103,12 @@ static char *digest(const char *report) {
             char name[64];
             unsigned long long ino = 0;
             if (sscanf(line, "ns.%63[^=]=%llu", name, &ino) == 2) text_add(&to, "ns.%s=%s\n", name, ns_of(0, name) == ino ? "host" : "own");
+        } else if (starts(line, "root.parent=")) {
+            text_add(&to, "root.parent=%s\n", strcmp(root, line + 12) ? line + 12 : "root");
+        } else if (starts(line, "sid=")) {
+            text_add(&to, "sid=%s\n", strcmp(pid, line + 4) ? "another's" : "own");
+        } else if (starts(line, "keyring=")) {
+            text_add(&to, "keyring=%s\n", strtol(line + 8, NULL, 10) == own_keyring() ? "host" : line[8] == 'E' ? line + 8 : "own");
         } else if (!out)
             text_add(&to, "%s\n", line);
     }
@@ -129,8 +117,7 @@ static char *digest(const char *report) {
     return to.at;
 }
 
-/* The first lines that differ. */
-static char *difference(const char *want, const char *got) {
+char *report_difference(const char *want, const char *got) {
     struct text out = {0};
     int said = 0;
     for (int side = 0; side < 2; side++) {
@@ -150,13 +137,7 @@ static char *difference(const char *want, const char *got) {
 
 /* ---- going through a scenario ---- */
 
-struct dose { /* decides: one disturbance, and an end of tracing where init only waits */
-    struct aim aim;
-    bool aimed;
-    unsigned waits; /* mask of roles that wait for start */
-};
-
-static struct drive_action give(void *user, struct call *call) {
+struct drive_action scene_give(void *user, struct call *call) {
     struct dose *dose = user;
     if (dose->aimed) {
         struct drive_action action = drive_aim(&dose->aim, call);
@@ -168,22 +149,21 @@ static struct drive_action give(void *user, struct call *call) {
     return (struct drive_action){DRIVE_GO, 0};
 }
 
-static void untraced(struct scene *s, struct outcome *out, const char *const *args) {
+void scene_untraced(struct scene *s, struct outcome *out, const char *const *args) {
     const char **argv = ocirt_argv(s->t, args);
     command_run(&(struct command){.argv = argv, .seconds = 5}, out);
     free(argv);
 }
-#define UNTRACED(s, out, ...) untraced((s), (out), (const char *const[]){__VA_ARGS__, NULL})
 
-static void prepare(struct scene *s) {
+void scene_prepare(struct scene *s) {
     if (s->what == START || s->what == DELETE) {
         UNTRACED(s, &s->made, "create", "-b", s->b.path, s->t->tag);
         CHECK(s->made.code == 0, "create: %s", s->made.err);
     }
 }
 
-static void go(struct scene *s, struct drive *drive) {
-    drive->seconds = 15; /* without close_range descriptors are closed one by one, and traced */
+void scene_go(struct scene *s, struct drive *drive) {
+    if (drive->seconds <= 0) drive->seconds = 15; /* without close_range descriptors are closed one by one, and traced */
     switch (s->what) {
     case RUN: drive_ocirt(s->t, drive, "run", "-b", s->b.path, s->t->tag); break;
     case CREATE: drive_ocirt(s->t, drive, "create", "-b", s->b.path, s->t->tag); break;
@@ -192,8 +172,7 @@ static void go(struct scene *s, struct drive *drive) {
     }
 }
 
-/* Ends what the scenario left standing as it should; the payload's report. Fills `why` on failure. */
-static char *finish(struct scene *s, struct drive *drive, struct text *why) {
+char *scene_finish(struct scene *s, struct drive *drive, struct text *why) {
     struct outcome out;
     if (s->what == RUN) return digest(drive->outcome.out);
     if (s->what == DELETE) return print("%s", "");
@@ -217,18 +196,22 @@ static char *finish(struct scene *s, struct drive *drive, struct text *why) {
     return digest(has->out);
 }
 
-static void scene_make(struct t *t, struct scene *s, enum what what, bool fat, bool user) {
-    struct text why = {0};
+void scene_begin(struct t *t, struct scene *s, enum what what, bool fat, bool user) {
     *s = (struct scene){.t = t, .what = what, .fat = fat, .user = user};
     need_ocirt();
     if (user && !geteuid()) turn_ordinary(t);
     s->user = geteuid() != 0;
     root_make(t, &s->b);
     if (fat) {
-        bundle_write(&s->b, "%s", fat_text(s));
+        bundle_write(&s->b, "%s", scene_fat_text(s));
         for (const char *const *dir = (const char *const[]){"proc", "dev", "sys", "data", "work/here", NULL}; *dir; dir++) root_dir(&s->b, *dir);
     } else
         bundle_config(&s->b, &(struct config){.process = "\"noNewPrivileges\":true"});
+}
+
+void scene_watch(struct scene *s) {
+    struct text why = {0};
+    struct t *t = s->t;
     struct outcome out;
     UNTRACED(s, &out, "run", "-b", s->b.path, t->tag); /* makes what is missing in the rootfs */
     CHECK(out.code == 0, "run: %d %s%.300s", out.code, out.err, out.out);
@@ -237,13 +220,13 @@ static void scene_make(struct t *t, struct scene *s, enum what what, bool fat, b
     reap_all();
     s->before = snap_take(t, 0);
     struct dose dose = {.aimed = false};
-    s->trace = (struct drive){.decide = give, .user = &dose};
-    prepare(s);
-    go(s, &s->trace);
-    CHECK(s->trace.outcome.code == 0, "%s: %d %s", what_names[what], s->trace.outcome.code, s->trace.outcome.err);
-    s->golden = finish(s, &s->trace, &why);
+    s->trace = (struct drive){.decide = scene_give, .user = &dose};
+    scene_prepare(s);
+    scene_go(s, &s->trace);
+    CHECK(s->trace.outcome.code == 0, "%s: %d %s", what_names[s->what], s->trace.outcome.code, s->trace.outcome.err);
+    s->golden = scene_finish(s, &s->trace, &why);
     CHECK(!why.n, "%s", why.at);
-    if (what != DELETE) CHECK(!strcmp(first, s->golden), "two reports differ: %s", difference(first, s->golden));
+    if (s->what != DELETE) CHECK(!strcmp(first, s->golden), "two reports differ: %s", report_difference(first, s->golden));
     for (size_t i = 0; i < 3; i++) close(i == 0 ? s->trace.outcome.out_fd : i == 1 ? s->trace.outcome.err_fd : -1);
     s->trace.outcome.out_fd = s->trace.outcome.err_fd = 0;
     if (s->made.out_fd) outcome_free(&s->made);
@@ -251,6 +234,11 @@ static void scene_make(struct t *t, struct scene *s, enum what what, bool fat, b
     struct text text = {0};
     bool same = snap_same(t, s->before, &text);
     CHECK(same, "undisturbed, it leaves %s", text.at);
+}
+
+static void scene_make(struct t *t, struct scene *s, enum what what, bool fat, bool user) {
+    scene_begin(t, s, what, fat, user);
+    scene_watch(s);
 }
 
 /* What libc does for itself, what cannot fail, and the command's own words are not swept. */
@@ -266,7 +254,7 @@ static bool sweepable(const struct call *call) {
 }
 
 /* Of a loop (64 signals, 40 capabilities) the first, the second and the last. */
-static struct places places_of(const struct drive *drive, bool all) {
+struct places scene_places(const struct drive *drive, bool all) {
     struct places p = {.at = remember(calloc(drive->n_calls + 1, sizeof *p.at))};
     for (size_t i = 0; i < drive->n_calls; i++) {
         const struct call *call = &drive->calls[i];
@@ -288,18 +276,17 @@ static struct places places_of(const struct drive *drive, bool all) {
     return p;
 }
 
-static const char *place_text(const struct place *p) {
+const char *scene_place_text(const struct place *p) {
     return print("role %u %s#%u %s", p->role, call_name(p->nr), p->nth, p->path ? p->path : "");
 }
 
-static void forget(struct scene *s, struct drive *drive) {
+void scene_forget(struct scene *s, struct drive *drive) {
     drive_free(drive);
     if (s->made.out_fd > 2) outcome_free(&s->made);
     s->made = (struct outcome){.code = -1};
 }
 
-/* Nothing may be left. If there is, it is told, and cleared away so that the sweep can go on. */
-static void expect_nothing_left(struct scene *s, const char *where, const char *said) {
+void scene_expect_nothing_left(struct scene *s, const char *where, const char *said) {
     struct text text = {0};
     struct outcome out;
     reap_all();
@@ -335,9 +322,9 @@ static void judge(struct scene *s, struct drive *drive, const char *where) {
     char *said = print("%d %s", out->code, out->err);
     EXPECT(!drive->timed_out, "%s: no end", where);
     if (out->code == 0) {
-        char *report = finish(s, drive, &why);
+        char *report = scene_finish(s, drive, &why);
         EXPECT(!why.n, "%s: %s", where, why.at);
-        EXPECT(!strcmp(report, s->golden), "%s: it said 0, but %s", where, difference(s->golden, report));
+        EXPECT(!strcmp(report, s->golden), "%s: it said 0, but %s", where, report_difference(s->golden, report));
         free(report);
     } else if (!drive->timed_out) {
         bool code = s->what == RUN ? out->code >= 125 && out->code <= 127 : out->code == 1;
@@ -346,9 +333,9 @@ static void judge(struct scene *s, struct drive *drive, const char *where) {
     }
     if (out->code && (s->what == START || s->what == DELETE)) clear_away(s, where);
     bool untidy = out->code && (strstr(said, "cannot remove") || strstr(said, "the state") || strstr(said, "state folder"));
-    forget(s, drive);
+    scene_forget(s, drive);
     if (untidy) clear_away(s, where);
-    expect_nothing_left(s, where, said);
+    scene_expect_nothing_left(s, where, said);
     free(said);
 }
 
@@ -361,10 +348,10 @@ static void again(struct scene *s, const char *where) {
 
 static unsigned disturb(struct scene *s, const struct place *p, struct drive_action action, bool always, const char *how) {
     struct dose dose = {.aim = {.role = p->role, .nr = p->nr, .nth = p->nth, .always = always, .action = action}, .aimed = true};
-    struct drive drive = {.decide = give, .user = &dose};
-    const char *where = print("%s %s: %s %s", s->fat ? "fat" : "small", what_names[s->what], place_text(p), how);
-    prepare(s);
-    go(s, &drive);
+    struct drive drive = {.decide = scene_give, .user = &dose};
+    const char *where = print("%s %s: %s %s", s->fat ? "fat" : "small", what_names[s->what], scene_place_text(p), how);
+    scene_prepare(s);
+    scene_go(s, &drive);
     bool failed = drive.outcome.code != 0;
     judge(s, &drive, where);
     if (failed && dose.aim.hits) again(s, where);
@@ -377,7 +364,7 @@ enum { POINTS = 48 };
 static void sweep_errors(struct t *t, enum what what, bool fat, bool user) {
     struct scene s;
     scene_make(t, &s, what, fat, user);
-    struct places p = places_of(&s.trace, sweeps_full());
+    struct places p = scene_places(&s.trace, sweeps_full());
     size_t total = p.n * ERRNOS, step = sweeps_full() ? 1 : total / POINTS + 1;
     unsigned missed = 0, done = 0;
     for (size_t at = 0; at < total; at += step, done++) {
@@ -405,7 +392,7 @@ static void errors_create_fat_user(struct t *t) { sweep_errors(t, CREATE, true, 
 static void judge_killed(struct scene *s, struct drive *drive, const char *where) {
     struct outcome out;
     EXPECT(!drive->timed_out, "%s: no end", where);
-    forget(s, drive);
+    scene_forget(s, drive);
     UNTRACED(s, &out, "list");
     EXPECT(out.code == 0, "%s: then list: %d %s", where, out.code, out.err);
     outcome_free(&out);
@@ -413,7 +400,7 @@ static void judge_killed(struct scene *s, struct drive *drive, const char *where
     EXPECT(out.code == 0 || good_text(out.err), "%s: then state: %d %s", where, out.code, out.err);
     outcome_free(&out);
     clear_away(s, where);
-    expect_nothing_left(s, where, "");
+    scene_expect_nothing_left(s, where, "");
     again(s, where);
 }
 
@@ -421,16 +408,16 @@ static void sweep_kills(struct t *t, enum what what, bool fat, bool user) {
     static const long long victims[] = {DRIVE_SELF, DRIVE_ALL};
     struct scene s;
     scene_make(t, &s, what, fat, user);
-    struct places p = places_of(&s.trace, sweeps_full());
+    struct places p = scene_places(&s.trace, sweeps_full());
     size_t step = sweeps_full() ? 1 : p.n * 2 / POINTS + 1;
     for (size_t at = 0, done = 0; at < p.n * 2; at += step, done++) {
         const struct place *place = &p.at[at / 2];
         size_t who = (sweeps_full() ? at : done) % 2;
         struct dose dose = {.aim = {.role = place->role, .nr = place->nr, .nth = place->nth, .action = {DRIVE_KILL, victims[who]}}, .aimed = true};
-        struct drive drive = {.decide = give, .user = &dose};
-        prepare(&s);
-        go(&s, &drive);
-        judge_killed(&s, &drive, print("%s: %s is killed before %s", what_names[what], who ? "all of it" : "it", place_text(place)));
+        struct drive drive = {.decide = scene_give, .user = &dose};
+        scene_prepare(&s);
+        scene_go(&s, &drive);
+        judge_killed(&s, &drive, print("%s: %s is killed before %s", what_names[what], who ? "all of it" : "it", scene_place_text(place)));
     }
 }
 
@@ -453,7 +440,7 @@ struct filter {
 static struct drive_action refuse(void *user, struct call *call) {
     struct filter *filter = user;
     if (call->nr == filter->nr) return (struct drive_action){DRIVE_FAIL, filter->error};
-    return give(&filter->dose, call);
+    return scene_give(&filter->dose, call);
 }
 
 static void sweep_filters(struct t *t, enum what what, bool user) {
@@ -464,8 +451,8 @@ static void sweep_filters(struct t *t, enum what what, bool user) {
     for (size_t i = 0; i < sizeof filtered / sizeof *filtered * 2; i++) {
         struct filter filter = {.nr = call_number(filtered[i / 2]), .error = i % 2 ? EPERM : ENOSYS};
         struct drive drive = {.decide = refuse, .user = &filter};
-        prepare(&s);
-        go(&s, &drive);
+        scene_prepare(&s);
+        scene_go(&s, &drive);
         judge(&s, &drive, print("%s: %s gives %s", what_names[what], filtered[i / 2], errno_name(filter.error)));
     }
 }
