@@ -5972,16 +5972,15 @@ static int ocirt__plan_survey(struct ocirt__planner *p) {
 }
 
 /* The container's root could reach the file of the program that calls us through /proc/self/exe and
-   rewrite it later (CVE-2019-5736), if it owns that file or overrides its permissions. */
+   rewrite it later (CVE-2019-5736), if it owns that file or overrides its permissions. Without a user
+   namespace it does, whoever the caller is, and makes a read-only file system writable. The group's bits
+   are also the mask of an access list, which may name any id. */
 static bool ocirt__plan_image_exposed(const struct ocirt__planner *p) {
     const ocirt_probe *probe = p->probe;
-    bool owner;
-    if (!probe->image_known || probe->image_read_only) return false;
-    if (!p->userns) return probe->euid == 0 || probe->image_uid == probe->euid;
-    owner = ocirt__idmap_maps_host(p->on->uid_mappings, p->on->uid_mappings_count, probe->image_uid);
-    if ((p->joined & OCIRT__CLONE_NEWUSER) || owner) return true;
-    return ocirt__idmap_maps_host(p->on->gid_mappings, p->on->gid_mappings_count, probe->image_gid)
-               ? (probe->image_mode & 0020) != 0 : (probe->image_mode & 0002) != 0;
+    if (!probe->image_known || !p->userns) return true;
+    if (probe->image_read_only) return false;
+    return (p->joined & OCIRT__CLONE_NEWUSER) || (probe->image_mode & 0022) != 0 ||
+           ocirt__idmap_maps_host(p->on->uid_mappings, p->on->uid_mappings_count, probe->image_uid);
 }
 
 /* Init can be the executed image itself, unless it has to be born of a stage that joins or unshares first, or
