@@ -834,6 +834,136 @@ static int do_mount(int argc, char **argv) {
                       mount(argv[1], argv[2], argv[3], flags, argc > 5 ? argv[5] : NULL));
 }
 
+/* ---- verbs: the file that one was started from ---- */
+
+static const int writing[] = {O_WRONLY, O_RDWR, O_WRONLY | O_TRUNC, O_WRONLY | O_APPEND};
+
+static void tried(const char *how, long result) {
+    say("tried %s: %s\n", how, result < 0 ? errno_name(errno) : "ok");
+}
+
+/* What has been opened for writing, and whether it can be written to. */
+static void try_to_write(const char *how, int fd) {
+    struct stat info;
+    if (fd < 0 || fstat(fd, &info)) {
+        tried(how, -1);
+        return;
+    }
+    ssize_t n = write(fd, "HACKED", 6);
+    say("tried %s: opened %u:%u %llu %s\n", how, major(info.st_dev), minor(info.st_dev),
+        (unsigned long long)info.st_ino, n > 0 ? "written" : errno_name(errno));
+    close(fd);
+}
+
+static void try_each_way(const char *how, const char *path) {
+    for (size_t i = 0; i < sizeof writing / sizeof *writing; i++)
+        try_to_write(print("%s %#o", how, (unsigned)writing[i]),
+                     open(path, writing[i] | O_CLOEXEC | O_NONBLOCK));
+}
+
+static void try_descriptor(const char *how, int fd) {
+    if (fd >= 0) try_each_way(how, print("/proc/self/fd/%d", fd));
+}
+
+static void try_attributes(const char *path, int fd) {
+    struct timespec times[2] = {{1, 1}, {1, 1}};
+    long flags = 0;
+    tried("truncate", truncate(path, 1));
+    tried("chmod", chmod(path, 06777));
+    tried("chown", chown(path, 12, 34));
+    tried("utimes", utimensat(AT_FDCWD, path, times, 0));
+    tried("setxattr", syscall(SYS_setxattr, path, "user.hacked", "1", 1ul, 0));
+    tried("setxattr trusted", syscall(SYS_setxattr, path, "trusted.hacked", "1", 1ul, 0));
+    int linked = linkat(AT_FDCWD, path, AT_FDCWD, "/linked", AT_SYMLINK_FOLLOW);
+    tried("link", linked);
+    if (!linked) try_each_way("linked", "/linked");
+    if (fd < 0) return;
+    tried("ftruncate", ftruncate(fd, 1));
+    tried("fchmod", fchmod(fd, 06777));
+    tried("fchown", fchown(fd, 12, 34));
+    tried("futimens", futimens(fd, times));
+    tried("fsetxattr", syscall(SYS_fsetxattr, fd, "user.hacked", "1", 1ul, 0));
+    void *map = mmap(NULL, 1, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    tried("mmap", map == MAP_FAILED ? -1 : 0);
+    if (map != MAP_FAILED) *(char *)map = 'H';
+    if (!syscall(SYS_ioctl, fd, 0x80086601ul /* FS_IOC_GETFLAGS */, &flags)) {
+        flags ^= 0x40; /* nodump */
+        tried("flags", syscall(SYS_ioctl, fd, 0x40086602ul /* FS_IOC_SETFLAGS */, &flags));
+    }
+}
+
+static void try_mounts(const char *path) {
+    struct {
+        uint64_t set, clear, propagation, userns;
+    } writable = {0, 1, 0, 0};
+    tried("remount", mount(NULL, path, NULL, MS_REMOUNT | MS_BIND, NULL));
+    tried("mount_setattr", syscall(442, AT_FDCWD, path, 0, &writable, sizeof writable));
+    try_each_way("remounted", path);
+    close(open("/covered", O_CREAT | O_WRONLY | O_CLOEXEC, 0644));
+    int bound = mount(path, "/covered", NULL, MS_BIND, NULL);
+    tried("bind", bound);
+    if (!bound) {
+        tried("remount of the bind", mount(NULL, "/covered", NULL, MS_REMOUNT | MS_BIND, NULL));
+        try_each_way("bound", "/covered");
+    }
+    int tree = (int)syscall(428, AT_FDCWD, path, 1 /* OPEN_TREE_CLONE */);
+    tried("open_tree", tree);
+    if (tree < 0) return;
+    tried("mount_setattr of the tree", syscall(442, tree, "", 0x1000, &writable, sizeof writable));
+    try_descriptor("tree", tree);
+}
+
+/* What is mapped, even if /proc/self/exe is another file. Without O_TRUNC: it may be our own code. */
+static void try_mapped(void) {
+    struct dirent **list = NULL;
+    int n = scandir("/proc/self/map_files", &list, NULL, alphasort);
+    for (int i = 0; i < n; i++)
+        if (list[i]->d_name[0] != '.')
+            try_to_write("mapped", open(print("/proc/self/map_files/%s", list[i]->d_name), O_RDWR | O_CLOEXEC));
+}
+
+/* Every mount of this namespace becomes writable, with its file system. */
+static void make_writable(void) {
+    char *text = file_read("/proc/self/mountinfo", NULL), target[4096];
+    for (char *line = text ? strtok(text, "\n") : NULL; line; line = strtok(NULL, "\n"))
+        if (sscanf(line, "%*d %*d %*s %*s %4095s", target) == 1) {
+            mount(NULL, target, NULL, MS_REMOUNT | MS_BIND, NULL);
+            mount(NULL, target, NULL, MS_REMOUNT, NULL);
+        }
+}
+
+/* PATH [-r]: tries all that could change that file. Then, when /signal/go is there, it is another program and
+ * tries again with what it has kept. -r: makes file systems writable before. */
+static int do_overwrite(int argc, char **argv) {
+    const char *path = argc > 1 ? argv[1] : "/proc/self/exe";
+    if (path[0] != '/' || strncmp(path, "/proc/", 6)) path = "/proc/self/exe"; /* as #! has it: the script's name */
+    if (argc > 2 && !strcmp(argv[2], "-r")) make_writable();
+    int kept = open(path, O_PATH), reading = open(path, O_RDONLY);
+    tried("O_PATH", kept);
+    tried("O_RDONLY", reading);
+    try_each_way("open", path);
+    try_descriptor("O_PATH descriptor", kept);
+    try_descriptor("O_RDONLY descriptor", reading);
+    try_attributes(path, reading);
+    try_mounts(path);
+    try_mapped();
+    say("ready=1\n");
+    flush();
+    while (access("/signal/go", F_OK)) nap(0.002);
+    execl("/payload", "payload", "payload-overwrite-kept", print("%d", kept), print("%d", reading), (char *)NULL);
+    return 99;
+}
+
+static int do_overwrite_kept(int argc, char **argv) {
+    for (int i = 1; i < argc; i++) {
+        try_descriptor("kept descriptor", number(argv[i]));
+        try_attributes(print("/proc/self/fd/%s", argv[i]), number(argv[i]));
+        try_mounts(print("/proc/self/fd/%s", argv[i]));
+    }
+    say("end=1\n");
+    return 0;
+}
+
 /* ---- verbs: peers ---- */
 
 static int do_listen(int argc, char **argv) {
@@ -911,6 +1041,8 @@ static const struct verb {
     {"umount", do_umount},
     {"remount", do_remount},
     {"mount", do_mount},
+    {"overwrite", do_overwrite},
+    {"overwrite-kept", do_overwrite_kept},
     {"listen", do_listen},
     {"connect", do_connect},
     {"script", do_script},

@@ -179,7 +179,7 @@ static const char *const caps[] = {"CHOWN", "DAC_OVERRIDE", "DAC_READ_SEARCH", "
     "CHECKPOINT_RESTORE"};
 #define CAPS (sizeof caps / sizeof *caps)
 
-static char *cap_list(const char *name, unsigned long long set) {
+char *cap_list(const char *name, unsigned long long set) {
     struct text text = {0};
     text_add(&text, "\"%s\":[", name);
     bool any = false;
@@ -192,14 +192,14 @@ static char *cap_list(const char *name, unsigned long long set) {
     return text.at;
 }
 
-static unsigned long long our_bounding(void) {
+unsigned long long our_bounding(void) {
     unsigned long long set = 0;
     for (unsigned i = 0; i < CAPS; i++)
         if (prctl(PR_CAPBSET_READ, i, 0, 0, 0) == 1) set |= 1ull << i;
     return set;
 }
 
-static unsigned long long told_set(const struct outcome *out, const char *name) {
+unsigned long long told_set(const struct outcome *out, const char *name) {
     const char *value = report_get(out, print("cap.%s", name));
     CHECK_OK(value != NULL);
     return strtoull(value, NULL, 16);

@@ -56,4 +56,8 @@ pid_t holder(int flags, void (*prepare)(void));
 void holders_end(void);
 unsigned long long ns_of(pid_t pid, const char *name); /* 0: us */
 const char *ns_path(pid_t pid, const char *name);
+/* Capabilities: a member of process.capabilities, what we may give, what a report has. (run_process.c) */
+char *cap_list(const char *name, unsigned long long set);
+unsigned long long our_bounding(void);
+unsigned long long told_set(const struct outcome *out, const char *name);
 #endif

@@ -1,8 +1,12 @@
 /* secure.c: what was asked for is there, or nothing runs. T16: a call that only says it has succeeded;
  * T08: the runtime's own image; T12: capabilities; T09: descriptors. */
 #include "sweep.h"
+#include "../ocirt.h"
+#include <elf.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -351,6 +355,299 @@ static void no_path_instead_mapped(struct t *t) {
     refuse_each(&s);
 }
 
+/* ---- T08: the runtime's own image ------------------------------------------------------------------- */
+
+/* embed STATE BUNDLE ID with|without: creates the container as an embedding program would. */
+int embed_main(int argc, char **argv) {
+    const char *stage = ocirt_stage(argc, argv);
+    if (argc != 6) return 2;
+    ocirt_options options = {.state_root = argv[2], .stage = !strcmp(argv[5], "with") ? stage : NULL};
+    ocirt_arena arena = {0};
+    ocirt_container made;
+    ocirt_error error;
+    ocirt_spec *spec;
+    int r = ocirt_spec_load_file(&arena, print("%s/config.json", argv[3]), &spec, &error);
+    if (r == 0) r = ocirt_create(spec, argv[3], argv[4], &options, &made, &error);
+    if (r < 0) fprintf(stderr, "%s (%s)\n", error.message, error.hint);
+    return r < 0 ? -r : 0;
+}
+
+/* Where the image lies, whose it is, and who the container's root is to it. */
+enum lies { WRITABLE, MOUNT_READ_ONLY, SYSTEM_READ_ONLY };
+struct image_case {
+    const char *name;
+    enum lies lies;
+    unsigned uid, gid, mode;
+    bool acl;             /* that lets the container's root write */
+    bool userns;
+    unsigned first;       /* the container's root outside */
+    bool unprivileged_id; /* the caller is no root, but has all capabilities */
+};
+static const struct image_case image_cases[] = {
+    {.name = "root's", .mode = 0755},
+    {.name = "another's", .uid = 1000, .gid = 1000, .mode = 0755},
+    {.name = "root's, the caller another with all capabilities", .mode = 0755, .unprivileged_id = true},
+    {.name = "on a read-only mount", .lies = MOUNT_READ_ONLY, .mode = 0755},
+    {.name = "on a read-only file system, as the rootfs is", .lies = SYSTEM_READ_ONLY, .mode = 0755},
+    {.name = "root's, who is mapped", .mode = 0755, .userns = true},
+    {.name = "root's, who is mapped, on a read-only mount", .lies = MOUNT_READ_ONLY, .mode = 0755, .userns = true},
+    {.name = "root's, who is not mapped", .mode = 0755, .userns = true, .first = TEST_FIRST_ID},
+    {.name = "the container root's", .uid = TEST_FIRST_ID, .mode = 0755, .userns = true, .first = TEST_FIRST_ID},
+    {.name = "everyone's", .mode = 0757, .userns = true, .first = TEST_FIRST_ID},
+    {.name = "the container's group's", .gid = TEST_FIRST_ID + 5, .mode = 0775, .userns = true, .first = TEST_FIRST_ID},
+    {.name = "the container root's by an access list", .mode = 0755, .acl = true, .userns = true, .first = TEST_FIRST_ID},
+};
+
+/* How the container comes to the image: as its program, through #!, through links, as the loader of a
+ * program, by a loader that the image itself names; or another process of the container does, while init waits. */
+enum vector { DIRECTLY, SCRIPT, LINKS, AS_LOADER, BY_LOADER, WAITING, VECTORS };
+static const char *const vector_names[] = {"directly", "as a script", "through links", "as a loader", "by its loader", "while init waits"};
+
+struct target { /* one case */
+    struct t *t;
+    const struct image_case *what;
+    struct bundle b;
+    bool may_fail;
+    const char *top, *image, *loaded; /* loaded names a loader, which is in the rootfs by the same name */
+};
+
+/* A copy of the program whose header names a loader: the one that says how the stack is becomes that. */
+static void copy_with_loader(const char *from, const char *to, const char *loader) {
+    size_t n;
+    char *text = file_read(from, &n);
+    CHECK_OK(text != NULL);
+    Elf64_Ehdr *head = (Elf64_Ehdr *)(void *)text;
+    Elf64_Phdr *part = (Elf64_Phdr *)(void *)(text + head->e_phoff), *found = NULL;
+    for (int i = 0; i < head->e_phnum; i++)
+        if (part[i].p_type == PT_GNU_STACK) found = &part[i];
+    CHECK_OK(found != NULL);
+    *found = (Elf64_Phdr){.p_type = PT_INTERP, .p_flags = PF_R, .p_offset = n, .p_filesz = strlen(loader) + 1, .p_memsz = strlen(loader) + 1, .p_align = 1};
+    int fd = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0755);
+    CHECK_OK(fd >= 0 && write(fd, text, n) == (ssize_t)n && write(fd, loader, strlen(loader) + 1) == (ssize_t)strlen(loader) + 1);
+    close(fd);
+    free(text);
+}
+
+/* user::rwx, user:FIRST:rwx, group::r-x, mask::rwx, other::r-x (posix_acl_xattr.h) */
+static void give_access(const char *path) {
+    struct {
+        uint32_t version;
+        struct {
+            uint16_t tag, perm;
+            uint32_t id;
+        } entry[5];
+    } acl = {2, {{1, 7, ~0u}, {2, 7, TEST_FIRST_ID}, {4, 5, ~0u}, {0x10, 7, ~0u}, {0x20, 5, ~0u}}};
+    if (syscall(SYS_setxattr, path, "system.posix_acl_access", &acl, sizeof acl, 0)) SKIP("fs", "no access lists here: %s", strerror(errno));
+}
+
+static void set_owner(const char *path, const struct image_case *what) {
+    CHECK_SYS(chown(path, what->uid, what->gid));
+    CHECK_SYS(chmod(path, what->mode));
+    if (what->acl) give_access(path);
+}
+
+static char *all_capabilities(void) {
+    unsigned long long all = our_bounding();
+    return print("{%s,%s,%s,%s,%s}", cap_list("bounding", all), cap_list("permitted", all), cap_list("effective", all), cap_list("inheritable", all),
+                 cap_list("ambient", all));
+}
+
+static void target_config(struct target *g, enum vector vector) {
+    static const char *const words[] = {
+        "\"/proc/self/exe\",\"payload-overwrite\",\"/proc/self/exe\"", "\"/script\"", "\"/link1\",\"payload-overwrite\",\"/proc/self/exe\"",
+        "\"/evil\",\"payload-overwrite\",\"/proc/self/exe\"", "\"/proc/self/exe\",\"payload-overwrite\",\"/proc/self/exe\"", "\"/payload\",\"payload-sleep\",\"100\""};
+    const char *more = g->what->lies == SYSTEM_READ_ONLY && vector != WAITING ? ",\"-r\"" : "";
+    struct config c = {.args = print("[%s%s]", words[vector], more), .process = print("\"capabilities\":%s", all_capabilities()),
+                       .root = print("\"path\":\"%s\"", g->b.rootfs),
+                       .mounts = print("{\"destination\":\"/signal\",\"source\":\"%s/signal\",\"options\":[\"bind\"]}", g->t->dir)};
+    if (g->what->userns) {
+        c.namespaces = DEFAULT_NAMESPACES " user";
+        c.linux_ = print("\"uidMappings\":[{\"containerID\":0,\"hostID\":%u,\"size\":65536}],\"gidMappings\":[{\"containerID\":0,\"hostID\":%u,\"size\":65536}]", g->what->first,
+                         g->what->first);
+    }
+    bundle_write(&g->b, "%s", config_text(&c));
+}
+
+/* The rootfs and two copies of this program, in folders below `top`. */
+static void target_make(struct t *t, struct target *g, const struct image_case *what, const char *name) {
+    *g = (struct target){.t = t, .what = what, .top = print("%s/%s", t->dir, name)};
+    const char *images = print("%s/images", g->top), *loader = print("%s/loader", g->top);
+    make_dirs(g->top, 0755);
+    make_dirs(print("%s/signal", t->dir), 0755);
+    if (what->lies == SYSTEM_READ_ONLY) CHECK_SYS(mount("tmpfs", g->top, "tmpfs", 0, NULL));
+    make_dirs(images, 0755);
+    bundle_make(t, &g->b, print("%s/bundle", name));
+    const char *payload = print("%s/payload", g->b.rootfs);
+    for (const char *const *dir = (const char *const[]){"proc", "dev", "signal", g->top + 1, NULL}; *dir; dir++) root_dir(&g->b, *dir);
+    root_file(&g->b, "script", "#!/proc/self/exe payload-overwrite\n");
+    CHECK_SYS(chmod(print("%s/script", g->b.rootfs), 0755));
+    root_link(&g->b, "link2", "link1");
+    root_link(&g->b, "/proc/self/exe", "link2");
+    g->image = print("%s/image", images), g->loaded = print("%s/loaded", images);
+    CHECK_OK(copy_file(test_exe(), g->image, 0755) && copy_file(test_exe(), loader, 0755));
+    copy_with_loader(test_exe(), g->loaded, loader);
+    CHECK_OK(copy_file(payload, print("%s%s", g->b.rootfs, loader), 0755));
+    copy_with_loader(payload, print("%s/evil", g->b.rootfs), "/proc/self/exe");
+    set_owner(g->image, what);
+    set_owner(g->loaded, what);
+    CHECK_SYS(chown(g->b.rootfs, what->first, what->first));
+    snprintf(g->b.path, sizeof g->b.path, "%s/%s-bundle", t->dir, name); /* stays writable */
+    snprintf(g->b.config, sizeof g->b.config, "%s/config.json", g->b.path);
+    make_dirs(g->b.path, 0755);
+    if (what->lies != MOUNT_READ_ONLY) return;
+    CHECK_SYS(mount(images, images, NULL, MS_BIND, NULL));
+    CHECK_SYS(mount(NULL, images, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL));
+}
+
+/* The file system and not the mount: what a container has made writable is not so again. */
+static void make_system_read_only(struct target *g) {
+    CHECK_SYS(mount(NULL, g->top, NULL, MS_REMOUNT | MS_RDONLY, NULL));
+    CHECK_SYS(mount(NULL, g->top, NULL, MS_REMOUNT | MS_BIND, NULL));
+}
+
+struct witness { /* of one file */
+    const char *path;
+    struct stat info;
+    char *bytes;
+    size_t n;
+};
+
+static void witness(struct witness *w, const char *path) {
+    w->path = path;
+    w->bytes = file_read(path, &w->n);
+    CHECK_OK(w->bytes && !stat(path, &w->info));
+}
+
+/* Not a byte, and no attribute either: each change sets the time of change. */
+static void expect_untouched(struct witness *w, const char *output, const char *where) {
+    struct witness now = {0};
+    witness(&now, w->path);
+    EXPECT(now.n == w->n && !memcmp(now.bytes, w->bytes, w->n), "%s: the image has other bytes", where);
+    bool same = now.info.st_mode == w->info.st_mode && now.info.st_uid == w->info.st_uid && now.info.st_gid == w->info.st_gid &&
+                now.info.st_ctim.tv_sec == w->info.st_ctim.tv_sec && now.info.st_ctim.tv_nsec == w->info.st_ctim.tv_nsec;
+    EXPECT(same, "%s: attributes of the image have changed", where);
+    const char *inode = print(" %llu ", (unsigned long long)w->info.st_ino);
+    char *text = print("%s", output);
+    char *line = strtok(text, "\n");
+    while (line && !(strstr(line, ": opened ") && strstr(line, inode))) line = strtok(NULL, "\n");
+    EXPECT(!line, "%s: it was opened for writing: %s", where, line);
+    free(text);
+    free(now.bytes);
+}
+
+static void all_but_root(void *user) {
+    (void)user;
+    struct {
+        uint32_t version;
+        int pid;
+    } head = {0x20080522, 0};
+    struct {
+        uint32_t effective, permitted, inheritable;
+    } data[2] = {{0, 0, 0}, {0, 0, 0}};
+    if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) || setresgid(ORDINARY, ORDINARY, ORDINARY) || setresuid(ORDINARY, ORDINARY, ORDINARY)) _exit(121);
+    if (syscall(SYS_capget, &head, data)) _exit(122);
+    for (int i = 0; i < 2; i++) data[i].effective = data[i].inheritable = data[i].permitted;
+    if (syscall(SYS_capset, &head, data)) _exit(123);
+    for (int cap = 0; cap < 64; cap++)
+        if (data[cap / 32].permitted >> cap % 32 & 1) prctl(47 /* PR_CAP_AMBIENT */, 2, cap, 0, 0);
+}
+
+/* The command, from the same caller as create's. */
+static void from_caller(struct target *g, struct outcome *out, const char *verb, const char *option) {
+    const char **argv = ocirt_argv(g->t, (const char *const[]){verb, option ? option : g->t->tag, option ? g->t->tag : NULL, NULL});
+    command_run(&(struct command){.argv = argv, .child = g->what->unprivileged_id ? all_but_root : NULL}, out);
+    EXPECT(out->code == 0 || g->may_fail, "%s: %s", verb, out->err);
+}
+
+static void create_from(struct target *g, const char *image, bool embedded, struct outcome *out) {
+    const char **argv = embedded ? (const char *[]){"program", "embed", g->t->state, g->b.path, g->t->tag, "with", NULL}
+                                 : ocirt_argv(g->t, (const char *const[]){"create", "-b", g->b.path, g->t->tag, NULL});
+    command_run(&(struct command){.exe = image, .argv = argv, .child = g->what->unprivileged_id ? all_but_root : NULL}, out);
+}
+
+/* A process of ours that enters the container, and has all capabilities that it can have there. */
+static pid_t enter_and_overwrite(pid_t init, int out_fd) {
+    pid_t middle = fork();
+    if (middle) return middle;
+    int pidfd = (int)syscall(SYS_pidfd_open, init, 0), flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
+    if (pidfd < 0 || setns(pidfd, flags | (ns_of(init, "user") != ns_of(0, "user") ? CLONE_NEWUSER : 0))) _exit(111);
+    pid_t inside = fork(); /* reaped at once, or the pid namespace could not end */
+    if (inside) _exit(waitpid(inside, NULL, 0) != inside);
+    dup2(out_fd, 1);
+    execl("/payload", "payload", "payload-overwrite", "/proc/1/exe", (char *)NULL);
+    _exit(112);
+}
+
+static bool said(struct outcome *out, const char *word) {
+    for (double end = now() + 3 * time_scale(); now() < end; nap(0.003)) {
+        outcome_refresh(out);
+        if (strstr(out->out, word)) return true;
+    }
+    return false;
+}
+
+static void attack(struct target *g, enum vector vector, bool embedded) {
+    const char *where = print("%s, %s, %s", g->what->name, vector_names[vector], embedded ? "embedded" : "command"), *go = print("%s/signal/go", g->t->dir);
+    struct witness image;
+    struct outcome made, out;
+    target_config(g, vector);
+    if (g->what->lies == SYSTEM_READ_ONLY) make_system_read_only(g);
+    witness(&image, vector == BY_LOADER ? g->loaded : g->image);
+    create_from(g, image.path, embedded, &made);
+    EXPECT(made.code == 0, "%s: create: %d %s", where, made.code, made.err);
+    pid_t other = 0;
+    g->may_fail = vector == AS_LOADER || made.code; /* a program that its own runtime is to load may not start */
+    if (vector == WAITING && made.code == 0) {
+        from_caller(g, &out, "state", NULL);
+        other = enter_and_overwrite((pid_t)strtol(json_get(out.out, "pid"), NULL, 10), made.out_fd);
+        EXPECT(said(&made, "ready=1"), "%s: nobody came in: %s", where, made.out);
+        expect_untouched(&image, made.out, where);
+    }
+    from_caller(g, &out, "start", NULL);
+    file_write(go, "x");
+    EXPECT(g->may_fail || said(&made, "end=1"), "%s: it did not get to the end: %s%s", where, made.out, made.err);
+    from_caller(g, &out, "delete", "--force");
+    outcome_refresh(&made);
+    expect_untouched(&image, made.out, where);
+    EXPECT(vector == AS_LOADER || vector == BY_LOADER || !strstr(made.out, " written"), "%s: it has written: %s", where, made.out);
+    reap_all();
+    if (other) waitpid(other, NULL, 0);
+    CHECK_SYS(unlink(go));
+    outcome_free(&made);
+    free(image.bytes);
+}
+
+static void own_image(struct t *t, bool embedded) {
+    need_ocirt();
+    CHECK_SYS(mkdir(t->state, 0777));
+    for (size_t i = 0; i < sizeof image_cases / sizeof *image_cases; i++) {
+        struct target g;
+        if (image_cases[i].unprivileged_id && embedded) continue;
+        target_make(t, &g, &image_cases[i], print("case%zu", i));
+        CHECK_SYS(chown(t->state, image_cases[i].unprivileged_id ? ORDINARY : 0, 0));
+        for (int vector = 0; vector < VECTORS; vector++) attack(&g, (enum vector)vector, embedded);
+        umount2(print("%s/images", g.top), MNT_DETACH);
+        umount2(g.top, MNT_DETACH);
+    }
+}
+
+/* One that has no such stage is told what to do, whatever it asks for. */
+static void no_image_to_run_from(struct t *t) {
+    struct target g;
+    struct outcome out;
+    need_ocirt();
+    target_make(t, &g, &image_cases[0], "case");
+    target_config(&g, DIRECTLY);
+    command_run(&(struct command){.exe = g.image, .argv = (const char *[]){"program", "embed", t->state, g.b.path, t->tag, "without", NULL}}, &out);
+    CHECK_INT(out.code, OCIRT_E_PERMISSION);
+    CHECK_HAS(out.err, "could rewrite the file of the calling program");
+    CHECK_HAS(out.err, "options.stage = ocirt_stage(argc, argv)");
+    CHECK_OK(access(t->state, F_OK) || rmdir(t->state) == 0);
+}
+
+static void own_image_of_command(struct t *t) { own_image(t, false); }
+static void own_image_of_program(struct t *t) { own_image(t, true); }
+
 const struct test secure_tests[] = {
     {"secure.lies_root", lies_root, TEST_ROOT, 120},
     {"secure.lies_mapped", lies_mapped, TEST_ROOT, 120},
@@ -359,5 +656,8 @@ const struct test secure_tests[] = {
     {"secure.no_path_instead", no_path_instead, TEST_ROOT, 120},
     {"secure.no_path_instead_mapped", no_path_instead_mapped, TEST_ROOT, 120},
     {"secure.no_path_instead_joined", no_path_instead_joined, TEST_ROOT, 120},
+    {"secure.no_image_to_run_from", no_image_to_run_from, TEST_ROOT, 0},
+    {"secure.own_image_of_command", own_image_of_command, TEST_ROOT, 60},
+    {"secure.own_image_of_program", own_image_of_program, TEST_ROOT, 60},
     {0},
 };

@@ -3,6 +3,7 @@
  * One static program is the tester, the command under test and the payload of every container:
  *   argv[0] is "ocirt"          it is the command line of ../ocirt.c        (cli.c)
  *   argv[1] is "payload-..."    it is what runs inside a container          (payload.c)
+ *   argv[1] is "embed"          it is a program that includes the header    (secure.c)
  *   process 1                   it is the init of a test machine            (init.c)
  *   otherwise                   it runs tests                               (main.c, runner.c)
  *
@@ -375,6 +376,7 @@ void drive_print(const struct drive *drive, struct text *out); /* the whole trac
 int payload_main(int argc, char **argv); /* argv[0] is the verb */
 int init_main(char **argv);
 int ocirt_cli_main(int argc, char **argv);
+int embed_main(int argc, char **argv);
 extern const bool have_ocirt;
 
 #endif
