@@ -682,6 +682,18 @@ static int do_hook(int argc, char **argv) {
     return good ? (argc > 3 ? number(argv[3]) : 0) : 99;
 }
 
+/* As a hook: "NAME 0 1 2" appended to FILE, all descriptors that are open. */
+static int do_hook_fds(int argc, char **argv) {
+    if (argc < 3) return 2;
+    struct text line = {0};
+    text_add(&line, "%s", argv[2]);
+    for (int fd = 0; fd < 4096; fd++)
+        if (fcntl(fd, F_GETFD) >= 0) text_add(&line, " %d", fd);
+    text_add(&line, "\n");
+    int file = open(argv[1], O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+    return file < 0 || write(file, line.at, line.n) != (ssize_t)line.n;
+}
+
 /* ---- verbs: files ---- */
 
 static int do_cat(int argc, char **argv) {
@@ -1022,6 +1034,7 @@ static const struct verb {
     {"copy", do_copy},
     {"flood", do_flood},
     {"hook", do_hook},
+    {"hook-fds", do_hook_fds},
     {"cat", do_cat},
     {"write", do_write},
     {"append", do_append},

@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -55,8 +56,8 @@ static const struct excuse excuses[] = {
     {"umask", -1, 0, "umask=|dev.|top.|open-write", EACH, "the second one returns what the first one set; once more tells about the second"},
     {"fcntl", 1, F_SETFD, "fd.", ONCE, "close_range with CLOSE_RANGE_CLOEXEC before exec is a second line, 5.11"},
     /* Nothing is weaker: what is missing is missed. */
-    {"mount", -1, 0, "dev.|top.|mount=|cwd=|root.fs", EACH, "a new file system that is not there"},
-    {"fchdir", -1, 0, "dev.|top.|mount=|cwd=|root.mode", ONCE, "the mount is lost, or lies elsewhere below the same root"},
+    {"mount", -1, 0, "dev.|top.|mount=|cwd=|root.fs|cat|ls|" OF_PROC, EACH, "a new file system that is not there"},
+    {"fchdir", -1, 0, "dev.|top.|mount=|cwd=|root.mode|cat|ls|" OF_PROC, ONCE, "the mount is lost, or lies elsewhere below the same root"},
     {"fsconfig", 1, 1 /* SET_STRING */, "mount=", EACH, "options of a new file system; its mount's flags are not among them"},
     {"fsconfig", 1, 0 /* SET_FLAG */, "mount=", EACH, "the same"},
     {"mknodat", -1, 0, "dev.", EACH, "no node"},
@@ -123,7 +124,6 @@ static void clear(struct scene *s) {
 /* A disturbed run: either nothing of the container ran, or it is as it was asked for. */
 static void go_once(struct scene *s, struct drive *drive, const char *effects, const char *where) {
     struct text why = {0}, more = {0};
-    drive->seconds = 2;
     scene_go(s, drive);
     bool ran = drive->outcome.code == 0 || strstr(drive->outcome.out, "uid=");
     if (!ran) return;
@@ -136,6 +136,7 @@ static void go_once(struct scene *s, struct drive *drive, const char *effects, c
 }
 
 static void go_and_judge(struct scene *s, struct drive *drive, const char *effects, const char *where) {
+    drive->seconds = 4; /* what waits for what was not done waits for ever */
     go_once(s, drive, effects, print("%s is believed", where));
     scene_forget(s, drive);
     clear(s);
@@ -648,6 +649,121 @@ static void no_image_to_run_from(struct t *t) {
 static void own_image_of_command(struct t *t) { own_image(t, false); }
 static void own_image_of_program(struct t *t) { own_image(t, true); }
 
+/* ---- T12: capabilities after exec, from capabilities(7) ------------------------------------------------ */
+
+struct sets {
+    unsigned long long bounding, permitted, effective, inheritable, ambient;
+};
+
+/* The program has no capabilities of its own; securebits are 0. */
+static struct sets after_exec(const struct sets *want, bool root, bool no_new_privs) {
+    struct sets s = *want;
+    unsigned long long had = want->permitted;
+    s.ambient &= s.permitted & s.inheritable;
+    s.permitted = s.ambient | (root ? s.bounding | s.inheritable : 0);
+    if (no_new_privs && s.permitted & ~had) s.permitted &= had;
+    s.effective = s.permitted;
+    return s;
+}
+
+static void expect_sets(struct t *t, const struct sets *ask, bool root, bool no_new_privs, bool userns) {
+    struct sets want = after_exec(ask, root, no_new_privs);
+    unsigned id = root ? 0 : 1000;
+    struct outcome *out = ran(t, &(struct config){
+        .namespaces = userns ? DEFAULT_NAMESPACES " user" : NULL,
+        .process = print("\"noNewPrivileges\":%s,\"user\":{\"uid\":%u,\"gid\":%u},\"capabilities\":{%s,%s,%s,%s,%s}", no_new_privs ? "true" : "false", id, id,
+                         cap_list("bounding", ask->bounding), cap_list("permitted", ask->permitted), cap_list("effective", ask->effective),
+                         cap_list("inheritable", ask->inheritable), cap_list("ambient", ask->ambient))});
+    const char *where = print("uid %u, no_new_privs %d, userns %d, asked for %llx %llx %llx %llx %llx", id, no_new_privs, userns, ask->bounding, ask->permitted,
+                              ask->effective, ask->inheritable, ask->ambient);
+    CHECK(out->code == 0, "%s: %s", where, out->err);
+    const unsigned long long wanted[] = {want.bounding, want.permitted, want.effective, want.inheritable, want.ambient};
+    static const char *const names[] = {"bounding", "permitted", "effective", "inheritable", "ambient"};
+    for (int i = 0; i < 5; i++) EXPECT(told_set(out, names[i]) == wanted[i], "%s: %s is %llx, not %llx", where, names[i], told_set(out, names[i]), wanted[i]);
+    outcome_free(out);
+}
+
+/* Sets over four capabilities, each within what the kernel lets it be; all eight circumstances in turn. */
+static void capability_model(struct t *t) {
+    static const unsigned bits[] = {0 /* CHOWN */, 5 /* KILL */, 10 /* NET_BIND_SERVICE */, 18 /* SYS_CHROOT */};
+    unsigned long long ours = our_bounding();
+    uint32_t random = 1;
+    for (unsigned n = 0; n < 64; n++) {
+        unsigned long long mask[5] = {0, 0, 0, 0, 0};
+        for (int set = 0; set < 5; set++)
+            for (int i = 0; i < 4; i++) {
+                random = random * 1103515245u + 12345u;
+                if (random >> 16 & (set ? 1 : 3)) mask[set] |= 1ull << bits[i] & ours;
+            }
+        struct sets ask = {mask[0], mask[1], mask[2] & mask[1], mask[3] & mask[0], mask[4] & mask[3] & mask[1] & mask[0]};
+        expect_sets(t, &ask, n & 1, n & 2, n & 4);
+    }
+}
+
+/* ---- T09: descriptors -------------------------------------------------------------------------------------- */
+
+/* Strays below and above 1024; from 7 on every second one is closed by exec. */
+static void hold_strays(void *path) {
+    static const int strays[] = {4, 5, 7, 20, 21, 300, 1023, 1024, 1025, 1500, 1501};
+    int fd = open(path, O_RDONLY);
+    if (setrlimit(RLIMIT_NOFILE, &(struct rlimit){2000, 2000}) || (fd != 3 && dup3(fd, 3, 0) != 3)) _exit(120);
+    if (fd != 3) close(fd), fd = 3;
+    for (size_t i = 0; i < sizeof strays / sizeof *strays; i++)
+        if (dup3(fd, strays[i], strays[i] > 5 && strays[i] & 1 ? O_CLOEXEC : 0) < 0) _exit(121);
+}
+
+static const char *fds_hook(const char *kind, const char *program, const char *file) {
+    return print("\"%s\":[{\"path\":\"%s\",\"args\":[\"hook\",\"payload-hook-fds\",\"%s\",\"%s\"]}]", kind, program, file, kind);
+}
+
+/* Those of a process that lead to the stray: each number once. */
+static char *strays_of(pid_t pid, const char *stray) {
+    struct text out = {0};
+    for (int fd = 0; fd < 2000; fd++) {
+        char target[512];
+        ssize_t n = readlink(print("/proc/%d/fd/%d", (int)pid, fd), target, sizeof target);
+        if (n > 0 && (size_t)n == strlen(stray) && !memcmp(target, stray, (size_t)n)) text_add(&out, "%d ", fd);
+    }
+    text_add(&out, "%s", "");
+    return out.at;
+}
+
+/* With `--preserve-fds N` the program has 3 to 2+N, but no hook has. 6 is open nowhere. */
+static void descriptors_with(struct t *t, int preserve) {
+    static const char *const kept[] = {"", "3 ", "3 4 ", "3 4 5 "};
+    const char *stray = print("%s/stray", t->dir), *file = print("%s/listing", t->dir), *program = test_exe();
+    struct bundle b;
+    struct outcome made, out;
+    root_make(t, &b);
+    unlink(file);
+    unlink(print("%s/listing", b.rootfs));
+    file_write(stray, "x");
+    bundle_config(&b, &(struct config){.args = "payload-report",
+        .top = print("\"hooks\":{%s,%s,%s,%s,%s,%s}", fds_hook("prestart", program, file), fds_hook("createRuntime", program, file), fds_hook("createContainer", program, file),
+                     fds_hook("startContainer", "/payload", "/listing"), fds_hook("poststart", program, file), fds_hook("poststop", program, file))});
+    command_run(&(struct command){.argv = ocirt_argv(t, (const char *const[]){"create", "-b", b.path, "--preserve-fds", print("%d", preserve), t->tag, NULL}),
+                                  .child = hold_strays, .user = (void *)(uintptr_t)stray}, &made);
+    CHECK(made.code == 0, "%s", made.err);
+    char *held = strays_of((pid_t)strtol(state_get(t, t->tag, "pid"), NULL, 10), stray);
+    EXPECT(!strcmp(held, kept[preserve]), "preserve %d: the waiting init holds %s", preserve, held);
+    command_run(&(struct command){.argv = ocirt_argv(t, (const char *const[]){"start", t->tag, NULL}), .child = hold_strays, .user = (void *)(uintptr_t)stray}, &out);
+    CHECK(out.code == 0, "%s", out.err);
+    await_status(t, "stopped");
+    run_ocirt(t, &out, "delete", t->tag);
+    outcome_refresh(&made);
+    CHECK_REPORT(&made, "fd.count", print("%d", 3 + preserve));
+    for (int fd = 3; fd < 3 + preserve; fd++) CHECK_HAS(report_get(&made, print("fd.%d", fd)), "/stray");
+    char *said_out = file_read(file, NULL), *said_in = file_read(print("%s/listing", b.rootfs), NULL);
+    CHECK_TEXT(said_out, "prestart 0 1 2\ncreateRuntime 0 1 2\ncreateContainer 0 1 2\npoststart 0 1 2\npoststop 0 1 2\n");
+    CHECK_TEXT(said_in, "startContainer 0 1 2\n");
+    reap_all();
+}
+
+static void descriptors(struct t *t) {
+    need_ocirt();
+    for (int preserve = 0; preserve <= 3; preserve++) descriptors_with(t, preserve);
+}
+
 const struct test secure_tests[] = {
     {"secure.lies_root", lies_root, TEST_ROOT, 120},
     {"secure.lies_mapped", lies_mapped, TEST_ROOT, 120},
@@ -659,5 +775,7 @@ const struct test secure_tests[] = {
     {"secure.no_image_to_run_from", no_image_to_run_from, TEST_ROOT, 0},
     {"secure.own_image_of_command", own_image_of_command, TEST_ROOT, 60},
     {"secure.own_image_of_program", own_image_of_program, TEST_ROOT, 60},
+    {"secure.capability_model", capability_model, TEST_ROOT, 60},
+    {"secure.descriptors", descriptors, 0, 0},
     {0},
 };
