@@ -316,7 +316,28 @@ static void clear_away(struct scene *s, const char *where) {
     outcome_free(&end);
 }
 
-static void judge(struct scene *s, struct drive *drive, const char *where) {
+static char *without_lines(const char *report, const char *part) {
+    struct text to = {0};
+    char *text = print("%s", report);
+    for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
+        if (!strstr(line, part)) text_add(&to, "%s\n", line);
+    text_add(&to, "%s", "");
+    free(text);
+    return to.at;
+}
+
+/* The refusals that the manual lists: no session keyring, and the host's /sys where a user namespace gets none. */
+static bool as_it_may_be(const struct scene *s, long nr, const char *report) {
+    const char *part = nr == SYS_keyctl ? "keyring" : s->user && (nr == 430 || nr == 431 || nr == 432) /* fsopen to fsmount */ ? " /sys" : NULL;
+    if (!part) return !strcmp(report, s->golden);
+    char *want = without_lines(s->golden, part), *got = without_lines(report, part);
+    bool same = !strcmp(want, got);
+    free(want);
+    free(got);
+    return same;
+}
+
+static void judge(struct scene *s, struct drive *drive, long nr, const char *where) {
     struct text why = {0};
     const struct outcome *out = &drive->outcome;
     char *said = print("%d %s", out->code, out->err);
@@ -324,7 +345,7 @@ static void judge(struct scene *s, struct drive *drive, const char *where) {
     if (out->code == 0) {
         char *report = scene_finish(s, drive, &why);
         EXPECT(!why.n, "%s: %s", where, why.at);
-        EXPECT(!strcmp(report, s->golden), "%s: it said 0, but %s", where, report_difference(s->golden, report));
+        EXPECT(as_it_may_be(s, nr, report), "%s: it said 0, but %s", where, report_difference(s->golden, report));
         free(report);
     } else if (!drive->timed_out) {
         bool code = s->what == RUN ? out->code >= 125 && out->code <= 127 : out->code == 1;
@@ -353,7 +374,7 @@ static unsigned disturb(struct scene *s, const struct place *p, struct drive_act
     scene_prepare(s);
     scene_go(s, &drive);
     bool failed = drive.outcome.code != 0;
-    judge(s, &drive, where);
+    judge(s, &drive, p->nr, where);
     if (failed && dose.aim.hits) again(s, where);
     return dose.aim.hits;
 }
@@ -453,7 +474,7 @@ static void sweep_filters(struct t *t, enum what what, bool user) {
         struct drive drive = {.decide = refuse, .user = &filter};
         scene_prepare(&s);
         scene_go(&s, &drive);
-        judge(&s, &drive, print("%s: %s gives %s", what_names[what], filtered[i / 2], errno_name(filter.error)));
+        judge(&s, &drive, filter.nr, print("%s: %s gives %s", what_names[what], filtered[i / 2], errno_name(filter.error)));
     }
 }
 

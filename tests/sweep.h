@@ -35,7 +35,6 @@ struct places {
     size_t n;
 };
 
-
 /* The bundle, which may then be changed; watching runs it and keeps trace and golden report. */
 void scene_begin(struct t *t, struct scene *s, enum what what, bool fat, bool user);
 void scene_watch(struct scene *s);
