@@ -777,8 +777,10 @@ struct ocirt__cap_data {
 #define OCIRT__CLOSE_RANGE_CLOEXEC    4u
 #define OCIRT__NS_GET_NSTYPE          0xb703u
 #define OCIRT__PR_CAP_AMBIENT         47
+#define OCIRT__PR_CAP_AMBIENT_IS_SET  1
 #define OCIRT__PR_CAP_AMBIENT_RAISE   2
 #define OCIRT__PR_CAP_AMBIENT_CLEAR   4
+#define OCIRT__KEYCTL_GET_KEYRING_ID  0
 #define OCIRT__KEYCTL_JOIN_SESSION    1
 #define OCIRT__PROC_MAGIC             0x9fa0
 #define OCIRT__CGROUP2_MAGIC          0x63677270
@@ -4547,6 +4549,11 @@ static int ocirt__device_attach(int cgroup, const void *program, uint32_t count)
         struct {
             uint32_t target, program, type, flags;
         } attach;
+        struct {
+            uint32_t target, type, query_flags, attach_flags;
+            uint64_t ids;
+            uint32_t count;
+        } query;
         uint64_t room[32];
     } attr;
     int fd, r;
@@ -4559,7 +4566,12 @@ static int ocirt__device_attach(int cgroup, const void *program, uint32_t count)
     attr.attach.target = (uint32_t)cgroup, attr.attach.program = (uint32_t)fd, attr.attach.type = 6 /* BPF_CGROUP_DEVICE */, attr.attach.flags = 2 /* ALLOW_MULTI */;
     r = (int)OCIRT__SYS3(SYS_bpf, 8 /* PROG_ATTACH */, &attr, 128);
     ocirt__sys_close(&fd);
-    return r;
+    if (r < 0) return r;
+    memset(&attr, 0, sizeof attr);
+    attr.query.target = (uint32_t)cgroup, attr.query.type = 6;
+    r = (int)OCIRT__SYS3(SYS_bpf, 16 /* PROG_QUERY, 4.15 */, &attr, 128);
+    if (r == -EPERM) return 0; /* asking needs CAP_NET_ADMIN, attaching does not */
+    return r == 0 && attr.query.count == 0 ? -EIO : r;
 }
 
 /* ===========================================================================================
@@ -4727,9 +4739,11 @@ static int ocirt__process_bound(uint64_t keep) {
     for (unsigned long cap = 0; cap < 64; cap++) {
         int r = keep >> cap & 1 ? 0 : ocirt__sys_prctl(PR_CAPBSET_DROP, cap, 0, 0);
         if (r == -EINVAL && cap > 0) break; /* past the last one this kernel knows */
-        if (r < 0 && (r != -EPERM || ocirt__sys_prctl(PR_CAPBSET_READ, cap, 0, 0) != 0)) return r;
+        if (r < 0 && r != -EPERM) return r; /* refused is fine if it is not there anyway */
+        if (!(keep >> cap & 1) && ocirt__sys_prctl(PR_CAPBSET_READ, cap, 0, 0) != 0) return -EPERM;
     }
-    return ocirt__sys_prctl(PR_SET_KEEPCAPS, 1, 0, 0); /* over the change of ids */
+    int r = ocirt__sys_prctl(PR_SET_KEEPCAPS, 1, 0, 0); /* over the change of ids */
+    return r < 0 ? r : ocirt__sys_prctl(PR_GET_KEEPCAPS, 0, 0, 0) == 1 ? 0 : -EIO;
 }
 
 static int ocirt__process_capget(struct ocirt__cap_data out[2]) {
@@ -4739,6 +4753,11 @@ static int ocirt__process_capget(struct ocirt__cap_data out[2]) {
 
 /* Capabilities that cannot be granted are left out (config.md: SHOULD NOT fail), never widened.
    sets: effective, permitted, inheritable, ambient. */
+static int ocirt__process_raise_ambient(unsigned long cap) {
+    int r = ocirt__sys_prctl(OCIRT__PR_CAP_AMBIENT, OCIRT__PR_CAP_AMBIENT_RAISE, cap, 0);
+    return r < 0 ? r : ocirt__sys_prctl(OCIRT__PR_CAP_AMBIENT, OCIRT__PR_CAP_AMBIENT_IS_SET, cap, 0) == 1 ? 0 : -EPERM;
+}
+
 static int ocirt__process_set_capabilities(const uint64_t sets[4]) {
     struct ocirt__cap_header header = {OCIRT__CAP_VERSION_3, 0};
     struct ocirt__cap_data   have[2], want[2], now[2];
@@ -4754,7 +4773,7 @@ static int ocirt__process_set_capabilities(const uint64_t sets[4]) {
     if (r == 0 && memcmp(now, want, sizeof now) != 0) r = -EPERM;
     for (unsigned long cap = 0; r == 0 && cap < 64; cap++) /* needs permitted and inheritable */
         if (sets[3] >> cap & 1 && (now[cap / 32].permitted & now[cap / 32].inheritable) >> cap % 32 & 1)
-            r = ocirt__sys_prctl(OCIRT__PR_CAP_AMBIENT, OCIRT__PR_CAP_AMBIENT_RAISE, cap, 0);
+            r = ocirt__process_raise_ambient(cap);
     return r;
 }
 
@@ -4764,10 +4783,22 @@ static int ocirt__process_no_new_privs(void) {
     return r;
 }
 
+/* The last of them. All was made under 0, which it returns, or some modes are not as asked; and again, for itself. */
+static int ocirt__process_set_umask(unsigned mask) {
+    long before = OCIRT__SYS1(SYS_umask, mask);
+    return before == 0 && OCIRT__SYS1(SYS_umask, mask) == (long)mask ? 0 : -EIO;
+}
+
+/* EPERM: it leads a session or a process group already. */
+static int ocirt__process_new_session(void) {
+    long r = OCIRT__SYS0(SYS_setsid);
+    return r < 0 ? (int)r : OCIRT__SYS1(SYS_getsid, 0) == OCIRT__SYS0(SYS_getpid) ? 0 : -EIO;
+}
+
 /* keyctl(2) itself never says EPERM here: that is a filter of an outer container. */
 static int ocirt__process_join_keyring(const char *name) {
     long r = OCIRT__SYS2(SYS_keyctl, OCIRT__KEYCTL_JOIN_SESSION, name);
-    return r < 0 ? (int)r : 0;
+    return r < 0 ? (int)r : OCIRT__SYS3(SYS_keyctl, OCIRT__KEYCTL_GET_KEYRING_ID, -3 /* of the session */, 0) == r ? 0 : -EIO;
 }
 
 /* pid 0: the caller. */
@@ -5083,9 +5114,13 @@ static int ocirt__mount_remount(const struct ocirt__ground *g, int fd, uint32_t 
    on kernels that can only do it afterwards. */
 static int ocirt__mount_attributes(int fd, uint32_t set, uint32_t clear, bool deep) {
     struct ocirt__mount_attr attr = {.attr_set = set, .attr_clr = clear};
+    struct statfs fs;
+    int r;
     if (set == 0 && clear == 0) return 0;
     if (set & 0x70u || clear & 0x70u) attr.attr_clr |= 0x70u; /* atime is one field */
-    return ocirt__sys_mount_setattr(fd, deep ? OCIRT__AT_RECURSIVE : 0, &attr);
+    r = ocirt__sys_mount_setattr(fd, deep ? OCIRT__AT_RECURSIVE : 0, &attr);
+    if (r == 0) r = ocirt__sys_fstatfs(fd, &fs);
+    return r == 0 && set & 0xfu & ~(uint32_t)fs.f_flags ? -EPERM : r; /* ST_RDONLY to ST_NOEXEC are the same bits */
 }
 
 static int ocirt__mount_set_read_only(const struct ocirt__ground *g, int fd) {
@@ -5468,13 +5503,17 @@ static int ocirt__mount_plain_root(struct ocirt__ground *g, const char *path) {
 /* pivot_root(2): old and new root may be the same place; the old one then lies on top. It is cut
    off from propagation first, or the unmount would reach the host through a shared root. */
 static int ocirt__mount_pivot(struct ocirt__ground *g, bool shared) {
+    struct ocirt__statx above;
+    uint64_t root = 0;
     long r = OCIRT__SYS1(SYS_fchdir, g->root);
     ocirt__mount_forget_folder(g);
     if (r == 0) r = OCIRT__SYS2(SYS_pivot_root, ".", ".");
     if (r == 0 && shared) r = ocirt__sys_mount(NULL, ".", NULL, MS_REC | MS_SLAVE, NULL);
     if (r == 0) r = ocirt__sys_umount(".", MNT_DETACH);
     if (r == 0) r = OCIRT__SYS1(SYS_chdir, "/");
-    return (int)r;
+    if (r == 0) r = ocirt__path_mount_id(g->root, &root);
+    if (r == 0) r = ocirt__sys_statx(AT_FDCWD, "..", 0, &above); /* of / : what lies on top of it, if anything still does */
+    return r == 0 && above.mnt_id != root ? -EBUSY : (int)r;
 }
 
 static bool ocirt__mount_is_id(const char *text, uint64_t id) {
@@ -7404,11 +7443,30 @@ static int ocirt__step_walk(struct ocirt__actor *a, uint32_t from) {
    caller preserves, and the plan's. Signals stay blocked until exec. */
 static int ocirt__step_reset(struct ocirt__actor *a) {
     ocirt__process_default_signals();
-    if (OCIRT__SYS1(SYS_umask, 0) < 0) return -EINVAL;
+    (void)OCIRT__SYS1(SYS_umask, 0); /* seen by the call that sets the last one */
     return ocirt__process_close_others(3 + a->plan->preserve, a->slots, OCIRT__PLAN_SLOTS);
 }
 
 /* ----- namespaces ----- */
+
+/* Whether the process is in the namespace now; of pid and time namespaces only its children are. */
+static int ocirt__step_joined(struct ocirt__actor *a, const struct ocirt__row *row) {
+    static const struct {
+        uint64_t    type;
+        const char *file;
+    } files[] = {{OCIRT__CLONE_NEWUSER, "ns/user"}, {OCIRT__CLONE_NEWNET, "ns/net"}, {OCIRT__CLONE_NEWIPC, "ns/ipc"}, {OCIRT__CLONE_NEWUTS, "ns/uts"},
+                 {OCIRT__CLONE_NEWCGROUP, "ns/cgroup"}, {OCIRT__CLONE_NEWNS, "ns/mnt"}, {OCIRT__CLONE_NEWPID, "ns/pid_for_children"},
+                 {OCIRT__CLONE_NEWTIME, "ns/time_for_children"}};
+    struct ocirt__statx is, wanted;
+    char   path[48];
+    size_t n = ocirt__mem_decimal(path, (uint64_t)OCIRT__SYS0(SYS_getpid)), i = 0;
+    int    r = ocirt__sys_fstatx(a->slots[row->slot], &wanted);
+    while (files[i].type != row->n) i++;
+    path[n] = '/';
+    memcpy(path + n + 1, files[i].file, strlen(files[i].file) + 1);
+    if (r == 0) r = ocirt__sys_statx(a->slots[OCIRT__SLOT_PROC], path, 0, &is);
+    return r == 0 && is.ino != wanted.ino ? -EPERM : r;
+}
 
 /* Joining before the user namespace works with the caller's privileges, after it with those inside:
    the row stands on both sides, and the second one does nothing if the first did it. */
@@ -7416,6 +7474,7 @@ static int ocirt__step_join(struct ocirt__actor *a, const struct ocirt__row *row
     int r;
     if (a->slots[row->slot] < 0) return 0;
     r = (int)OCIRT__SYS2(SYS_setns, a->slots[row->slot], row->n);
+    if (r == 0) r = ocirt__step_joined(a, row);
     if (r == 0) ocirt__sys_close(&a->slots[row->slot]);
     return r;
 }
@@ -7672,7 +7731,7 @@ static int ocirt__step_carry_out(struct ocirt__actor *a, const struct ocirt__row
     case OCIRT__VERB_RESET: return ocirt__step_reset(a);
     case OCIRT__VERB_HIDE: return ocirt__process_hide();
     case OCIRT__VERB_BECOME_ROOT: return ocirt__process_become_root();
-    case OCIRT__VERB_SESSION: return (int)(OCIRT__SYS0(SYS_setsid) < 0 ? -EPERM : 0);
+    case OCIRT__VERB_SESSION: return ocirt__process_new_session();
     case OCIRT__VERB_KEYRING: return ocirt__process_join_keyring(text);
     case OCIRT__VERB_LOOPBACK: return ocirt__process_loopback_up();
     case OCIRT__VERB_HOSTNAME: return (int)OCIRT__SYS2(SYS_sethostname, text, strlen(text));
@@ -7684,7 +7743,7 @@ static int ocirt__step_carry_out(struct ocirt__actor *a, const struct ocirt__row
     case OCIRT__VERB_IDS: return ocirt__process_set_ids((uint32_t)row->x, (uint32_t)row->y);
     case OCIRT__VERB_CAPABILITIES: return ocirt__process_set_capabilities(ocirt__plan_data(a->plan, row->b));
     case OCIRT__VERB_NO_NEW_PRIVS: return ocirt__process_no_new_privs();
-    case OCIRT__VERB_UMASK: return OCIRT__SYS1(SYS_umask, row->n) < 0 ? -EINVAL : 0;
+    case OCIRT__VERB_UMASK: return ocirt__process_set_umask(row->n);
     case OCIRT__VERB_HOOKS: return ocirt__hooks_run(a->plan, row, (int)OCIRT__SYS0(SYS_getpid), ocirt__step_report(a)->detail, sizeof ocirt__step_report(a)->detail);
     case OCIRT__VERB_FIND_PROGRAM: return ocirt__step_find(a, row);
     case OCIRT__VERB_AWAIT_START: return ocirt__step_await_start(a);

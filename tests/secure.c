@@ -42,18 +42,8 @@ struct excuse {
 
 #define OF_PROC "ns.|oom_|uid_map|gid_map|setgroups|timens|loginuid|coredump|exe|status.|read|open-write|0|1|8|9"
 static const struct excuse excuses[] = {
-    /* A read-back is proposed for these. */
-    {"setsid", -1, 0, "sid=|tty.", EACH, "it stays in the caller's session, whose terminal it may type into: the result is the caller's pid"},
-    {"umount2", -1, 0, "root.parent|mount=", EACH, "the old root stays behind /..: compare the mount of .. with the root's"},
-    {"setns", -1, 0, "ns.|lo|netdev", EACH, "the host's namespace: compare /proc/self/ns with the descriptor"},
+    /* Known and left: the first costs two looks at /proc, of the second init's own close_range is the second line. */
     {"unshare", 0, CLONE_NEWCGROUP, "ns.cgroup", EACH, "the host's namespace: compare /proc/self/ns with the host's"},
-    {"mount_setattr", -1, 0, "root.fs|mount=|open-write", EACH, "fstatfs says what a mount has, one call for each that protects"},
-    {"prctl", 0, PR_CAPBSET_DROP, "cap.bounding|status.CapBnd", EACH, "PR_CAPBSET_READ after each drop"},
-    {"prctl", 0, 47 /* PR_CAP_AMBIENT */, "cap.|status.Cap", EACH, "fewer than asked for, in silence: PR_CAP_AMBIENT_IS_SET"},
-    {"prctl", 0, PR_SET_KEEPCAPS, "cap.|status.Cap", EACH, "fewer than asked for, in silence: what was had before is to be had after"},
-    {"bpf", 0, 8 /* BPF_PROG_ATTACH */, "open-write", EACH, "BPF_PROG_QUERY, beside init's work"},
-    {"keyctl", 0, 1 /* JOIN_SESSION_KEYRING */, "keyring", EACH, "the host's keys: its result is the serial that GET_KEYRING_ID must give"},
-    {"umask", -1, 0, "umask=|dev.|top.|open-write", EACH, "the second one returns what the first one set; once more tells about the second"},
     {"fcntl", 1, F_SETFD, "fd.", ONCE, "close_range with CLOSE_RANGE_CLOEXEC before exec is a second line, 5.11"},
     /* Nothing is weaker: what is missing is missed. */
     {"mount", -1, 0, "dev.|top.|mount=|cwd=|root.fs|cat|ls|" OF_PROC, EACH, "a new file system that is not there"},
