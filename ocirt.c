@@ -4,6 +4,11 @@
    Exit status: 0; of `run` in the foreground the program's own, or 128 + signal; 125 the runtime
    refused a `run`, 126 the program is not executable, 127 not found; 1 any other failure. */
 
+#include <stddef.h>
+static void *get_memory(size_t size);
+static void  put_memory(void *block);
+#define OCIRT_MALLOC(size)  get_memory(size)
+#define OCIRT_FREE(pointer) put_memory(pointer)
 #define OCIRT_IMPLEMENTATION
 #include "ocirt.h"
 
@@ -22,6 +27,27 @@ struct command {
     int       (*run)(struct arguments *);
     int         most; /* arguments */
 };
+
+/* ----- memory ----- */
+
+/* Nearly all commands get along with memory that is there from the start: no call for it, and no page but those that
+   are written to. */
+static _Alignas(16) char own_memory[192 << 10];
+static size_t own_used, own_blocks;
+
+static void *get_memory(size_t size) {
+    char *block = own_memory + own_used;
+    if (size > sizeof own_memory - own_used) return malloc(size);
+    own_used += (size + 15) & ~(size_t)15;
+    own_blocks++;
+    return block;
+}
+
+static void put_memory(void *block) {
+    uintptr_t at = (uintptr_t)block - (uintptr_t)own_memory;
+    if (at >= sizeof own_memory) free(block);
+    else if (--own_blocks == 0) own_used = 0;
+}
 
 /* ----- output ----- */
 

@@ -929,11 +929,24 @@ static int ocirt__sys_flock(int fd, int operation) {
     return (int)r;
 }
 
+/* By the call and not through the vDSO, whose pages a short-lived program would map for one question. */
+struct ocirt__clock {
+    int64_t sec, nsec;
+};
+static struct ocirt__clock ocirt__sys_clock(int clock) {
+    struct ocirt__clock now = {0, 0};
+#ifdef SYS_clock_gettime64
+    OCIRT__SYS2(SYS_clock_gettime64, clock, &now);
+#else
+    OCIRT__SYS2(SYS_clock_gettime, clock, &now);
+#endif
+    return now;
+}
+
 /* poll with a limit in milliseconds that survives EINTR; negative: none. */
 static int64_t ocirt__sys_now_ms(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    struct ocirt__clock now = ocirt__sys_clock(CLOCK_MONOTONIC);
+    return now.sec * 1000 + now.nsec / 1000000;
 }
 static int ocirt__sys_poll_once(struct pollfd *fds, unsigned count, int64_t ms) {
     struct {
@@ -1241,6 +1254,7 @@ enum { OCIRT__JSON_NULL = 1, OCIRT__JSON_FALSE, OCIRT__JSON_TRUE, OCIRT__JSON_NU
 struct ocirt__token {
     uint32_t type, start, end;    /* of a string: without its quotes */
     uint32_t parent, next, count; /* next: the token behind the whole value; count: elements or members */
+    uint32_t line, line_start;    /* where the line begins */
 };
 
 struct ocirt_json { /* token 0 stands for "absent", token 1 is the document */
@@ -1254,42 +1268,29 @@ struct ocirt__reader {
     ocirt_arena         *arena;
     ocirt_error         *error;
     const unsigned char *text;
-    size_t               size, at;
+    size_t               size, at, line_start;
+    uint32_t             line;
     ocirt_json          *doc;
     uint32_t             room, stack[OCIRT_MAX_DEPTH + 1], depth;
 };
 
-/* A place in the text. Lines and columns are 1-based, columns count characters and not bytes. */
-struct ocirt__place {
-    size_t at;
-    int    line, column;
+/* Lines and columns count from 1, columns in characters and not bytes. A newline can only stand between tokens, so
+   the reader and each token know their line. */
+struct ocirt__place { /* on a line, and how far its columns are counted */
+    size_t line_start, at;
+    int    column;
 };
 
-/* From where it is, forwards or back: what it costs is the distance, and the rest of the line it comes from. */
-static void ocirt__json_seek(const char *text, size_t offset, struct ocirt__place *place) {
-    bool        back = place->line && offset < place->at;
-    size_t      to   = back ? place->at : offset;
-    const char *at   = text + (back ? offset : place->at), *line = NULL;
-    int         lines = 0, columns = 0;
-    if (place->line == 0) place->line = place->column = 1;
-    for (const char *s = at; (s = memchr(s, '\n', (size_t)(text + to - s))) != NULL; lines++) line = ++s;
-    place->line += back ? -lines : lines;
-    if (back && lines) /* the start of the line is before both */
-        for (line = text + offset; line > text && line[-1] != '\n';) line--;
-    for (const char *s = line ? line : at, *end = text + (line || !back ? offset : to); s < end; s++) columns += ((unsigned char)*s & 0xc0) != 0x80;
-    place->column = line ? 1 + columns : place->column + (back ? -columns : columns);
-    place->at = offset;
+/* Goes on from where it is on the same line. */
+static int ocirt__json_column(const char *text, size_t line_start, size_t offset, struct ocirt__place *place) {
+    if (place->column == 0 || place->line_start != line_start || offset < place->at) *place = (struct ocirt__place){line_start, line_start, 1};
+    for (; place->at < offset; place->at++) place->column += ((unsigned char)text[place->at] & 0xc0) != 0x80;
+    return place->column;
 }
 
-static void ocirt__json_offset_place(const char *text, size_t offset, int *line, int *column) {
+static int ocirt__json_fail_on(struct ocirt__reader *r, uint32_t on, size_t line_start, size_t at, const char *what) {
     struct ocirt__place place = {0, 0, 0};
-    ocirt__json_seek(text, offset, &place);
-    *line = place.line, *column = place.column;
-}
-
-static int ocirt__json_fail(struct ocirt__reader *r, size_t at, const char *what) {
-    int line, column;
-    ocirt__json_offset_place((const char *)r->text, at, &line, &column);
+    int line = (int)on, column = ocirt__json_column((const char *)r->text, line_start, at, &place);
     ocirt__error_set(r->error, OCIRT_E_JSON, 0, r->doc->file ? r->doc->file : "", "%s%sline %d, column %d: %s", r->doc->file ? r->doc->file : "",
                      r->doc->file ? ": " : "", line, column, what);
     if (r->error) {
@@ -1297,6 +1298,11 @@ static int ocirt__json_fail(struct ocirt__reader *r, size_t at, const char *what
         snprintf(r->error->file, sizeof r->error->file, "%s", r->doc->file ? r->doc->file : "");
     }
     return -OCIRT_E_JSON;
+}
+
+/* On the line that is being read. */
+static int ocirt__json_fail(struct ocirt__reader *r, size_t at, const char *what) {
+    return ocirt__json_fail_on(r, r->line, r->line_start, at, what);
 }
 
 static uint32_t ocirt__json_token(struct ocirt__reader *r, uint32_t type, size_t start) {
@@ -1308,12 +1314,16 @@ static uint32_t ocirt__json_token(struct ocirt__reader *r, uint32_t type, size_t
         memcpy(more, doc->tokens, doc->count * sizeof *more);
         doc->tokens = more, r->room = room;
     }
-    doc->tokens[doc->count] = (struct ocirt__token){.type = type, .start = (uint32_t)start, .parent = r->depth ? r->stack[r->depth - 1] : 0};
+    doc->tokens[doc->count] = (struct ocirt__token){.type = type, .start = (uint32_t)start, .parent = r->depth ? r->stack[r->depth - 1] : 0,
+                                                     .line = r->line, .line_start = (uint32_t)r->line_start};
     return doc->count++;
 }
 
 static void ocirt__json_space(struct ocirt__reader *r) {
-    while (r->at < r->size && (r->text[r->at] == ' ' || r->text[r->at] == '\t' || r->text[r->at] == '\n' || r->text[r->at] == '\r')) r->at++;
+    const unsigned char *s = r->text + r->at, *end = r->text + r->size;
+    for (; s < end && (*s == ' ' || *s == '\t' || *s == '\n' || *s == '\r'); s++)
+        if (*s == '\n') r->line++, r->line_start = (size_t)(s - r->text) + 1;
+    r->at = (size_t)(s - r->text);
 }
 
 /* Length of a valid UTF-8 sequence at s (Unicode table 3-7), 0 if there is none. */
@@ -1366,12 +1376,12 @@ static int ocirt__json_string(struct ocirt__reader *r) {
     size_t   begin = r->at++;
     uint32_t token = ocirt__json_token(r, OCIRT__JSON_STRING, r->at);
     if (!token) return ocirt__error_set(r->error, OCIRT_E_MEMORY, 0, "", "out of memory");
-    while (r->at < r->size && r->text[r->at] != '"') {
+    for (;;) {
+        const unsigned char *s = r->text + r->at, *end = r->text + r->size;
         size_t n;
-        if (r->text[r->at] >= 0x20 && r->text[r->at] < 0x80 && r->text[r->at] != '\\') {
-            r->at++;
-            continue;
-        }
+        while (s < end && *s >= 0x20 && *s < 0x80 && *s != '\\' && *s != '"') s++;
+        r->at = (size_t)(s - r->text);
+        if (s == end || *s == '"') break;
         if (r->text[r->at] == '\\') {
             int e = ocirt__json_escape(r);
             if (e < 0) return e;
@@ -1460,23 +1470,25 @@ static size_t ocirt__json_decode(const ocirt_json *doc, uint32_t token, char *ou
     return n;
 }
 
+static bool ocirt__json_plain(const ocirt_json *doc, uint32_t token) {
+    return !memchr(doc->text + doc->tokens[token].start, '\\', doc->tokens[token].end - doc->tokens[token].start);
+}
+
 static char *ocirt__json_text(ocirt_arena *arena, const ocirt_json *doc, uint32_t token) {
     char *out;
     if (doc->tokens[token].type != OCIRT__JSON_STRING) return NULL;
+    if (ocirt__json_plain(doc, token))
+        return ocirt__mem_text(arena, doc->text + doc->tokens[token].start, doc->tokens[token].end - doc->tokens[token].start);
     out = ocirt__mem_alloc(arena, doc->tokens[token].end - doc->tokens[token].start + 1);
     if (out) ocirt__json_decode(doc, token, out);
     return out;
-}
-
-static bool ocirt__json_plain(const ocirt_json *doc, uint32_t token) {
-    return !memchr(doc->text + doc->tokens[token].start, '\\', doc->tokens[token].end - doc->tokens[token].start);
 }
 
 /* Compares a string token with a name without decoding the common case. */
 static bool ocirt__json_equals(const ocirt_json *doc, uint32_t token, const char *name, size_t n) {
     const struct ocirt__token *t = &doc->tokens[token];
     char decoded[256];
-    if (t->end - t->start < n) return false; /* decoding only makes it shorter */
+    if (t->end - t->start < n || (n && doc->text[t->start] != name[0] && doc->text[t->start] != '\\')) return false; /* decoding only makes it shorter */
     if (ocirt__json_plain(doc, token)) return t->end - t->start == n && memcmp(doc->text + t->start, name, n) == 0;
     if (t->end - t->start >= sizeof decoded) return false;
     return ocirt__json_decode(doc, token, decoded) == n && memcmp(decoded, name, n) == 0;
@@ -1492,11 +1504,12 @@ static uint64_t ocirt__json_hash(const char *text, size_t n) {
 }
 
 static int ocirt__json_duplicate(struct ocirt__reader *r, uint32_t first, uint32_t second) {
+    const struct ocirt__token *one = &r->doc->tokens[first], *two = &r->doc->tokens[second];
+    struct ocirt__place place = {0, 0, 0};
     char what[120];
-    int  line, column;
-    ocirt__json_offset_place(r->doc->text, r->doc->tokens[first].start - 1, &line, &column);
-    snprintf(what, sizeof what, "duplicate key; it stands first in line %d, column %d", line, column);
-    return ocirt__json_fail(r, r->doc->tokens[second].start - 1, what);
+    snprintf(what, sizeof what, "duplicate key; it stands first in line %u, column %d", (unsigned)one->line,
+             ocirt__json_column(r->doc->text, one->line_start, one->start - 1, &place));
+    return ocirt__json_fail_on(r, two->line, two->line_start, two->start - 1, what);
 }
 
 static int ocirt__json_check_keys(struct ocirt__reader *r, uint32_t object) {
@@ -1620,7 +1633,7 @@ static int ocirt__json_read(struct ocirt__reader *r) {
 }
 
 static int ocirt__json_parse(ocirt_arena *arena, const char *text, size_t size, const char *file, const ocirt_json **out, ocirt_error *error) {
-    struct ocirt__reader r = {.arena = arena, .error = error, .text = (const unsigned char *)text, .size = size, .room = 64 + (uint32_t)(size < OCIRT_MAX_CONFIG ? size / 12 : 0)};
+    struct ocirt__reader r = {.arena = arena, .error = error, .text = (const unsigned char *)text, .size = size, .line = 1, .room = 64 + (uint32_t)(size < OCIRT_MAX_CONFIG ? size / 12 : 0)};
     int e;
     r.doc = ocirt__mem_alloc(arena, sizeof *r.doc);
     if (r.doc) *r.doc = (ocirt_json){.text = text, .size = size, .file = file, .count = 1, .tokens = ocirt__mem_array(arena, r.room, sizeof(struct ocirt__token))};
@@ -1666,7 +1679,9 @@ static size_t ocirt__json_begin(const ocirt_json *doc, uint32_t token) {
 }
 
 static void ocirt__json_place(const ocirt_json *doc, uint32_t token, int *line, int *column) {
-    ocirt__json_offset_place(doc->text, ocirt__json_begin(doc, token), line, column);
+    struct ocirt__place place = {0, 0, 0};
+    *line   = (int)doc->tokens[token].line;
+    *column = ocirt__json_column(doc->text, doc->tokens[token].line_start, ocirt__json_begin(doc, token), &place);
 }
 
 /* One step of a JSON pointer (RFC 6901), written from the end of `out` to the front. What does not fit is
@@ -1797,17 +1812,16 @@ static void ocirt__error_json(ocirt__buffer *b, const ocirt_error *e) {
 /* RFC 3339 in UTC. gmtime would read the time zone files in some libcs. The civil date of a day number
    counts in eras of 400 years that begin on the first of March, so that leap days come last. */
 static void ocirt__error_time(char out[96]) {
-    struct timespec now;
+    struct ocirt__clock now = ocirt__sys_clock(CLOCK_REALTIME);
     int64_t  days, era, day_of_era, year, day_of_year, month;
     unsigned second;
-    clock_gettime(CLOCK_REALTIME, &now);
-    days = (int64_t)now.tv_sec / 86400 + 719468, second = (unsigned)((int64_t)now.tv_sec % 86400);
+    days = now.sec / 86400 + 719468, second = (unsigned)(now.sec % 86400);
     era  = days / 146097, day_of_era = days % 146097;
     year = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
     day_of_year = day_of_era - (365 * year + year / 4 - year / 100);
     month = (5 * day_of_year + 2) / 153;
     snprintf(out, 96, "%04d-%02d-%02dT%02u:%02u:%02u.%09ldZ", (int)(year + era * 400 + (month >= 10)), (int)(month < 10 ? month + 3 : month - 9),
-             (int)(day_of_year - (153 * month + 2) / 5 + 1), second / 3600, second / 60 % 60, second % 60, now.tv_nsec);
+             (int)(day_of_year - (153 * month + 2) / 5 + 1), second / 3600, second / 60 % 60, second % 60, (long)now.nsec);
 }
 
 /* client-contract: one object with level, msg and time, on one line. */
@@ -5820,7 +5834,7 @@ struct ocirt__planner {
     uint8_t              root_slot;        /* the root, when the host opened it                      */
     uint32_t             stage;            /* OCIRT__STAGE_                                          */
     uint32_t             propagation;      /* of the host's tree in the new mount namespace          */
-    struct ocirt__place  place;            /* of the last origin: they come mostly in order           */
+    struct ocirt__place  place;            /* of the last origin: of a file in one line they come mostly in order */
     size_t               vectors;          /* longest argv plus env of program and hooks             */
     bool                 userns, privileged, mounts, detached, foreign_dev, failed;
 };
@@ -5854,13 +5868,14 @@ static uint32_t ocirt__plan_put_texts(struct ocirt__planner *p, const ocirt_stri
 
 /* The rows added from now on come from this place of the config. */
 static void ocirt__plan_from(struct ocirt__planner *p, uint32_t token) {
+    const ocirt_json *doc = p->spec->document;
     char   pointer[160];
     int    place[2];
     size_t n;
     p->origin = 0;
-    if (!p->spec->document || token == 0) return;
-    ocirt__json_seek(p->spec->document->text, ocirt__json_begin(p->spec->document, token), &p->place);
-    place[0] = p->place.line, place[1] = p->place.column;
+    if (!doc || token == 0) return;
+    place[0] = (int)doc->tokens[token].line;
+    place[1] = ocirt__json_column(doc->text, doc->tokens[token].line_start, ocirt__json_begin(doc, token), &p->place);
     n = ocirt__json_pointer(p->spec->document, token, pointer, sizeof pointer);
     if (n >= sizeof pointer) n = sizeof pointer - 1;
     p->origin = ocirt__plan_put(p, place, sizeof place);
@@ -5921,7 +5936,7 @@ static uint8_t ocirt__plan_slot(struct ocirt__planner *p) {
 
 /* "/a//b/../c" -> "/a/c": what the config says, before any link is looked at. */
 static char *ocirt__plan_clean(struct ocirt__planner *p, const char *path) {
-    char  *out = ocirt__mem_format(p->arena, "/%s", path), *w = out;
+    char  *out = ocirt__mem_alloc(p->arena, strlen(path) + 2), *w = out;
     size_t n;
     if (!out) { p->failed = true; return NULL; }
     for (const char *s = path; *s; s += n) {
@@ -7359,9 +7374,8 @@ static int ocirt__step_await(struct ocirt__actor *a, uint32_t next, uint32_t bes
 }
 
 static uint64_t ocirt__step_clock(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+    struct ocirt__clock now = ocirt__sys_clock(CLOCK_MONOTONIC);
+    return (uint64_t)now.sec * 1000000000u + (uint64_t)now.nsec;
 }
 
 /* A row, and behind it the alternate that its errno chooses. */
@@ -8492,12 +8506,12 @@ static int ocirt__state_open(int root, const char *id, bool lock, ocirt_error *e
     return ocirt__error_set(error, OCIRT_E_IO, -r, id, "state folder of %s", id);
 }
 
-/* A file appears whole or not at all. */
+/* Written once, before there is anything to find: half of it is as good as none of it. */
 static int ocirt__state_put(int dir, const char *name, const void *data, size_t size) {
-    int fd = ocirt__sys_openat(dir, "new", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600);
+    int fd = ocirt__sys_openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
     int r  = fd < 0 ? fd : ocirt__sys_write_all(fd, data, size);
     if (fd >= 0) ocirt__sys_close(&fd);
-    return r < 0 ? r : ocirt__sys_renameat(dir, "new", name);
+    return r;
 }
 
 static char *ocirt__state_get(ocirt_arena *arena, int dir, const char *name, size_t extra, size_t *out_size) {
@@ -8619,7 +8633,7 @@ static const char *ocirt__state_status(const struct ocirt__process *p) {
 
 /* Everything we put there, and nothing else: a folder with foreign files stays. */
 static int ocirt__state_remove(int root, const char *id, int dir) {
-    static const char *const names[] = {"start", "init", "creating", "plan", "state.json", "new"};
+    static const char *const names[] = {"start", "init", "creating", "plan", "state.json"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) (void)ocirt__sys_unlinkat(dir, names[i], 0);
     return ocirt__sys_unlinkat(root, id, AT_REMOVEDIR);
 }
@@ -9544,11 +9558,10 @@ OCIRT_DEF int ocirt_list(const ocirt_options *options, ocirt_state_fn each, void
 OCIRT_DEF void ocirt_make_id(char out_id[32]) {
     static const char digits[] = "0123456789abcdef";
     unsigned char random[6];
-    struct timespec now;
     memcpy(out_id, "ocirt-", 6);
     if (OCIRT__SYS3(SYS_getrandom, random, sizeof random, 1 /* GRND_NONBLOCK */) != (long)sizeof random) {
-        clock_gettime(CLOCK_REALTIME, &now);
-        for (int i = 0; i < 6; i++) random[i] = (unsigned char)((uint64_t)now.tv_nsec >> (i * 5));
+        uint64_t now = (uint64_t)ocirt__sys_clock(CLOCK_REALTIME).nsec;
+        for (int i = 0; i < 6; i++) random[i] = (unsigned char)(now >> (i * 5));
     }
     for (int i = 0; i < 6; i++) {
         out_id[6 + 2 * i] = digits[random[i] >> 4];
