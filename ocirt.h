@@ -7790,7 +7790,8 @@ struct ocirt__host {
     const ocirt_probe  *probe;
     const char         *stage_image; /* options.stage */
     int                 page_file;   /* -1: nobody executes */
-    int                 image;       /* what is executed */
+    int                 image;       /* what is executed; closed last: the end of a mount clone waits for RCU, and
+                                        while init works or ends, it would wait with it */
     int                 state_dir, cgroup_root;
     unsigned            cgroup_missing; /* levels of the cgroup that are to be made */
     int                 conversation; /* the host's end */
@@ -8240,7 +8241,6 @@ static int ocirt__spawn_run(struct ocirt__host *h) {
     a->await     = ocirt__spawn_await;
     r = ocirt__step_walk(a, 0);
     if (r == 0) r = ocirt__spawn_await(a, a->plan->await_row ? a->plan->await_row : UINT32_MAX, 0);
-    ocirt__sys_close(&h->image); /* the end of a mount clone waits for RCU, and earlier init would wait with it */
     if (r == 0 && h->stage_pidfd >= 0) r = ocirt__spawn_child_ended(h); /* it has let go, and is not left a zombie */
     return r;
 }
@@ -9219,7 +9219,8 @@ static int ocirt__ops_wait(struct ocirt__job *job, ocirt_exit *out) {
     job->host.dead = true; /* its pid may be somebody else's now */
     ocirt__ops_exit_of(&end, out);
     if (cgroup < 0) return 0;
-    out->oom_killed = ocirt__cgroup_event(cgroup, "memory.events", "oom_kill", &kills) == 0 && kills > 0;
+    if (ocirt__cgroup_event(cgroup, "memory.events", "oom_kill", &kills) < 0) return 0; /* no memory controller */
+    out->oom_killed = kills > 0;
     (void)ocirt__cgroup_read_number(cgroup, "memory.peak", &out->memory_peak);
     return 0;
 }
