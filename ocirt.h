@@ -1846,7 +1846,8 @@ OCIRT_DEF int ocirt_error_print(const ocirt_error *e, unsigned format, ocirt_wri
         ocirt__buffer_format(&b, "\n  at %s%s%d:%d %s", e->file, e->file[0] ? ":" : "", e->line, e->column, e->pointer);
     if (format == OCIRT_ERROR_FULL && e->hint[0]) ocirt__buffer_format(&b, "\n  hint: %s", e->hint);
     if (format == OCIRT_ERROR_FULL) ocirt__buffer_text(&b, "\n");
-    r = b.failed ? -OCIRT_E_MEMORY : write(user, b.data, b.size);
+    /* Out of memory, the message alone is there already. */
+    r = b.failed ? write(user, e->message, strlen(e->message)) : write(user, b.data, b.size);
     ocirt_arena_free(&arena);
     return r;
 }
@@ -5514,20 +5515,29 @@ static int ocirt__mount_plain_root(struct ocirt__ground *g, const char *path) {
     return g->root < 0 ? g->root : ocirt__mount_change_root(g->root);
 }
 
-/* pivot_root(2): old and new root may be the same place; the old one then lies on top. It is cut
-   off from propagation first, or the unmount would reach the host through a shared root. */
+/* Whether something still lies on top of /: what `..` of the root leads to. */
+static int ocirt__mount_is_covered(void) {
+    struct ocirt__statx root, above;
+    int r = ocirt__sys_statx(AT_FDCWD, ".", 0, &root);
+    if (r == 0) r = ocirt__sys_statx(AT_FDCWD, "..", 0, &above);
+    return r < 0 ? r : above.mnt_id != root.mnt_id;
+}
+
+/* pivot_root(2): old and new root may be the same place; the old one then lies on top, and on it each root that a
+   mount on / has covered: each is unmounted for itself. It is cut off from propagation first, or the unmount would
+   reach the host through a shared root. */
 static int ocirt__mount_pivot(struct ocirt__ground *g, bool shared) {
-    struct ocirt__statx above;
-    uint64_t root = 0;
     long r = OCIRT__SYS1(SYS_fchdir, g->root);
     ocirt__mount_forget_folder(g);
     if (r == 0) r = OCIRT__SYS2(SYS_pivot_root, ".", ".");
-    if (r == 0 && shared) r = ocirt__sys_mount(NULL, ".", NULL, MS_REC | MS_SLAVE, NULL);
-    if (r == 0) r = ocirt__sys_umount(".", MNT_DETACH);
-    if (r == 0) r = OCIRT__SYS1(SYS_chdir, "/");
-    if (r == 0) r = ocirt__path_mount_id(g->root, &root);
-    if (r == 0) r = ocirt__sys_statx(AT_FDCWD, "..", 0, &above); /* of / : what lies on top of it, if anything still does */
-    return r == 0 && above.mnt_id != root ? -EBUSY : (int)r;
+    if (r == 0) r = 1;
+    for (int most = 64; r == 1 && most > 0; most--) {
+        r = shared ? ocirt__sys_mount(NULL, ".", NULL, MS_REC | MS_SLAVE, NULL) : 0;
+        if (r == 0) r = ocirt__sys_umount(".", MNT_DETACH);
+        if (r == 0) r = OCIRT__SYS1(SYS_chdir, "/");
+        if (r == 0) r = ocirt__mount_is_covered();
+    }
+    return (int)(r == 1 ? -EBUSY : r);
 }
 
 static bool ocirt__mount_is_id(const char *text, uint64_t id) {
@@ -8803,6 +8813,11 @@ static void ocirt__explain_row(ocirt_error *e, const ocirt_plan *plan, const str
     case OCIRT__VERB_CLONE_EXECUTE:
     case OCIRT__VERB_FORK:
     case OCIRT__VERB_UNSHARE: e->code = OCIRT_E_NAMESPACE; ocirt__explain_clone(e, row); break;
+    case OCIRT__VERB_STAGE:
+    case OCIRT__VERB_STAGE_EXECUTE:
+        if (e->sys == EAGAIN) ocirt__error_hint(e, "a limit of processes is reached: RLIMIT_NPROC, pids.max of a cgroup above, or kernel.pid_max");
+        if (e->sys == EPERM) ocirt__error_hint(e, "a seccomp filter or LSM around the runtime forbids it to start a process");
+        break;
     case OCIRT__VERB_JOIN:
     case OCIRT__VERB_OPEN_NAMESPACE: e->code = OCIRT_E_NAMESPACE; break;
     case OCIRT__VERB_WRITE_MAP:
@@ -9582,7 +9597,7 @@ OCIRT_DEF const char *ocirt_version(void) {
    CHANGES
      0.1.0   the main job: run and the life cycle
    SECURITY
-     none yet
+     none yet in a release
 
    LICENCE
    ocirt is available under two licences; choose the one you prefer.

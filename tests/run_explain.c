@@ -144,6 +144,16 @@ static void clone_refused(struct t *t) {
         with_failure(t, (struct refusal){"clone3,clone", NULL, cases[i].error, 0}, &(struct config){.namespaces = USERNS}, cases[i].words);
 }
 
+static void stage_refused(struct t *t) {
+    static const struct {
+        int error;
+        const char *words;
+    } cases[] = {{EPERM, "operation not permitted|a seccomp filter or LSM around the runtime forbids it to start a process"},
+                 {EAGAIN, "a limit of processes is reached: RLIMIT_NPROC, pids.max"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        with_failure(t, (struct refusal){"clone3,clone", NULL, cases[i].error, 0}, &(struct config){.namespaces = DEFAULT_NAMESPACES " time"}, cases[i].words);
+}
+
 static void pivot_refused(struct t *t) {
     static const struct {
         int error;
@@ -335,7 +345,8 @@ const struct test run_explain_tests[] = {
     {"explain.covered", covered, TEST_ROOT, 0},
     {"explain.namespaces_off", namespaces_off, 0, 0},
     {"explain.ordinary_user", ordinary_user, TEST_ROOT, 0},
-    {"explain.clone_refused", clone_refused, 0, 0},
+    {"explain.clone_refused", clone_refused, TEST_ROOT, 0}, /* an ordinary user's own image is started as a stage */
+    {"explain.stage_refused", stage_refused, TEST_ROOT, 0},
     {"explain.pivot_refused", pivot_refused, 0, 0},
     {"explain.root_missing", root_missing, 0, 0},
     {"explain.bind_sources", bind_sources, 0, 0},

@@ -301,6 +301,14 @@ static void mount_on_root(struct t *t) {
     CHECK(out->code == 0, "%s", out->err);
     CHECK_HAS(out->out, "mark=file");
     CHECK_OK(!access(print("%s/t", other.rootfs), F_OK) && access(print("%s/t", b.rootfs), F_OK));
+    /* The roots that were covered are gone with the host's: they lay on top of / and were what /.. leads to. */
+    for (int twice = 0; twice < 2; twice++) {
+        const char *mount = print("{\"destination\":\"/\",\"source\":\"%s\",\"options\":[\"bind\"]}", other.rootfs);
+        out = ran(t, &(struct config){.args = "payload-ls /..", .no_mounts = true, .mounts = twice ? print("%s,%s", mount, mount) : mount});
+        CHECK(out->code == 0, "%s", out->err);
+        CHECK_HAS(out->out, "mark=file");
+        CHECK_OK(!strstr(out->out, "boot=") && !strstr(out->out, "etc="));
+    }
 }
 
 static void proc_is_guarded(struct t *t) {
