@@ -110,6 +110,7 @@
      OCIRT_MAX_CONFIG   bytes of a config.json                   16 MiB
      OCIRT_MAX_DEPTH    nesting of the JSON text                 64
      OCIRT_MAX_ROWS     rows of a plan                           8192
+   Not ours: the kernel's verifier takes about 200 device rules.
 
    SWITCHES                                     must agree everywhere?
    ========
@@ -8825,7 +8826,10 @@ static void ocirt__explain_row(ocirt_error *e, const ocirt_plan *plan, const str
     case OCIRT__VERB_DENY_SETGROUPS: e->code = OCIRT_E_IDMAP; ocirt__explain_map(e); break;
     case OCIRT__VERB_CGROUP_MAKE:
     case OCIRT__VERB_CGROUP_WRITE:
-    case OCIRT__VERB_CGROUP_DEVICES: e->code = OCIRT_E_CGROUP; break;
+    case OCIRT__VERB_CGROUP_DEVICES:
+        e->code = OCIRT_E_CGROUP;
+        if (e->sys == E2BIG) ocirt__error_hint(e, "the kernel's verifier takes about 200 device rules: join some with wildcards");
+        break;
     case OCIRT__VERB_MOUNT:
     case OCIRT__VERB_BIND: e->code = OCIRT_E_MOUNT; ocirt__explain_mount(e, plan, row); break;
     case OCIRT__VERB_MOVE_ROOT: e->code = OCIRT_E_MOUNT; break;
