@@ -5518,9 +5518,10 @@ static int ocirt__mount_plain_root(struct ocirt__ground *g, const char *path) {
 
 /* Whether something still lies on top of /: what `..` of the root leads to. */
 static int ocirt__mount_is_covered(void) {
-    struct ocirt__statx root, above;
+    struct ocirt__statx root = {.mnt_id = 0}, above = {.mnt_id = 0};
     int r = ocirt__sys_statx(AT_FDCWD, ".", 0, &root);
     if (r == 0) r = ocirt__sys_statx(AT_FDCWD, "..", 0, &above);
+    if (r == 0 && (root.mnt_id == 0 || above.mnt_id == 0)) r = -EIO; /* on a wrong answer the root itself would go */
     return r < 0 ? r : above.mnt_id != root.mnt_id;
 }
 
