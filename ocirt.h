@@ -3017,12 +3017,13 @@ static void ocirt__spec_write_pairs(ocirt__buffer *b, const ocirt_pair *pairs, s
 static bool ocirt__spec_present(const struct ocirt__field *f, const char *base) {
     const char *at = base + f->at, *pointer;
     size_t count;
-    memcpy(&pointer, at, sizeof pointer);
     switch (f->kind) {
     case OCIRT__SKIP: return false;
     case OCIRT__INLINE: return true;
     case OCIRT__TEXT:
-    case OCIRT__OBJECT: return pointer != NULL;
+    case OCIRT__OBJECT:
+        memcpy(&pointer, at, sizeof pointer);
+        return pointer != NULL;
     case OCIRT__TEXTS: return f->flags & OCIRT__REQUIRED || ((const ocirt_strings *)(const void *)at)->count > 0;
     case OCIRT__OPT_BOOL: return ((const ocirt_opt_bool *)(const void *)at)->set;
     case OCIRT__OPT_INT: return ((const ocirt_opt_int *)(const void *)at)->set;
