@@ -112,7 +112,7 @@ vm() {
 }
 
 install_to() {
-    [ -x ocirt ] || build_cli
+    [ ocirt -nt ocirt.h ] && [ ocirt -nt ocirt.c ] || build_cli
     to=${DESTDIR:-}${1:-/usr/local}
     mkdir -p "$to/bin" "$to/include"
     cp ocirt "$to/bin/ocirt"

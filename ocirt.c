@@ -415,6 +415,7 @@ static int do_plan(struct arguments *a) {
     char bundle[PATH_MAX];
     int  r;
     if (a->positional_count) a->bundle = a->positional[0];
+    a->options.flags |= OCIRT_OF_RUN | OCIRT_FORWARD;
     r = load(a, &arena, &spec, &e);
     if (r == 0 && !realpath(a->bundle ? a->bundle : ".", bundle)) r = fail_text(a, "%s: %s", a->bundle, strerror(errno));
     if (r == 0 && (ocirt_probe_host(&probe, &e) < 0 || ocirt_plan_build(&arena, spec, bundle, "plan", &a->options, &probe, &plan, &e) < 0)) r = fail(a, &e);

@@ -12,7 +12,7 @@
    In all others only the include. The declarations are clean as C++11; the implementation is C11.
 
        int main(int argc, char **argv) {
-           ocirt_options options = {.stage = ocirt_stage(argc, argv)};
+           ocirt_options options = {.stage = ocirt_stage(argc, argv), .flags = OCIRT_FORWARD};
            ocirt_error error;
            ocirt_exit end;
            if (ocirt_run_bundle("bundle", NULL, &options, &end, &error) < 0) return puts(error.message), 125;
@@ -550,6 +550,8 @@ OCIRT_DEF int ocirt_probe_host(ocirt_probe *out_probe, ocirt_error *error);
                                    in the calling thread while it runs)                         */
 #define OCIRT_WITHOUT_STAGE     256u /* never execute the stage, even if the container's root could
                                    then reach the caller's binary (CVE-2019-5736)               */
+
+#define OCIRT_OF_RUN    0x80000000u  /* ocirt_plan_build: the plan of a run, whose program waits for no start */
 
 /* One carried-out row, given to the trace callback after the fact, in the caller's thread. */
 typedef struct ocirt_trace {
@@ -5829,8 +5831,6 @@ static uint32_t ocirt__plan_errno_set(int negative) {
 
 /* ----- the builder ----- */
 
-#define OCIRT__PLAN_RUNS (1u << 31) /* private flag: start at once, there is no `start` to wait for */
-
 struct ocirt__planner {
     ocirt_arena         *arena;
     const ocirt_spec    *spec;
@@ -6218,7 +6218,8 @@ static int ocirt__plan_maps(struct ocirt__planner *p, unsigned whose, bool *out_
     int r = ocirt__idmap_decide(p->probe, p->spec->document, p->on, &way, p->error);
     if (r == 0) r = ocirt__plan_map(p, "uid_map", p->on->uid_mappings, p->on->uid_mappings_count, way, whose);
     if (r == 0) r = ocirt__plan_map(p, "gid_map", p->on->gid_mappings, p->on->gid_mappings_count, way, whose);
-    *out_deny = way == OCIRT__IDMAP_SINGLE;
+    /* newgidmap denies setgroups too when all it maps is the caller's own gid */
+    *out_deny = way == OCIRT__IDMAP_SINGLE || (way == OCIRT__IDMAP_HELPER && ocirt__idmap_single(p->on->gid_mappings, p->on->gid_mappings_count, p->probe->egid));
     return r;
 }
 
@@ -6898,9 +6899,12 @@ static int ocirt__plan_terminal(struct ocirt__planner *p) {
     const ocirt_process *run = p->spec->process;
     uint32_t token = run ? ocirt__plan_member(p, run->token, "terminal") : 0;
     if (!run || !run->terminal) return 0;
-    if (!(p->options->flags & OCIRT__PLAN_RUNS) || p->options->flags & OCIRT_DETACH)
+    if (!(p->options->flags & OCIRT_OF_RUN) || p->options->flags & OCIRT_DETACH)
         return ocirt__plan_refuse(p, OCIRT_E_UNSUPPORTED, token, "use `ocirt run` in the foreground, or set process.terminal to false",
                                   "a detached container with a terminal needs a console socket, which this version does not have");
+    if (!(p->options->flags & OCIRT_FORWARD))
+        return ocirt__plan_refuse(p, OCIRT_E_ARGUMENT, token, "set options.flags = OCIRT_FORWARD, or process.terminal to false",
+                                  "process.terminal is true, and without OCIRT_FORWARD nobody would pass the terminal on");
     if (!p->mounts)
         return ocirt__plan_refuse(p, OCIRT_E_SPEC, token, NULL, "a terminal needs a new mount namespace with a devpts on /dev/pts");
     ocirt__plan_head(p)->terminal = 1;
@@ -6993,7 +6997,7 @@ static void ocirt__plan_waits(struct ocirt__planner *p) {
 /* The order of a create. Read it as the story of a container's start. */
 static int ocirt__plan_story(struct ocirt__planner *p) {
     const ocirt_hooks *hooks = p->spec->hooks;
-    bool waits = !(p->options->flags & OCIRT__PLAN_RUNS), groups_denied = false;
+    bool waits = !(p->options->flags & OCIRT_OF_RUN), groups_denied = false;
     int  r = ocirt__plan_survey(p);
     if (r == 0 && p->fresh & OCIRT__CLONE_NEWUSER && p->on->uid_mappings_count == 0) ocirt__plan_default_maps(p);
     if (r == 0) r = ocirt__plan_choose_stage(p);
@@ -8850,6 +8854,11 @@ static void ocirt__explain_row(ocirt_error *e, const ocirt_plan *plan, const str
         break;
     case OCIRT__VERB_CWD:
         e->code = OCIRT_E_EXEC;
+        if (e->sys == EROFS) {
+            e->code = OCIRT_E_SPEC;
+            ocirt__explain_say(e, "cwd %s is not in the container and cannot be made: read-only file system", text);
+            ocirt__error_hint(e, "make the folder in the root file system, or set root.readonly to false");
+        }
         if (e->sys == ENOENT) ocirt__explain_say(e, "chdir to cwd (\"%s\") no such file or directory: chdir to `%s`: No such file or directory", text, text);
         break;
     case OCIRT__VERB_FIND_PROGRAM: ocirt__explain_find(e, text, ocirt__plan_text(plan, plan->path)); break;
@@ -9269,7 +9278,7 @@ OCIRT_DEF int ocirt_run(const ocirt_spec *spec, const char *bundle, const char *
     uint64_t   mask[2];
     bool       forward = (own.flags & OCIRT_FORWARD) != 0; /* no signal ends us with the container half made or half removed */
     int        r;
-    own.flags |= OCIRT__PLAN_RUNS;
+    own.flags |= OCIRT_OF_RUN;
     if (forward) ocirt__spawn_block(mask);
     ocirt__ops_open(&job, id, &own, error);
     if (!out_exit) out_exit = &ignored;

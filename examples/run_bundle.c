@@ -8,7 +8,7 @@ static int print(void *user, const char *text, size_t size) {
 }
 
 int main(int argc, char **argv) {
-    ocirt_options options = {.stage = ocirt_stage(argc, argv)}; /* first of all: see the manual */
+    ocirt_options options = {.stage = ocirt_stage(argc, argv), .flags = OCIRT_FORWARD}; /* first of all: see the manual */
     ocirt_error   error;
     ocirt_exit    end;
     if (argc != 2) return fputs("usage: run_bundle FOLDER\n", stderr), 2;

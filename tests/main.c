@@ -72,6 +72,7 @@ static int run_command_line(int argc, char **argv) {
     close_inherited();
     struct totals totals = run_tables(test_tables, &options, stdout);
     totals_print(totals, stdout);
+    if (!(totals.passed + totals.failed + totals.skipped)) return fputs("no test has such a name\n", stderr), 2;
     return totals.failed ? 1 : 0;
 }
 
