@@ -6991,6 +6991,7 @@ static void ocirt__plan_waits(struct ocirt__planner *p) {
         if (row->actor != OCIRT_ACTOR_INIT) continue;
         if (row->verb == OCIRT__VERB_HOOKS || row->verb == OCIRT__VERB_AWAIT_START || row->verb == OCIRT__VERB_EXEC) row->after = last;
         if (row->verb == OCIRT__VERB_UNSHARE || row->verb == OCIRT__VERB_MOVE_ROOT) row->after = record;
+        if (row->flags & OCIRT__ROW_ALTERNATE) row[-1].after = row->after > row[-1].after ? row->after : row[-1].after; /* they wait as one */
     }
 }
 
@@ -8734,6 +8735,17 @@ static bool ocirt__explain_cover(ocirt_error *e, const char *top) {
 }
 
 /* The errno may be that of what stood in for the mount. */
+static void ocirt__explain_source(ocirt_error *e, const char *source) {
+    ocirt__explain_say(e, "bind source %s: no such file or directory", source);
+    ocirt__error_hint(e, "the source is never created: make it, or correct the path (relative ones start at the bundle)");
+}
+
+static void ocirt__explain_root(ocirt_error *e, const char *path) {
+    if (e->sys == ENOENT) ocirt__explain_say(e, "root file system %s: no such file or directory", path);
+    if (e->sys == ENOTDIR) ocirt__explain_say(e, "root file system %s: not a directory", path);
+    if (e->sys == ENOENT) ocirt__error_hint(e, "root.path starts at the bundle unless it is absolute; unpack or mount an image there");
+}
+
 static void ocirt__explain_mount(ocirt_error *e, const ocirt_plan *plan, const struct ocirt__row *row) {
     const struct ocirt__mount_row *m = ocirt__plan_data(plan, row->a);
     const char *type = ocirt__plan_text(plan, m->type), *source = ocirt__plan_text(plan, m->source);
@@ -8745,8 +8757,7 @@ static void ocirt__explain_mount(ocirt_error *e, const ocirt_plan *plan, const s
         if (!plan->private_net) ocirt__error_hint(e, "in a user namespace a sysfs needs a new network namespace: add {\"type\": \"network\"}, or bind /sys");
         else ocirt__explain_cover(e, "/sys");
     } else if (row->verb == OCIRT__VERB_BIND && e->sys == ENOENT && strcmp(e->object, source) == 0) {
-        ocirt__explain_say(e, "bind source %s: no such file or directory", source);
-        ocirt__error_hint(e, "the source is never created: make it, or correct the path (relative ones start at the bundle)");
+        ocirt__explain_source(e, source);
     } else if (row->verb == OCIRT__VERB_MOUNT && strcmp(type, "devpts") == 0 && e->sys == EINVAL) {
         ocirt__error_hint(e, "gid=5 must be mapped in the user namespace: drop the option gid=, or map the gid");
     } else if (e->sys == ENODEV) {
@@ -8840,13 +8851,16 @@ static void ocirt__explain_row(ocirt_error *e, const ocirt_plan *plan, const str
     case OCIRT__VERB_BIND: e->code = OCIRT_E_MOUNT; ocirt__explain_mount(e, plan, row); break;
     case OCIRT__VERB_MOVE_ROOT: e->code = OCIRT_E_MOUNT; break;
     case OCIRT__VERB_PIVOT: e->code = OCIRT_E_MOUNT; ocirt__explain_pivot(e); break;
+    case OCIRT__VERB_OPEN_TREE:
+        e->code = OCIRT_E_MOUNT;
+        if (strcmp(text, ocirt__plan_text(plan, plan->rootfs)) == 0) ocirt__explain_root(e, text);
+        else if (e->sys == ENOENT) ocirt__explain_source(e, text);
+        break;
     case OCIRT__VERB_ROOT:
     case OCIRT__VERB_ENTER_ROOT:
     case OCIRT__VERB_PLAIN_ROOT:
         e->code = OCIRT_E_MOUNT;
-        if (e->sys == ENOENT) ocirt__explain_say(e, "root file system %s: no such file or directory", text);
-        if (e->sys == ENOTDIR) ocirt__explain_say(e, "root file system %s: not a directory", text);
-        if (e->sys == ENOENT) ocirt__error_hint(e, "root.path starts at the bundle unless it is absolute; unpack or mount an image there");
+        ocirt__explain_root(e, text);
         break;
     case OCIRT__VERB_HOOKS:
         e->code = row->x && e->sys == ETIMEDOUT ? OCIRT_E_TIMEOUT : OCIRT_E_HOOK;
@@ -8894,24 +8908,30 @@ static int ocirt__explain(const ocirt_plan *plan, int index, int error, const ch
     return -e->code;
 }
 
+/* If the container's memory limit was met, it is the cause. `event`: of memory.events. */
+static void ocirt__explain_memory(struct ocirt__host *h, ocirt_error *e, const char *event, const char *what, uint32_t row) {
+    ocirt__buffer text = {.arena = h->arena};
+    uint64_t times = 0;
+    int      cgroup = h->actor.slots[OCIRT__SLOT_CGROUP];
+    if (!e || cgroup < 0 || ocirt__cgroup_event(cgroup, "memory.events", event, &times) < 0 || times == 0) return;
+    e->code = OCIRT_E_LIMIT;
+    ocirt__plan_row_text(&text, h->actor.plan, ocirt__plan_row(h->actor.plan, row));
+    ocirt__explain_say(e, "%s by the container's memory limit during: %s", what, text.size ? text.data : "");
+    ocirt__error_hint(e, "linux.resources.memory.limit is too small to start a process: raise it");
+}
+
 /* A child that ended without a word: signal or status, the row it was at, and the likely hand. */
 static int ocirt__explain_lost(struct ocirt__host *h, ocirt_error *e) {
     unsigned who = h->actor.page->init_pid > 0 ? OCIRT_ACTOR_INIT : OCIRT_ACTOR_STAGE;
     uint32_t index = h->actor.page->current[who] < h->actor.plan->rows_count ? h->actor.page->current[who] : 0;
     ocirt__buffer text = {.arena = h->arena};
-    uint64_t kills = 0;
     ocirt__plan_row_text(&text, h->actor.plan, ocirt__plan_row(h->actor.plan, index));
     if (!e) return -OCIRT_E_LOST;
     ocirt__error_set(e, OCIRT_E_LOST, 0, "", "%s was ended by %s %d during: %s", who == OCIRT_ACTOR_INIT ? "the container's init" : "the stage",
                      h->end.si_code == CLD_EXITED ? "exit status" : "signal", h->end.si_status, text.size ? text.data : "");
     e->row = (int)index, e->actor = (int)who;
     ocirt__explain_place(h->actor.plan, ocirt__plan_row(h->actor.plan, index), e);
-    if (h->actor.slots[OCIRT__SLOT_CGROUP] >= 0 &&
-        ocirt__cgroup_event(h->actor.slots[OCIRT__SLOT_CGROUP], "memory.events", "oom_kill", &kills) == 0 && kills > 0) {
-        e->code = OCIRT_E_LIMIT;
-        ocirt__explain_say(e, "killed by the container's memory limit during: %s", text.size ? text.data : "");
-        ocirt__error_hint(e, "linux.resources.memory.limit is too small to start a process: raise it");
-    }
+    ocirt__explain_memory(h, e, "oom_kill", "killed", index);
     return -e->code;
 }
 
@@ -9151,7 +9171,9 @@ static int ocirt__ops_failed(struct ocirt__job *job) {
     if (failure && (uint32_t)failure->row < job->host.actor.plan->rows_count) {
         memcpy(detail, failure->detail, sizeof detail);
         detail[sizeof detail - 1] = 0;
-        return ocirt__explain(job->host.actor.plan, failure->row, failure->error, detail, job->error);
+        (void)ocirt__explain(job->host.actor.plan, failure->row, failure->error, detail, job->error);
+        if (failure->error == -ENOMEM) ocirt__explain_memory(&job->host, job->error, "max", "refused memory", (uint32_t)failure->row);
+        return job->error ? -job->error->code : -OCIRT_E_SYSTEM;
     }
     return ocirt__explain_lost(&job->host, job->error);
 }

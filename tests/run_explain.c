@@ -255,7 +255,7 @@ static void memory_too_small(struct t *t) {
     need_root();
     need_controller("memory");
     explained(t, &(struct config){.linux_ = "\"resources\":{\"memory\":{\"limit\":4096,\"swap\":4096}}"}, 125,
-              "killed by the container's memory limit during|linux.resources.memory.limit is too small to start a process: raise it");
+              " by the container's memory limit during|linux.resources.memory.limit is too small to start a process: raise it");
 }
 
 /* ---- exec ---- */
