@@ -9172,7 +9172,8 @@ static int ocirt__ops_failed(struct ocirt__job *job) {
         memcpy(detail, failure->detail, sizeof detail);
         detail[sizeof detail - 1] = 0;
         (void)ocirt__explain(job->host.actor.plan, failure->row, failure->error, detail, job->error);
-        if (failure->error == -ENOMEM) ocirt__explain_memory(&job->host, job->error, "max", "refused memory", (uint32_t)failure->row);
+        if (failure->error == -ENOMEM || failure->error == -E2BIG) /* the latter: no page for the arguments of an exec */
+            ocirt__explain_memory(&job->host, job->error, "max", "refused memory", (uint32_t)failure->row);
         return job->error ? -job->error->code : -OCIRT_E_SYSTEM;
     }
     return ocirt__explain_lost(&job->host, job->error);
