@@ -2253,15 +2253,15 @@ static const struct ocirt__field ocirt__fields_pids[] = {OCIRT__F(ocirt_pids, li
 OCIRT__OBJECT_OF(pids, ocirt_pids, "pids");
 
 static const struct ocirt__field ocirt__fields_weight[] = {
-    OCIRT__F(ocirt_weight_device, major, "major", OCIRT__I64, .flags = OCIRT__REQUIRED), OCIRT__F(ocirt_weight_device, minor, "minor", OCIRT__I64, .flags = OCIRT__REQUIRED),
-    OCIRT__F(ocirt_weight_device, weight, "weight", OCIRT__OPT_UINT, .max = 65535), OCIRT__F(ocirt_weight_device, leaf_weight, "leafWeight", OCIRT__OPT_UINT, .max = 65535)};
+    OCIRT__F(ocirt_weight_device, major, "major", OCIRT__I64, .flags = OCIRT__REQUIRED, .max = 0xfff), OCIRT__F(ocirt_weight_device, minor, "minor", OCIRT__I64, .flags = OCIRT__REQUIRED, .max = 0xfffff),
+    OCIRT__F(ocirt_weight_device, weight, "weight", OCIRT__OPT_UINT, .max = 1000), OCIRT__F(ocirt_weight_device, leaf_weight, "leafWeight", OCIRT__OPT_UINT, .max = 65535)};
 OCIRT__OBJECT_OF(weight, ocirt_weight_device, "weight device");
 static const struct ocirt__field ocirt__fields_throttle[] = {
-    OCIRT__F(ocirt_throttle_device, major, "major", OCIRT__I64, .flags = OCIRT__REQUIRED), OCIRT__F(ocirt_throttle_device, minor, "minor", OCIRT__I64, .flags = OCIRT__REQUIRED),
+    OCIRT__F(ocirt_throttle_device, major, "major", OCIRT__I64, .flags = OCIRT__REQUIRED, .max = 0xfff), OCIRT__F(ocirt_throttle_device, minor, "minor", OCIRT__I64, .flags = OCIRT__REQUIRED, .max = 0xfffff),
     OCIRT__F(ocirt_throttle_device, rate, "rate", OCIRT__U64, .flags = OCIRT__REQUIRED)};
 OCIRT__OBJECT_OF(throttle, ocirt_throttle_device, "throttle device");
 static const struct ocirt__field ocirt__fields_block_io[] = {
-    OCIRT__F(ocirt_block_io, weight, "weight", OCIRT__OPT_UINT, .max = 65535), OCIRT__F(ocirt_block_io, leaf_weight, "leafWeight", OCIRT__OPT_UINT, .max = 65535),
+    OCIRT__F(ocirt_block_io, weight, "weight", OCIRT__OPT_UINT, .max = 1000), OCIRT__F(ocirt_block_io, leaf_weight, "leafWeight", OCIRT__OPT_UINT, .max = 65535),
     OCIRT__L(ocirt_block_io, weight_device, "weightDevice", OCIRT__OBJECTS, .of = &ocirt__object_weight), OCIRT__L(ocirt_block_io, throttle_read_bps, "throttleReadBpsDevice", OCIRT__OBJECTS, .of = &ocirt__object_throttle),
     OCIRT__L(ocirt_block_io, throttle_write_bps, "throttleWriteBpsDevice", OCIRT__OBJECTS, .of = &ocirt__object_throttle), OCIRT__L(ocirt_block_io, throttle_read_iops, "throttleReadIOPSDevice", OCIRT__OBJECTS, .of = &ocirt__object_throttle),
     OCIRT__L(ocirt_block_io, throttle_write_iops, "throttleWriteIOPSDevice", OCIRT__OBJECTS, .of = &ocirt__object_throttle)};
@@ -2283,10 +2283,10 @@ OCIRT__MAP_OF(rdma, ocirt_rdma, "rdma");
 static const struct ocirt__field ocirt__fields_resources[] = {
     OCIRT__L(ocirt_resources, devices, "devices", OCIRT__OBJECTS, .of = &ocirt__object_device_rule), OCIRT__F(ocirt_resources, memory, "memory", OCIRT__OBJECT, .of = &ocirt__object_memory),
     OCIRT__F(ocirt_resources, cpu, "cpu", OCIRT__OBJECT, .of = &ocirt__object_cpu), OCIRT__F(ocirt_resources, pids, "pids", OCIRT__OBJECT, .of = &ocirt__object_pids),
-    OCIRT__F(ocirt_resources, block_io, "blockIO", OCIRT__OBJECT, .flags = OCIRT__LATER, .of = &ocirt__object_block_io),
-    OCIRT__L(ocirt_resources, hugepage_limits, "hugepageLimits", OCIRT__OBJECTS, .flags = OCIRT__LATER, .of = &ocirt__object_hugepage),
-    OCIRT__F(ocirt_resources, network, "network", OCIRT__OBJECT, .flags = OCIRT__LATER, .of = &ocirt__object_network), OCIRT__L(ocirt_resources, rdma, "rdma", OCIRT__MAP, .flags = OCIRT__LATER, .of = &ocirt__object_rdma),
-    OCIRT__L(ocirt_resources, unified, "unified", OCIRT__PAIRS, .flags = OCIRT__LATER)};
+    OCIRT__F(ocirt_resources, block_io, "blockIO", OCIRT__OBJECT, .of = &ocirt__object_block_io),
+    OCIRT__L(ocirt_resources, hugepage_limits, "hugepageLimits", OCIRT__OBJECTS, .of = &ocirt__object_hugepage),
+    OCIRT__F(ocirt_resources, network, "network", OCIRT__OBJECT, .of = &ocirt__object_network), OCIRT__L(ocirt_resources, rdma, "rdma", OCIRT__MAP, .of = &ocirt__object_rdma),
+    OCIRT__L(ocirt_resources, unified, "unified", OCIRT__PAIRS, .flags = 0)};
 OCIRT__OBJECT_OF(resources, ocirt_resources, "resources");
 
 static const struct ocirt__field ocirt__fields_seccomp_arg[] = {
@@ -2755,20 +2755,49 @@ static int ocirt__spec_rule_devices(struct ocirt__loader *l, const ocirt_spec *s
     return 0;
 }
 
-static int ocirt__spec_rule_limits(struct ocirt__loader *l, const ocirt_spec *s) {
-    const ocirt_resources *r = s->linux_ ? s->linux_->resources : NULL;
-    for (size_t i = 0; r && i < r->hugepage_limits_count; i++) {
+static int ocirt__spec_rule_block_io(struct ocirt__loader *l, const ocirt_block_io *b) {
+    if (b->weight.value && b->weight.value < 10) /* 0: not set, as Go programs write it */
+        return ocirt__spec_fail(l, ocirt__spec_at(l, b->token, "weight"), "%llu is out of range, 10 to 1000", (unsigned long long)b->weight.value);
+    for (size_t i = 0; i < b->weight_device_count; i++) {
+        const ocirt_weight_device *d = &b->weight_device[i];
+        if (!d->weight.set && !d->leaf_weight.set) return ocirt__spec_fail(l, d->token, "at least one of weight and leafWeight is needed");
+        if (d->weight.value && d->weight.value < 10)
+            return ocirt__spec_fail(l, ocirt__spec_at(l, d->token, "weight"), "%llu is out of range, 10 to 1000", (unsigned long long)d->weight.value);
+    }
+    return 0;
+}
+
+static int ocirt__spec_rule_unified(struct ocirt__loader *l, const ocirt_resources *r) {
+    uint32_t token = r->unified_count ? ocirt__json_member(l->doc, r->token, "unified") : 0;
+    for (size_t i = 0; i < r->unified_count; i++) {
+        const char *key = r->unified[i].key;
+        token = i ? l->doc->tokens[token].next + 1 : token + 2; /* the value: behind its key */
+        if (strcspn(key, ".") == 0 || !strchr(key, '.') || strpbrk(key, "/ \t\n")) return ocirt__spec_fail(l, token, "\"%.60s\" is not a file of a cgroup, such as memory.high", key);
+    }
+    return 0;
+}
+
+static int ocirt__spec_rule_resources(struct ocirt__loader *l, const ocirt_resources *r) {
+    int result = 0;
+    for (size_t i = 0; i < r->hugepage_limits_count; i++) {
         const char *size = r->hugepage_limits[i].page_size;
         size_t n = strspn(size, "0123456789");
-        if (n == 0 || size[0] == '0' || !strchr("KMG", size[n]) || !size[n] || strcmp(size + n + 1, "B") != 0)
+        if (n == 0 || n > 20 || size[0] == '0' || !strchr("KMG", size[n]) || !size[n] || strcmp(size + n + 1, "B") != 0)
             return ocirt__spec_fail(l, ocirt__spec_at(l, r->hugepage_limits[i].token, "pageSize"), "\"%.40s\" is not a page size such as 2MB", size);
     }
-    for (size_t i = 0; r && i < r->rdma_count; i++)
+    for (size_t i = 0; i < r->rdma_count; i++) {
         if (!r->rdma[i].hca_handles.set && !r->rdma[i].hca_objects.set) return ocirt__spec_fail(l, r->rdma[i].token, "at least one of hcaHandles and hcaObjects is needed");
-    for (size_t i = 0; r && r->block_io && i < r->block_io->weight_device_count; i++)
-        if (!r->block_io->weight_device[i].weight.set && !r->block_io->weight_device[i].leaf_weight.set)
-            return ocirt__spec_fail(l, r->block_io->weight_device[i].token, "at least one of weight and leafWeight is needed");
-    if (!r || !r->memory || !r->memory->swap.set || r->memory->swap.value <= 0) return 0;
+        if (!r->rdma[i].key[0] || strlen(r->rdma[i].key) > 64 || strpbrk(r->rdma[i].key, " =\t\n"))
+            return ocirt__spec_fail(l, r->rdma[i].token, "\"%.40s\" is not a name of an RDMA device", r->rdma[i].key);
+    }
+    if (r->block_io) result = ocirt__spec_rule_block_io(l, r->block_io);
+    return result < 0 ? result : ocirt__spec_rule_unified(l, r);
+}
+
+static int ocirt__spec_rule_limits(struct ocirt__loader *l, const ocirt_spec *s) {
+    const ocirt_resources *r = s->linux_ ? s->linux_->resources : NULL;
+    int result = r ? ocirt__spec_rule_resources(l, r) : 0;
+    if (result < 0 || !r || !r->memory || !r->memory->swap.set || r->memory->swap.value <= 0) return result;
     if (!r->memory->limit.set || r->memory->limit.value == 0)
         return ocirt__spec_fail(l, ocirt__spec_at(l, r->memory->token, "swap"), "swap counts memory too, so it needs a memory limit");
     if (r->memory->swap.value < r->memory->limit.value)
@@ -3230,7 +3259,7 @@ OCIRT_DEF int ocirt_features_write(ocirt_write_fn write, void *user, ocirt_error
     ocirt__spec_names_list(&b, "namespaces", ocirt__names_namespaces);
     ocirt__buffer_text(&b, ",\n    ");
     ocirt__spec_names_list(&b, "capabilities", ocirt__names_capabilities);
-    ocirt__buffer_text(&b, ",\n    \"cgroup\": {\"v1\": false, \"v2\": true, \"systemd\": false, \"systemdUser\": false, \"rdma\": false},\n"
+    ocirt__buffer_text(&b, ",\n    \"cgroup\": {\"v1\": false, \"v2\": true, \"systemd\": false, \"systemdUser\": false, \"rdma\": true},\n"
                            "    \"seccomp\": {\"enabled\": false},\n    \"apparmor\": {\"enabled\": false},\n    \"selinux\": {\"enabled\": false},\n"
                            "    \"intelRdt\": {\"enabled\": false},\n    \"mountExtensions\": {\"idmap\": {\"enabled\": true}},\n"
                            "    \"netDevices\": {\"enabled\": false}\n  },\n  \"annotations\": {\"io.ocirt.version\": \"" OCIRT_VERSION "\"},\n"
@@ -4279,7 +4308,14 @@ static int ocirt__cgroup_remove(int root, const char *path, unsigned levels, int
 
 /* ----- limits ----- */
 
-typedef int (*ocirt__cgroup_emit)(void *user, const char *file, const char *value, uint32_t token);
+/* What one limit is written as. */
+struct ocirt__limit {
+    const char *file, *value;
+    const char *other, *other_value; /* instead of them, where the kernel has no such file */
+    uint32_t    token;
+    bool        optional; /* nothing is lost where the kernel has no such file */
+};
+typedef void (*ocirt__cgroup_emit)(void *user, const struct ocirt__limit *limit);
 
 struct ocirt__limits {
     const ocirt_json  *doc;
@@ -4291,13 +4327,20 @@ static uint32_t ocirt__limits_token(const struct ocirt__limits *l, uint32_t obje
     return l->doc && object ? ocirt__json_member(l->doc, object, name) : 0;
 }
 
-static void ocirt__limits_number(struct ocirt__limits *l, const char *file, int64_t value, uint32_t token) {
+static void ocirt__limits_text(struct ocirt__limits *l, const char *file, const char *value, uint32_t token) {
+    struct ocirt__limit limit = {.file = file, .value = value, .token = token};
+    l->emit(l->user, &limit);
+}
+
+static void ocirt__limits_unsigned(struct ocirt__limits *l, const char *file, uint64_t value, uint32_t token) {
     char text[32];
-    if (value < 0) l->emit(l->user, file, "max", token);
-    else {
-        snprintf(text, sizeof text, "%lld", (long long)value);
-        l->emit(l->user, file, text, token);
-    }
+    snprintf(text, sizeof text, "%llu", (unsigned long long)value);
+    ocirt__limits_text(l, file, text, token);
+}
+
+static void ocirt__limits_number(struct ocirt__limits *l, const char *file, int64_t value, uint32_t token) {
+    if (value < 0) ocirt__limits_text(l, file, "max", token);
+    else ocirt__limits_unsigned(l, file, (uint64_t)value, token);
 }
 
 /* a * b >> shift with 128 bits between, for 64-bit results. */
@@ -4338,13 +4381,24 @@ static uint64_t ocirt__limits_weight(uint64_t shares) {
     return low;
 }
 
+/* v1's swap counts memory too; memory.swap.max does not. -1 for memory alone opens swap as well. Where swap is
+   not accounted for (swapaccount=0), only a limit of it is lost. */
+static void ocirt__limits_swap(struct ocirt__limits *l, int64_t limit, int64_t swap, uint32_t token) {
+    char text[32];
+    struct ocirt__limit out = {.file = "memory.swap.max", .value = text, .token = token};
+    int64_t alone = swap < 0 || limit <= 0 ? swap : swap - limit;
+    if (alone < 0) snprintf(text, sizeof text, "max");
+    else snprintf(text, sizeof text, "%lld", (long long)alone);
+    out.optional = alone <= 0;
+    l->emit(l->user, &out);
+}
+
 static void ocirt__limits_memory(struct ocirt__limits *l, const ocirt_memory *m) {
-    int64_t limit = m->limit.set ? m->limit.value : 0, swap = m->swap.set ? m->swap.value : 0;
-    uint32_t swap_token = ocirt__limits_token(l, m->token, "swap");
-    /* v1's swap counts memory too; memory.swap.max does not. -1 for memory alone opens swap as well. */
-    if (swap == -1 || (limit == -1 && swap == 0)) l->emit(l->user, "memory.swap.max", "max", swap_token ? swap_token : ocirt__limits_token(l, m->token, "limit"));
-    else if (swap > 0) ocirt__limits_number(l, "memory.swap.max", limit > 0 ? swap - limit : swap, swap_token);
-    if (m->limit.set && limit != 0) ocirt__limits_number(l, "memory.max", limit, ocirt__limits_token(l, m->token, "limit"));
+    int64_t  limit = m->limit.set ? m->limit.value : 0, swap = m->swap.set ? m->swap.value : 0;
+    uint32_t token = ocirt__limits_token(l, m->token, "limit"), swap_token = ocirt__limits_token(l, m->token, "swap");
+    if (limit == -1 && swap == 0) swap = -1;
+    if (swap != 0) ocirt__limits_swap(l, limit, swap, swap_token ? swap_token : token);
+    if (limit != 0) ocirt__limits_number(l, "memory.max", limit, token);
     if (m->reservation.set && m->reservation.value != 0) ocirt__limits_number(l, "memory.low", m->reservation.value, ocirt__limits_token(l, m->token, "reservation"));
 }
 
@@ -4354,16 +4408,87 @@ static void ocirt__limits_cpu(struct ocirt__limits *l, const ocirt_cpu *c) {
     /* idle first: with it set, the kernel refuses a weight. */
     if (c->idle.set) ocirt__limits_number(l, "cpu.idle", c->idle.value, ocirt__limits_token(l, c->token, "idle"));
     if (c->shares.set && c->shares.value && !(c->idle.set && c->idle.value == 1))
-        ocirt__limits_number(l, "cpu.weight", (int64_t)ocirt__limits_weight(c->shares.value), ocirt__limits_token(l, c->token, "shares"));
+        ocirt__limits_unsigned(l, "cpu.weight", ocirt__limits_weight(c->shares.value), ocirt__limits_token(l, c->token, "shares"));
     if ((c->quota.set && c->quota.value != 0) || (c->period.set && c->period.value)) {
         uint64_t period = c->period.set && c->period.value ? c->period.value : 100000;
         if (quota) snprintf(text, sizeof text, "%lld %llu", (long long)c->quota.value, (unsigned long long)period);
         else snprintf(text, sizeof text, "max %llu", (unsigned long long)period);
-        l->emit(l->user, "cpu.max", text, ocirt__limits_token(l, c->token, c->quota.set ? "quota" : "period"));
+        ocirt__limits_text(l, "cpu.max", text, ocirt__limits_token(l, c->token, c->quota.set ? "quota" : "period"));
     }
-    if (c->burst.set) ocirt__limits_number(l, "cpu.max.burst", (int64_t)c->burst.value, ocirt__limits_token(l, c->token, "burst"));
-    if (c->cpus && c->cpus[0]) l->emit(l->user, "cpuset.cpus", c->cpus, ocirt__limits_token(l, c->token, "cpus"));
-    if (c->mems && c->mems[0]) l->emit(l->user, "cpuset.mems", c->mems, ocirt__limits_token(l, c->token, "mems"));
+    if (c->burst.set) ocirt__limits_unsigned(l, "cpu.max.burst", c->burst.value, ocirt__limits_token(l, c->token, "burst"));
+    if (c->cpus && c->cpus[0]) ocirt__limits_text(l, "cpuset.cpus", c->cpus, ocirt__limits_token(l, c->token, "cpus"));
+    if (c->mems && c->mems[0]) ocirt__limits_text(l, "cpuset.mems", c->mems, ocirt__limits_token(l, c->token, "mems"));
+}
+
+/* bfq takes the weight as it is, the cost model from 1 to 10000. device "": of all devices. */
+static void ocirt__limits_io_weight(struct ocirt__limits *l, const char *device, uint64_t weight, uint32_t token) {
+    char value[64], other[64];
+    struct ocirt__limit limit = {.file = "io.bfq.weight", .value = value, .other = "io.weight", .other_value = other, .token = token};
+    if (weight == 0) return;
+    snprintf(value, sizeof value, "%s%llu", device, (unsigned long long)weight);
+    snprintf(other, sizeof other, "%s%llu", device, 1 + (unsigned long long)(weight - 10) * 9999 / 990);
+    l->emit(l->user, &limit);
+}
+
+/* 0 was v1's word for no limit; io.max refuses it. */
+static void ocirt__limits_throttle(struct ocirt__limits *l, const char *key, const ocirt_throttle_device *devices, size_t count) {
+    char text[96], rate[24];
+    for (size_t i = 0; i < count; i++) {
+        const ocirt_throttle_device *d = &devices[i];
+        snprintf(rate, sizeof rate, d->rate ? "%llu" : "max", (unsigned long long)d->rate);
+        snprintf(text, sizeof text, "%lld:%lld %s=%s", (long long)d->major, (long long)d->minor, key, rate);
+        ocirt__limits_text(l, "io.max", text, d->token);
+    }
+}
+
+static void ocirt__limits_io(struct ocirt__limits *l, const ocirt_block_io *b) {
+    char device[48];
+    ocirt__limits_io_weight(l, "", b->weight.value, ocirt__limits_token(l, b->token, "weight"));
+    for (size_t i = 0; i < b->weight_device_count; i++) {
+        const ocirt_weight_device *d = &b->weight_device[i];
+        snprintf(device, sizeof device, "%lld:%lld ", (long long)d->major, (long long)d->minor);
+        ocirt__limits_io_weight(l, device, d->weight.value, d->token);
+    }
+    ocirt__limits_throttle(l, "rbps", b->throttle_read_bps, b->throttle_read_bps_count);
+    ocirt__limits_throttle(l, "wbps", b->throttle_write_bps, b->throttle_write_bps_count);
+    ocirt__limits_throttle(l, "riops", b->throttle_read_iops, b->throttle_read_iops_count);
+    ocirt__limits_throttle(l, "wiops", b->throttle_write_iops, b->throttle_write_iops_count);
+}
+
+/* By reservation (5.7), which never ends a process with SIGBUS, and by use, as runc. */
+static void ocirt__limits_hugepages(struct ocirt__limits *l, const ocirt_hugepage_limit *h) {
+    char file[80], value[24];
+    struct ocirt__limit limit = {.file = file, .value = value, .token = h->token, .optional = true};
+    snprintf(value, sizeof value, "%llu", (unsigned long long)h->limit);
+    snprintf(file, sizeof file, "hugetlb.%.40s.rsvd.max", h->page_size);
+    l->emit(l->user, &limit);
+    snprintf(file, sizeof file, "hugetlb.%.40s.max", h->page_size);
+    limit.optional = false;
+    l->emit(l->user, &limit);
+}
+
+static void ocirt__limits_rdma(struct ocirt__limits *l, const ocirt_rdma *r) {
+    char text[160];
+    int  n = snprintf(text, sizeof text, "%.80s", r->key);
+    if (r->hca_handles.set) n += snprintf(text + n, sizeof text - (size_t)n, " hca_handle=%llu", (unsigned long long)r->hca_handles.value);
+    if (r->hca_objects.set) snprintf(text + n, sizeof text - (size_t)n, " hca_object=%llu", (unsigned long long)r->hca_objects.value);
+    ocirt__limits_text(l, "rdma.max", text, r->token);
+}
+
+/* Files keyed by device take one line in one write. */
+static void ocirt__limits_unified(struct ocirt__limits *l, const ocirt_pair *pair, uint32_t token) {
+    char line[1024];
+    for (const char *at = pair->value; *at; at += strspn(at, "\n")) {
+        size_t n = strcspn(at, "\n");
+        if (!at[n] || n >= sizeof line) {
+            ocirt__limits_text(l, pair->key, at, token);
+            return;
+        }
+        memcpy(line, at, n);
+        line[n] = 0;
+        if (n) ocirt__limits_text(l, pair->key, line, token);
+        at += n;
+    }
 }
 
 static int ocirt__limits_refuse(const struct ocirt__limits *l, uint32_t object, const char *name, ocirt_error *e) {
@@ -4375,36 +4500,52 @@ static int ocirt__limits_refuse(const struct ocirt__limits *l, uint32_t object, 
 
 /* What v2 has no file for is an error when it asks for something (inventory 1.8). */
 static int ocirt__limits_v1_only(const struct ocirt__limits *l, const ocirt_resources *r, ocirt_error *e) {
-    const ocirt_memory *m = r->memory;
-    const ocirt_cpu *c = r->cpu;
+    const ocirt_memory   *m = r->memory;
+    const ocirt_cpu      *c = r->cpu;
+    const ocirt_block_io *b = r->block_io;
+    const ocirt_network  *n = r->network;
     if (m && m->kernel.set && m->kernel.value != 0 && m->kernel.value != -1) return ocirt__limits_refuse(l, m->token, "kernel", e);
     if (m && m->kernel_tcp.set && m->kernel_tcp.value != 0 && m->kernel_tcp.value != -1) return ocirt__limits_refuse(l, m->token, "kernelTCP", e);
     if (m && m->swappiness.set) return ocirt__limits_refuse(l, m->token, "swappiness", e);
     if (m && m->disable_oom_killer.set && m->disable_oom_killer.value) return ocirt__limits_refuse(l, m->token, "disableOOMKiller", e);
     if (c && c->realtime_runtime.set && c->realtime_runtime.value != 0) return ocirt__limits_refuse(l, c->token, "realtimeRuntime", e);
     if (c && c->realtime_period.set && c->realtime_period.value != 0) return ocirt__limits_refuse(l, c->token, "realtimePeriod", e);
+    if (b && b->leaf_weight.value != 0) return ocirt__limits_refuse(l, b->token, "leafWeight", e);
+    for (size_t i = 0; b && i < b->weight_device_count; i++)
+        if (b->weight_device[i].leaf_weight.value != 0) return ocirt__limits_refuse(l, b->weight_device[i].token, "leafWeight", e);
+    if (n && n->class_id.value != 0) return ocirt__limits_refuse(l, n->token, "classID", e);
+    if (n && n->priorities_count) return ocirt__limits_refuse(l, n->token, "priorities", e);
     return 0;
 }
 
+/* In an order that the kernel takes; `unified` last, since it may set what others have set. */
 static int ocirt__cgroup_limits(const ocirt_resources *r, const ocirt_json *doc, ocirt__cgroup_emit emit, void *user, ocirt_error *e) {
     struct ocirt__limits l = {.doc = doc, .emit = emit, .user = user};
-    int result = ocirt__limits_v1_only(&l, r, e);
+    uint32_t unified = ocirt__limits_token(&l, r->token, "unified");
+    int      result = ocirt__limits_v1_only(&l, r, e);
     if (result < 0) return result;
     if (r->pids && r->pids->limit.set) ocirt__limits_number(&l, "pids.max", r->pids->limit.value, ocirt__limits_token(&l, r->pids->token, "limit"));
     if (r->memory) ocirt__limits_memory(&l, r->memory);
     if (r->cpu) ocirt__limits_cpu(&l, r->cpu);
+    if (r->block_io) ocirt__limits_io(&l, r->block_io);
+    for (size_t i = 0; i < r->hugepage_limits_count; i++) ocirt__limits_hugepages(&l, &r->hugepage_limits[i]);
+    for (size_t i = 0; i < r->rdma_count; i++) ocirt__limits_rdma(&l, &r->rdma[i]);
+    for (size_t i = 0; i < r->unified_count; i++) ocirt__limits_unified(&l, &r->unified[i], ocirt__limits_token(&l, unified, r->unified[i].key));
     return 0;
 }
 
-/* Controllers are the first parts of the files that would be written. */
-static int ocirt__cgroup_note(void *user, const char *file, const char *value, uint32_t token) {
-    ocirt__buffer *out = user;
+/* Controllers are the first parts of the files that would be written; what begins with "cgroup." has none. */
+static size_t ocirt__cgroup_controller(const char *file) {
     size_t n = strcspn(file, ".");
-    (void)value, (void)token;
-    if (out->size && ocirt__cgroup_word(out->data, file, n)) return 0;
+    return n == 6 && memcmp(file, "cgroup", 6) == 0 ? 0 : n;
+}
+
+static void ocirt__cgroup_note(void *user, const struct ocirt__limit *limit) {
+    ocirt__buffer *out = user;
+    size_t n = ocirt__cgroup_controller(limit->file);
+    if (n == 0 || (out->size && ocirt__cgroup_word(out->data, limit->file, n))) return;
     if (out->size) ocirt__buffer_text(out, " ");
-    ocirt__buffer_put(out, file, n);
-    return 0;
+    ocirt__buffer_put(out, limit->file, n);
 }
 
 static void ocirt__cgroup_controllers(const ocirt_resources *r, ocirt__buffer *out) {
@@ -4416,15 +4557,12 @@ struct ocirt__cgroup_lack {
     char     controller[32];
     uint32_t token;
 };
-static int ocirt__cgroup_find_lack(void *user, const char *file, const char *value, uint32_t token) {
+static void ocirt__cgroup_find_lack(void *user, const struct ocirt__limit *limit) {
     struct ocirt__cgroup_lack *l = user;
-    size_t n = strcspn(file, ".");
-    (void)value;
-    if (!l->controller[0] && !ocirt__cgroup_word(l->probe->cgroup_controllers, file, n)) {
-        snprintf(l->controller, sizeof l->controller, "%.*s", (int)n, file);
-        l->token = token;
-    }
-    return 0;
+    size_t n = ocirt__cgroup_controller(limit->file);
+    if (n == 0 || l->controller[0] || ocirt__cgroup_word(l->probe->cgroup_controllers, limit->file, n)) return;
+    snprintf(l->controller, sizeof l->controller, "%.*s", (int)n, limit->file);
+    l->token = limit->token;
 }
 
 /* A controller that is asked for and not there: refused early, with the likely reason. */
@@ -6078,12 +6216,17 @@ static int ocirt__plan_choose_stage(struct ocirt__planner *p) {
 
 /* ----- cgroup ----- */
 
-static int ocirt__plan_emit_limit(void *user, const char *file, const char *value, uint32_t token) {
+static void ocirt__plan_emit_limit(void *user, const struct ocirt__limit *limit) {
     struct ocirt__planner *p = user;
-    uint32_t text = ocirt__plan_put_text(p, value);
-    ocirt__plan_from(p, token);
-    ocirt__plan_add_text(p, OCIRT__VERB_CGROUP_WRITE, OCIRT_ACTOR_HOST, file)->b = text;
-    return 0;
+    uint32_t value = ocirt__plan_put_text(p, limit->value), other = ocirt__plan_put_text(p, limit->other), other_value = ocirt__plan_put_text(p, limit->other_value);
+    struct ocirt__row *row;
+    ocirt__plan_from(p, limit->token);
+    row = ocirt__plan_add_text(p, OCIRT__VERB_CGROUP_WRITE, OCIRT_ACTOR_HOST, limit->file);
+    row->b = value;
+    if (limit->optional) row->tolerate = OCIRT__ON_ENOENT;
+    if (!limit->other) return;
+    row = ocirt__plan_alternate(p, OCIRT__VERB_CGROUP_WRITE, OCIRT_ACTOR_HOST, OCIRT__ON_ENOENT);
+    row->a = other, row->b = other_value;
 }
 
 static int ocirt__plan_device_rows(struct ocirt__planner *p, const ocirt_resources *limits) {
