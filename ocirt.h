@@ -53,6 +53,7 @@
      >>process   what a process changes about itself: ids, capabilities, limits, descriptors
      >>program   finding an executable, starting a helper, why an exec failed
      >>mount     mounts, nodes, links, and the ways into a root
+     >>landlock  a program kept to some folders
      >>plan      (spec, options, probe) -> rows
      >>hooks     running hooks
      >>step      the executor: what runs between clone and exec
@@ -718,6 +719,9 @@ OCIRT_DEF void ocirt_make_id(char out_id[32]);
 #define OCIRT__NR_close_range       OCIRT__NR(436)
 #define OCIRT__NR_openat2           OCIRT__NR(437)
 #define OCIRT__NR_mount_setattr     OCIRT__NR(442)
+#define OCIRT__NR_landlock_create   OCIRT__NR(444)
+#define OCIRT__NR_landlock_add_rule OCIRT__NR(445)
+#define OCIRT__NR_landlock_restrict OCIRT__NR(446)
 
 struct ocirt__open_how {
     uint64_t flags, mode, resolve;
@@ -736,6 +740,16 @@ struct ocirt__clone_args {
     uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls;
     uint64_t set_tid, set_tid_size, cgroup;
 };
+
+struct ocirt__sched_attr { /* with the clamps of 5.3 */
+    uint32_t size, policy;
+    uint64_t flags;
+    int32_t  nice;
+    uint32_t priority;
+    uint64_t runtime, deadline, period;
+    uint32_t util_min, util_max;
+};
+#define OCIRT__SCHED_DEADLINE 6u
 
 struct ocirt__cap_header {
     uint32_t version;
@@ -1929,6 +1943,21 @@ static const struct ocirt__name ocirt__names_seccomp_archs[] = { /* AUDIT_ARCH_ 
     {"SCMP_ARCH_PARISC", 0xf}, {"SCMP_ARCH_PARISC64", 0x8000000f}, {"SCMP_ARCH_RISCV64", 0xc00000f3}, {"SCMP_ARCH_LOONGARCH64", 0xc0000102},
     {"SCMP_ARCH_M68K", 4}, {"SCMP_ARCH_SH", 0x4000002a}, {"SCMP_ARCH_SHEB", 0x2a}, {NULL, 0}};
 
+/* A list of numbers below `limit`, such as "0-3,5". bits: where they are set, or NULL. */
+static bool ocirt__names_list(const char *text, uint64_t *bits, unsigned limit) {
+    for (const char *at = text; *at; at += *at == ',' && at[1]) {
+        char *end;
+        unsigned long first, last;
+        if (*at < '0' || *at > '9') return false;
+        first = last = strtoul(at, &end, 10);
+        if (*end == '-' && end[1] >= '0' && end[1] <= '9') last = strtoul(end + 1, &end, 10);
+        if (last < first || last >= limit || (*end && (*end != ',' || !end[1]))) return false;
+        for (unsigned long n = first; bits && n <= last; n++) bits[n / 64] |= 1ull << n % 64;
+        at = end;
+    }
+    return *text != 0;
+}
+
 /* ----- signals ----- */
 
 static const struct ocirt__name ocirt__names_signals[] = {
@@ -2072,7 +2101,7 @@ static int ocirt__options_data(const ocirt_json *doc, const ocirt_mount *m, size
 static int ocirt__mount_options_parse(ocirt_arena *arena, const ocirt_json *doc, const ocirt_mount *m, ocirt__mount_options *o, ocirt_error *error) {
     int r = 0;
     memset(o, 0, sizeof *o);
-    o->data_items = ocirt__mem_array(arena, m->options.count + 1, sizeof *o->data_items);
+    o->data_items = ocirt__mem_array(arena, m->options.count + 2, sizeof *o->data_items); /* and a label */
     if (!o->data_items) return ocirt__error_set(error, OCIRT_E_MEMORY, 0, "", "out of memory");
     for (size_t i = 0; i < m->options.count; i++) { /* bind first: it decides what the others may be */
         const struct ocirt__option *word = ocirt__options_find(m->options.items[i]);
@@ -2189,9 +2218,9 @@ static const struct ocirt__field ocirt__fields_process[] = {
     OCIRT__F(ocirt_process, env, "env", OCIRT__TEXTS, .flags = 0), OCIRT__F(ocirt_process, command_line, "commandLine", OCIRT__TEXT, .flags = 0),
     OCIRT__F(ocirt_process, cwd, "cwd", OCIRT__TEXT, .flags = OCIRT__REQUIRED | OCIRT__ABSOLUTE), OCIRT__F(ocirt_process, capabilities, "capabilities", OCIRT__OBJECT, .of = &ocirt__object_capabilities),
     OCIRT__L(ocirt_process, rlimits, "rlimits", OCIRT__OBJECTS, .of = &ocirt__object_rlimit), OCIRT__F(ocirt_process, no_new_privileges, "noNewPrivileges", OCIRT__BOOL, .flags = 0),
-    OCIRT__F(ocirt_process, apparmor_profile, "apparmorProfile", OCIRT__TEXT, .flags = OCIRT__LATER), OCIRT__F(ocirt_process, selinux_label, "selinuxLabel", OCIRT__TEXT, .flags = OCIRT__LATER),
-    OCIRT__F(ocirt_process, oom_score_adj, "oomScoreAdj", OCIRT__OPT_INT, .min = -1000, .max = 1000), OCIRT__F(ocirt_process, scheduler, "scheduler", OCIRT__OBJECT, .flags = OCIRT__LATER, .of = &ocirt__object_scheduler),
-    OCIRT__F(ocirt_process, io_priority, "ioPriority", OCIRT__OBJECT, .flags = OCIRT__LATER, .of = &ocirt__object_io_priority),
+    OCIRT__F(ocirt_process, apparmor_profile, "apparmorProfile", OCIRT__TEXT, .flags = OCIRT__ONE_LINE), OCIRT__F(ocirt_process, selinux_label, "selinuxLabel", OCIRT__TEXT, .flags = OCIRT__ONE_LINE),
+    OCIRT__F(ocirt_process, oom_score_adj, "oomScoreAdj", OCIRT__OPT_INT, .min = -1000, .max = 1000), OCIRT__F(ocirt_process, scheduler, "scheduler", OCIRT__OBJECT, .of = &ocirt__object_scheduler),
+    OCIRT__F(ocirt_process, io_priority, "ioPriority", OCIRT__OBJECT, .of = &ocirt__object_io_priority),
     OCIRT__F(ocirt_process, exec_cpu_affinity, "execCPUAffinity", OCIRT__OBJECT, .of = &ocirt__object_affinity)};
 OCIRT__OBJECT_OF(process, ocirt_process, "process");
 
@@ -2324,8 +2353,8 @@ static const struct ocirt__field ocirt__fields_linux[] = {
     OCIRT__F(ocirt_linux, cgroups_path, "cgroupsPath", OCIRT__TEXT, .flags = OCIRT__ONE_LINE), OCIRT__F(ocirt_linux, resources, "resources", OCIRT__OBJECT, .of = &ocirt__object_resources),
     OCIRT__F(ocirt_linux, rootfs_propagation, "rootfsPropagation", OCIRT__NAME32, .names = ocirt__names_propagation), OCIRT__F(ocirt_linux, seccomp, "seccomp", OCIRT__OBJECT, .flags = OCIRT__LATER, .of = &ocirt__object_seccomp),
     OCIRT__L(ocirt_linux, sysctl, "sysctl", OCIRT__PAIRS, .flags = 0), OCIRT__F(ocirt_linux, masked_paths, "maskedPaths", OCIRT__TEXTS, .flags = OCIRT__ABSOLUTE),
-    OCIRT__F(ocirt_linux, readonly_paths, "readonlyPaths", OCIRT__TEXTS, .flags = OCIRT__ABSOLUTE), OCIRT__F(ocirt_linux, mount_label, "mountLabel", OCIRT__TEXT, .flags = OCIRT__LATER),
-    OCIRT__F(ocirt_linux, intel_rdt, "intelRdt", OCIRT__OBJECT, .flags = OCIRT__LATER, .of = &ocirt__object_intel_rdt), OCIRT__F(ocirt_linux, memory_policy, "memoryPolicy", OCIRT__OBJECT, .flags = OCIRT__LATER, .of = &ocirt__object_memory_policy),
+    OCIRT__F(ocirt_linux, readonly_paths, "readonlyPaths", OCIRT__TEXTS, .flags = OCIRT__ABSOLUTE), OCIRT__F(ocirt_linux, mount_label, "mountLabel", OCIRT__TEXT, .flags = OCIRT__ONE_LINE),
+    OCIRT__F(ocirt_linux, intel_rdt, "intelRdt", OCIRT__OBJECT, .flags = OCIRT__LATER, .of = &ocirt__object_intel_rdt), OCIRT__F(ocirt_linux, memory_policy, "memoryPolicy", OCIRT__OBJECT, .of = &ocirt__object_memory_policy),
     OCIRT__F(ocirt_linux, personality, "personality", OCIRT__OBJECT, .of = &ocirt__object_personality)};
 OCIRT__OBJECT_OF(linux, ocirt_linux, "linux");
 
@@ -2738,6 +2767,50 @@ static int ocirt__spec_rule_process(struct ocirt__loader *l, const ocirt_spec *s
     return 0;
 }
 
+/* sched_setattr(2): which of the values belong to which policy. 0 is absent, as Go programs write it. */
+static int ocirt__spec_rule_scheduler(struct ocirt__loader *l, const ocirt_spec *spec) {
+    const ocirt_scheduler *s = spec->process ? spec->process->scheduler : NULL;
+    if (!s) return 0;
+    bool other = s->policy == 0 || s->policy == 3, realtime = s->policy == 1 || s->policy == 2, deadline = s->policy == OCIRT__SCHED_DEADLINE;
+    if (s->policy == 4) return ocirt__spec_fail(l, ocirt__spec_at(l, s->token, "policy"), "no kernel has SCHED_ISO");
+    if (s->nice.value && !other) return ocirt__spec_fail(l, ocirt__spec_at(l, s->token, "nice"), "nice is for SCHED_OTHER and SCHED_BATCH");
+    if (s->priority.value && !realtime) return ocirt__spec_fail(l, ocirt__spec_at(l, s->token, "priority"), "priority is for SCHED_FIFO and SCHED_RR");
+    if (realtime && s->priority.value < 1) return ocirt__spec_fail(l, s->token, "SCHED_FIFO and SCHED_RR need a priority, 1 to 99");
+    if (!deadline && (s->runtime.value || s->deadline.value || s->period.value))
+        return ocirt__spec_fail(l, ocirt__spec_at(l, s->token, s->runtime.value ? "runtime" : s->deadline.value ? "deadline" : "period"), "runtime, deadline and period are for SCHED_DEADLINE");
+    if (!deadline) return 0;
+    if (s->runtime.value < 1024) return ocirt__spec_fail(l, ocirt__spec_at(l, s->token, "runtime"), "SCHED_DEADLINE needs a runtime of at least 1024 ns");
+    if (s->deadline.value < s->runtime.value) return ocirt__spec_fail(l, ocirt__spec_at(l, s->token, "deadline"), "the deadline cannot be shorter than the runtime");
+    if (s->period.value && s->period.value < s->deadline.value) return ocirt__spec_fail(l, ocirt__spec_at(l, s->token, "period"), "the period cannot be shorter than the deadline");
+    return 0;
+}
+
+enum { OCIRT__NODES = 1024, OCIRT__CPUS = 1 << 20 };
+
+/* set_mempolicy(2): which modes go with nodes, and which flags with which mode. */
+static int ocirt__spec_rule_memory_policy(struct ocirt__loader *l, const ocirt_spec *s) {
+    const ocirt_memory_policy *m = s->linux_ ? s->linux_->memory_policy : NULL;
+    if (!m) return 0;
+    bool nodes = m->nodes && m->nodes[0], none = m->mode == 0 || m->mode == 4, any = m->mode == 1;
+    uint32_t at = ocirt__spec_at(l, m->token, "nodes"), flags = ocirt__spec_at(l, m->token, "flags");
+    if (nodes && none) return ocirt__spec_fail(l, at, "%s takes no nodes", ocirt__name_of(ocirt__names_memory_modes, m->mode));
+    if (!nodes && !none && !any) return ocirt__spec_fail(l, at, "%s needs nodes", ocirt__name_of(ocirt__names_memory_modes, m->mode));
+    if (nodes && !ocirt__names_list(m->nodes, NULL, OCIRT__NODES)) return ocirt__spec_fail(l, at, "\"%.60s\" is not a list of memory nodes such as 0-1,3", m->nodes);
+    if ((m->flags & 3u << 14) == 3u << 14) return ocirt__spec_fail(l, flags, "MPOL_F_STATIC_NODES and MPOL_F_RELATIVE_NODES exclude each other");
+    if (m->flags & 3u << 14 && !nodes) return ocirt__spec_fail(l, flags, "these flags need nodes");
+    if (m->flags & 1u << 13 && m->mode != 2 && m->mode != 5) return ocirt__spec_fail(l, flags, "MPOL_F_NUMA_BALANCING is for MPOL_BIND and MPOL_PREFERRED_MANY");
+    return 0;
+}
+
+static int ocirt__spec_rule_affinity(struct ocirt__loader *l, const ocirt_spec *s) {
+    const ocirt_exec_cpu_affinity *a = s->process ? s->process->exec_cpu_affinity : NULL;
+    if (a && a->initial && a->initial[0] && !ocirt__names_list(a->initial, NULL, OCIRT__CPUS))
+        return ocirt__spec_fail(l, ocirt__spec_at(l, a->token, "initial"), "\"%.60s\" is not a list of CPUs such as 0-3,5", a->initial);
+    if (a && a->final && a->final[0] && !ocirt__names_list(a->final, NULL, OCIRT__CPUS))
+        return ocirt__spec_fail(l, ocirt__spec_at(l, a->token, "final"), "\"%.60s\" is not a list of CPUs such as 0-3,5", a->final);
+    return 0;
+}
+
 static int ocirt__spec_rule_devices(struct ocirt__loader *l, const ocirt_spec *s) {
     const ocirt_linux *on = s->linux_;
     for (size_t i = 0; on && i < on->devices_count; i++) {
@@ -2878,6 +2951,7 @@ static int ocirt__spec_rule_annotations(struct ocirt__loader *l, const ocirt_spe
 static int ocirt__spec_rules(struct ocirt__loader *l, const ocirt_spec *s) {
     static int (*const rules[])(struct ocirt__loader *, const ocirt_spec *) = {
         ocirt__spec_rule_version, ocirt__spec_rule_namespaces, ocirt__spec_rule_names, ocirt__spec_rule_maps, ocirt__spec_rule_time, ocirt__spec_rule_process,
+        ocirt__spec_rule_scheduler, ocirt__spec_rule_memory_policy, ocirt__spec_rule_affinity,
         ocirt__spec_rule_devices, ocirt__spec_rule_limits, ocirt__spec_rule_net_devices, ocirt__spec_rule_sysctl, ocirt__spec_rule_seccomp, ocirt__spec_rule_annotations};
     int r = 0;
     for (size_t i = 0; r == 0 && i < sizeof rules / sizeof rules[0]; i++) r = rules[i](l, s);
@@ -2988,6 +3062,8 @@ static void ocirt__spec_check_styles(struct ocirt__loader *l, const ocirt_spec *
     for (size_t i = 0; i < s->mounts_count; i++)
         if (s->mounts[i].destination[0] != '/')
             ocirt__spec_warn(l, ocirt__spec_at(l, s->mounts[i].token, "destination"), false, NULL, "a relative destination is deprecated and is taken from /");
+    if (s->linux_ && s->linux_->personality && s->linux_->personality->flags.count)
+        ocirt__spec_warn(l, ocirt__spec_at(l, s->linux_->personality->token, "flags"), false, NULL, "the specification defines no flags of personality: they are ignored");
     if (s->hooks && s->hooks->prestart_count)
         ocirt__spec_warn(l, ocirt__spec_at(l, s->hooks->token, "prestart"), false, NULL, "prestart hooks are deprecated: use createRuntime");
 }
@@ -3260,7 +3336,7 @@ OCIRT_DEF int ocirt_features_write(ocirt_write_fn write, void *user, ocirt_error
     ocirt__buffer_text(&b, ",\n    ");
     ocirt__spec_names_list(&b, "capabilities", ocirt__names_capabilities);
     ocirt__buffer_text(&b, ",\n    \"cgroup\": {\"v1\": false, \"v2\": true, \"systemd\": false, \"systemdUser\": false, \"rdma\": true},\n"
-                           "    \"seccomp\": {\"enabled\": false},\n    \"apparmor\": {\"enabled\": false},\n    \"selinux\": {\"enabled\": false},\n"
+                           "    \"seccomp\": {\"enabled\": false},\n    \"apparmor\": {\"enabled\": true},\n    \"selinux\": {\"enabled\": true},\n"
                            "    \"intelRdt\": {\"enabled\": false},\n    \"mountExtensions\": {\"idmap\": {\"enabled\": true}},\n"
                            "    \"netDevices\": {\"enabled\": false}\n  },\n  \"annotations\": {\"io.ocirt.version\": \"" OCIRT_VERSION "\"},\n"
                            "  \"potentiallyUnsafeConfigAnnotations\": []\n}\n");
@@ -4967,6 +5043,74 @@ static int ocirt__process_set_rlimit(int pid, unsigned resource, uint64_t soft, 
     return (int)r;
 }
 
+/* pid 0: the caller, here and below. */
+static int ocirt__process_set_scheduler(int pid, const struct ocirt__sched_attr *want) {
+    struct ocirt__sched_attr have;
+    unsigned char all[1024];
+    long r = 0;
+    memset(all, 0xff, sizeof all);
+    /* A deadline is accepted only where the process may use all CPUs of its root domain. */
+    if (want->policy == OCIRT__SCHED_DEADLINE) r = OCIRT__SYS3(SYS_sched_setaffinity, pid, sizeof all, all);
+    if (r >= 0) r = OCIRT__SYS3(SYS_sched_setattr, pid, want, 0);
+    if (r >= 0) r = OCIRT__SYS4(SYS_sched_getattr, pid, &have, sizeof have, 0);
+    if (r < 0) return (int)r;
+    if (want->policy == OCIRT__SCHED_DEADLINE && have.runtime != want->runtime) return -EIO; /* else it is a slice (6.12) */
+    return have.policy == want->policy && have.nice == want->nice && have.priority == want->priority ? 0 : -EIO;
+}
+
+/* Of the whole process group, as config.md wants it; ioprio_set(2). */
+static int ocirt__process_set_io_priority(int pid, unsigned value) {
+    long r = OCIRT__SYS3(SYS_ioprio_set, 2 /* IOPRIO_WHO_PGRP */, pid, value);
+    if (r == 0) r = OCIRT__SYS2(SYS_ioprio_get, 2, pid);
+    return r < 0 ? (int)r : (unsigned)r == value ? 0 : -EIO;
+}
+
+/* The kernel takes one off the number of bits (set_mempolicy(2)). */
+static int ocirt__process_set_memory_policy(unsigned mode, const unsigned long *nodes) {
+    int  have = 0;
+    long r = OCIRT__SYS3(SYS_set_mempolicy, mode, nodes, nodes ? OCIRT__NODES + 1 : 0);
+    if (r == 0) r = OCIRT__SYS5(SYS_get_mempolicy, &have, NULL, 0, NULL, 0);
+    return r < 0 ? (int)r : (unsigned)have == mode ? 0 : -EIO;
+}
+
+/* CPUs that the caller was kept from, and the config gives (from 6.2 on the kernel remembers the former). */
+static int ocirt__process_use_all_cpus(void) {
+    unsigned char all[1024];
+    memset(all, 0xff, sizeof all);
+    return (int)OCIRT__SYS3(SYS_sched_setaffinity, 0, sizeof all, all);
+}
+
+/* A file of /proc/self, of a procfs in which the caller has another number than its own. */
+static int ocirt__process_write_own(int proc, const char *file, const char *text) {
+    char path[64];
+    long n = ocirt__sys_readlinkat(proc, "self", path, 16);
+    if (n < 0) return (int)n;
+    path[n] = '/';
+    memcpy(path + n + 1, file, strlen(file) + 1);
+    return ocirt__path_write(proc, path, text, strlen(text));
+}
+
+static bool ocirt__process_is_confined(int proc) {
+    char path[64], text[16];
+    long n = ocirt__sys_readlinkat(proc, "self", path, 16);
+    if (n < 0) return false;
+    memcpy(path + n, "/attr/apparmor/current", 23);
+    return ocirt__path_read(proc, path, text, sizeof text) > 0 && strncmp(text, "unconfined", 10) != 0;
+}
+
+/* For the next exec. A confined caller that may gain no privileges can only add a profile to its own. attr/exec is
+   shared by the security modules; AppArmor has a file of its own since 5.8. */
+static int ocirt__process_apparmor(int proc, const char *profile, bool no_new_privs) {
+    char   text[4096];
+    size_t n = strlen(profile), at = no_new_privs && ocirt__process_is_confined(proc) ? 6 : 5;
+    int    r;
+    if (at + n >= sizeof text) return -ENAMETOOLONG;
+    memcpy(text, at == 6 ? "stack " : "exec ", at);
+    memcpy(text + at, profile, n + 1);
+    r = ocirt__process_write_own(proc, "attr/apparmor/exec", text);
+    return r == -ENOENT ? ocirt__process_write_own(proc, "attr/exec", text) : r;
+}
+
 /* netdevice(7): any socket of the namespace will do for the ioctl. A new lo has no flag but this one. */
 static int ocirt__process_loopback_up(void) {
     struct {
@@ -5207,6 +5351,7 @@ struct ocirt__ground {
 
 struct ocirt__mount {
     const char     *target, *source, *type;
+    const char     *label;        /* SELinux' attribute of its root, or NULL */
     const char     *words;        /* `words_count` NUL-ended key=value or flag words for the file system */
     const uint32_t *propagation;  /* MS_ flags, in order */
     uint32_t        words_count, propagation_count, flags;
@@ -5422,14 +5567,22 @@ static int ocirt__mount_directly(const struct ocirt__ground *g, const struct oci
     return r < 0 ? (int)r : ocirt__sys_mount(m->source ? m->source : "none", ".", m->type, ocirt__mount_ms_flags(m->set), words);
 }
 
+static int ocirt__mount_set_label(int mount, const char *label) {
+    int fd = ocirt__sys_openat(mount, ".", O_RDONLY | O_DIRECTORY, 0), r = fd;
+    if (fd >= 0) r = (int)OCIRT__SYS5(SYS_fsetxattr, fd, "security.selinux", label, strlen(label) + 1, 0);
+    ocirt__sys_close(&fd);
+    return r;
+}
+
 /* Mounts a new file system. out_fd: the mount, -1 if it has been made without one. */
 static int ocirt__mount_new(const struct ocirt__ground *g, const struct ocirt__mount *m, bool direct, int *out_fd) {
     unsigned mode;
     int to = ocirt__mount_target(g, m, false, &mode), fd = -1, r;
     if (to < 0) return to;
-    r = direct ? ocirt__mount_directly(g, m, to, mode) : -ENOSYS;
+    r = direct && !m->label ? ocirt__mount_directly(g, m, to, mode) : -ENOSYS;
     if (r < 0) { /* also for the file system's own words about it */
         r = fd = ocirt__mount_make(g, m, mode);
+        if (r >= 0 && m->label) r = ocirt__mount_set_label(fd, m->label);
         if (r >= 0 && m->flags & OCIRT__MOUNT_COPY_UP) r = ocirt__path_copy_tree(to, fd);
         if (r >= 0) r = ocirt__mount_attach(g, m, fd, to, m->set);
         if (r < 0) ocirt__sys_close(&fd);
@@ -5775,6 +5928,53 @@ static int ocirt__mount_use_pty(const struct ocirt__ground *g, int slave, uint32
 }
 
 /* ===========================================================================================
+   >>landlock   landlock(7), Linux 5.13: the program may use only what lies below the folders it was given,
+   for reading and executing or for everything. Rights that the kernel does not know yet (moving between
+   folders 5.19, truncating 6.2, ioctl of devices 6.10) it cannot take away. Needs CAP_SYS_ADMIN or no_new_privs.
+   =========================================================================================== */
+
+enum {
+    OCIRT__LANDLOCK_READ = 1u | 4u | 8u,                    /* execute, read files, read folders */
+    OCIRT__LANDLOCK_FILE = 1u | 2u | 4u | 1u << 14 | 1u << 15 /* what a single file can be given */
+};
+
+static uint64_t ocirt__landlock_handled(long version) {
+    uint64_t all = (1u << 13) - 1;
+    if (version >= 2) all |= 1u << 13;
+    if (version >= 3) all |= 1u << 14;
+    if (version >= 5) all |= 1u << 15;
+    return all;
+}
+
+static int ocirt__landlock_allow(int rules, int root, const char *path, uint64_t rights) {
+    struct {
+        uint64_t rights;
+        int32_t  parent; /* packed in the kernel: 12 bytes of this are read */
+    } rule = {.rights = rights};
+    struct ocirt__statx st;
+    int r = rule.parent = ocirt__path_open(root, path, OCIRT__PATH_EXISTING, NULL);
+    if (r >= 0) r = ocirt__sys_fstatx(rule.parent, &st);
+    if (r >= 0 && !S_ISDIR(st.mode)) rule.rights &= OCIRT__LANDLOCK_FILE;
+    if (r >= 0) r = (int)OCIRT__SYS4(OCIRT__NR_landlock_add_rule, rules, 1 /* PATH_BENEATH */, &rule, 0);
+    ocirt__sys_close(&rule.parent);
+    return r;
+}
+
+/* paths: separated by NUL, and one more at the end. failed: the path that could not be allowed. */
+static int ocirt__landlock_restrict(int root, const char *read, const char *write, const char **failed) {
+    uint64_t handled[2] = {0, 0};
+    long     r = OCIRT__SYS3(OCIRT__NR_landlock_create, NULL, 0, 1 /* VERSION */);
+    int      rules = -1;
+    *failed = "";
+    if (r >= 0) handled[0] = ocirt__landlock_handled(r), r = rules = (int)OCIRT__SYS3(OCIRT__NR_landlock_create, handled, 8, 0);
+    for (const char *at = read; r >= 0 && *at; at += strlen(at) + 1) r = ocirt__landlock_allow(rules, root, *failed = at, OCIRT__LANDLOCK_READ);
+    for (const char *at = write; r >= 0 && *at; at += strlen(at) + 1) r = ocirt__landlock_allow(rules, root, *failed = at, handled[0]);
+    if (r >= 0) *failed = "", r = OCIRT__SYS2(OCIRT__NR_landlock_restrict, rules, 0);
+    ocirt__sys_close(&rules);
+    return (int)r;
+}
+
+/* ===========================================================================================
    >>plan   (spec, options, probe) -> flat ordered rows. Pure: no system call, no clock, nothing
    but its arguments, so that a plan can be printed, compared and tested without root.
    One block, offsets instead of pointers: header, texts, rows. Each row has a verb, the actor that
@@ -5855,6 +6055,13 @@ static int ocirt__mount_use_pty(const struct ocirt__ground *g, int slave, uint32
     V(DOMAINNAME, "domainname", "%a")                                                              \
     V(RLIMIT, "rlimit", "%a soft %x hard %y")                                                      \
     V(PERSONALITY, "personality", "%x")                                                            \
+    V(ALL_CPUS, "use-all-cpus", "that the cgroup gives")                                           \
+    V(SCHEDULER, "scheduler", "%a")                                                                \
+    V(IO_PRIORITY, "io-priority", "%a")                                                            \
+    V(MEMORY_POLICY, "memory-policy", "%a")                                                        \
+    V(APPARMOR, "apparmor", "%a")                                                                  \
+    V(LABEL, "selinux-label", "%b: %a")                                                            \
+    V(LANDLOCK, "landlock", "%a")                                                                  \
     V(CWD, "cwd", "%a")                                                                            \
     V(BOUNDING, "bounding-set", "%h")                                                              \
     V(GROUPS, "groups", "%a")                                                                      \
@@ -5898,6 +6105,7 @@ struct ocirt__origin {
 struct ocirt__mount_row {
     uint32_t target, source, type; /* texts; source 0: taken from the row's slot           */
     uint32_t words, words_count;   /* NUL-separated key=value or flag words for the fs     */
+    uint32_t label;                /* SELinux' attribute of it, 0: none                    */
     uint32_t set, clear;           /* MOUNT_ATTR_ of this mount                            */
     uint32_t deep_set, deep_clear; /* the same for the whole tree                          */
     uint32_t propagation[5], propagation_count;
@@ -6440,6 +6648,12 @@ static void ocirt__plan_init(struct ocirt__planner *p) {
     if (p->userns && root_mapped) ocirt__plan_add(p, OCIRT__VERB_BECOME_ROOT, OCIRT_ACTOR_INIT);
     ocirt__plan_add(p, OCIRT__VERB_HIDE, OCIRT_ACTOR_INIT);
     ocirt__plan_add(p, OCIRT__VERB_SESSION, OCIRT_ACTOR_INIT)->tolerate = OCIRT__ON_EPERM; /* is a leader already */
+    if (!(p->options->flags & OCIRT_WITHOUT_KEYRING) && p->spec->process && p->spec->process->selinux_label && p->spec->process->selinux_label[0]) {
+        uint32_t file = ocirt__plan_put_text(p, "attr/keycreate"); /* exec resets it */
+        ocirt__plan_from(p, ocirt__plan_member(p, p->spec->process->token, "selinuxLabel"));
+        ocirt__plan_add_text(p, OCIRT__VERB_LABEL, OCIRT_ACTOR_INIT, p->spec->process->selinux_label)->b = file;
+        p->origin = 0;
+    }
     if (!(p->options->flags & OCIRT_WITHOUT_KEYRING))
         ocirt__plan_add_text(p, OCIRT__VERB_KEYRING, OCIRT_ACTOR_INIT, ocirt__mem_format(p->arena, "_ses.%s", p->id))->tolerate =
             OCIRT__ON_ENOSYS | OCIRT__ON_EPERM;
@@ -6476,16 +6690,111 @@ static void ocirt__plan_sysctls(struct ocirt__planner *p) {
     }
 }
 
+/* Raising a hard limit or a priority needs capabilities of the first user namespace, which only the host has. */
+static unsigned ocirt__plan_privileged_actor(const struct ocirt__planner *p) {
+    return p->userns && p->privileged ? OCIRT_ACTOR_HOST : OCIRT_ACTOR_INIT;
+}
+
 static void ocirt__plan_rlimits(struct ocirt__planner *p) {
     const ocirt_process *run = p->spec->process;
-    /* Raising a hard limit needs CAP_SYS_RESOURCE of the first user namespace, which only the host has. */
-    unsigned actor = p->userns && p->privileged ? OCIRT_ACTOR_HOST : OCIRT_ACTOR_INIT;
+    unsigned actor = ocirt__plan_privileged_actor(p);
     for (size_t i = 0; run && i < run->rlimits_count; i++) {
         struct ocirt__row *row;
         ocirt__plan_from(p, run->rlimits[i].token);
         row = ocirt__plan_add_text(p, OCIRT__VERB_RLIMIT, actor, ocirt__name_of(ocirt__names_rlimits, run->rlimits[i].type));
         row->n = (uint32_t)run->rlimits[i].type, row->x = run->rlimits[i].soft, row->y = run->rlimits[i].hard;
     }
+}
+
+static void ocirt__plan_scheduler(struct ocirt__planner *p, const ocirt_scheduler *s) {
+    struct ocirt__sched_attr attr = {.size = sizeof attr, .policy = s->policy, .flags = s->flags, .nice = (int32_t)s->nice.value, .priority = (uint32_t)s->priority.value,
+                                     .runtime = s->runtime.value, .deadline = s->deadline.value, .period = s->period.value};
+    ocirt__buffer text = {.arena = p->arena};
+    uint32_t at;
+    ocirt__buffer_text(&text, ocirt__name_of(ocirt__names_scheduler, s->policy));
+    if (s->nice.value) ocirt__buffer_format(&text, " nice %d", (int)s->nice.value);
+    if (s->priority.value) ocirt__buffer_format(&text, " priority %d", (int)s->priority.value);
+    if (s->runtime.value) ocirt__buffer_format(&text, " runtime %llu deadline %llu period %llu", (unsigned long long)attr.runtime, (unsigned long long)attr.deadline, (unsigned long long)attr.period);
+    ocirt__plan_from(p, s->token);
+    at = ocirt__plan_put(p, &attr, sizeof attr);
+    ocirt__plan_add_text(p, OCIRT__VERB_SCHEDULER, ocirt__plan_privileged_actor(p), text.data)->b = at;
+}
+
+static void ocirt__plan_io_priority(struct ocirt__planner *p, const ocirt_io_priority *io) {
+    char text[48];
+    snprintf(text, sizeof text, "%s %d", ocirt__name_of(ocirt__names_io_class, io->io_class), (int)io->priority.value);
+    ocirt__plan_from(p, io->token);
+    ocirt__plan_add_text(p, OCIRT__VERB_IO_PRIORITY, ocirt__plan_privileged_actor(p), text)->n = io->io_class << 13 | (uint32_t)io->priority.value;
+}
+
+/* The kernel's masks are of unsigned longs. */
+static void ocirt__plan_memory_policy(struct ocirt__planner *p, const ocirt_memory_policy *m) {
+    uint64_t bits[OCIRT__NODES / 64] = {0};
+    unsigned long mask[OCIRT__NODES / (8 * sizeof(long))] = {0};
+    bool nodes = m->nodes && m->nodes[0];
+    struct ocirt__row *row;
+    uint32_t at;
+    if (nodes) (void)ocirt__names_list(m->nodes, bits, OCIRT__NODES);
+    for (size_t i = 0; i < OCIRT__NODES; i++)
+        if (bits[i / 64] >> i % 64 & 1) mask[i / (8 * sizeof(long))] |= 1ul << i % (8 * sizeof(long));
+    ocirt__plan_from(p, m->token);
+    at  = nodes ? ocirt__plan_put(p, mask, sizeof mask) : 0;
+    row = ocirt__plan_add_text(p, OCIRT__VERB_MEMORY_POLICY, OCIRT_ACTOR_INIT,
+                               ocirt__mem_format(p->arena, "%s %s", ocirt__name_of(ocirt__names_memory_modes, m->mode), nodes ? m->nodes : ""));
+    row->b = at, row->n = m->mode | (uint32_t)m->flags;
+}
+
+static const char *ocirt__plan_annotation(const struct ocirt__planner *p, const char *key) {
+    for (size_t i = 0; i < p->spec->annotations_count; i++)
+        if (strcmp(p->spec->annotations[i].key, key) == 0) return p->spec->annotations[i].value;
+    return NULL;
+}
+
+/* "/a:/b" as texts one behind the other, and an empty one. */
+static uint32_t ocirt__plan_put_paths(struct ocirt__planner *p, const char *list) {
+    ocirt__buffer paths = {.arena = p->arena};
+    for (size_t n; list && *list; list += n + (list[n] == ':')) {
+        n = strcspn(list, ":");
+        if (n) ocirt__buffer_put(&paths, list, n), ocirt__buffer_put(&paths, "", 1);
+    }
+    ocirt__buffer_put(&paths, "", 1);
+    return ocirt__plan_put(p, paths.data, paths.size);
+}
+
+#define OCIRT__LANDLOCK_READABLE "io.ocirt.landlock.read"
+#define OCIRT__LANDLOCK_WRITABLE "io.ocirt.landlock.write"
+
+static void ocirt__plan_landlock(struct ocirt__planner *p) {
+    const char *read = ocirt__plan_annotation(p, OCIRT__LANDLOCK_READABLE), *write = ocirt__plan_annotation(p, OCIRT__LANDLOCK_WRITABLE);
+    uint32_t readable, writable;
+    struct ocirt__row *row;
+    if (!read && !write) return;
+    ocirt__plan_from(p, ocirt__plan_member(p, ocirt__plan_member(p, p->spec->token, "annotations"), read ? OCIRT__LANDLOCK_READABLE : OCIRT__LANDLOCK_WRITABLE));
+    readable = ocirt__plan_put_paths(p, read), writable = ocirt__plan_put_paths(p, write);
+    row = ocirt__plan_add_text(p, OCIRT__VERB_LANDLOCK, OCIRT_ACTOR_INIT, ocirt__mem_format(p->arena, "read %s write %s", read ? read : "nothing", write ? write : "nothing"));
+    row->b = readable, row->c = writable;
+}
+
+/* What the security modules and Landlock do at exec or from now on, while all rights are still there. */
+static void ocirt__plan_confinement(struct ocirt__planner *p) {
+    const ocirt_process *run = p->spec->process;
+    uint32_t file;
+    if (run->apparmor_profile && run->apparmor_profile[0]) {
+        ocirt__plan_from(p, ocirt__plan_member(p, run->token, "apparmorProfile"));
+        ocirt__plan_add_text(p, OCIRT__VERB_APPARMOR, OCIRT_ACTOR_INIT, run->apparmor_profile)->n = run->no_new_privileges;
+    }
+    if (run->selinux_label && run->selinux_label[0]) {
+        ocirt__plan_from(p, ocirt__plan_member(p, run->token, "selinuxLabel"));
+        file = ocirt__plan_put_text(p, "attr/exec");
+        ocirt__plan_add_text(p, OCIRT__VERB_LABEL, OCIRT_ACTOR_INIT, run->selinux_label)->b = file;
+    }
+    ocirt__plan_landlock(p);
+}
+
+/* As crun has it; podman's --group-add keep-groups. */
+static bool ocirt__plan_keeps_groups(const struct ocirt__planner *p) {
+    const char *keep = ocirt__plan_annotation(p, "run.oci.keep_original_groups");
+    return keep && strcmp(keep, "0") != 0;
 }
 
 static int ocirt__plan_identity(struct ocirt__planner *p, bool groups_denied) {
@@ -6504,7 +6813,7 @@ static int ocirt__plan_identity(struct ocirt__planner *p, bool groups_denied) {
                                   "additional groups cannot be set in a user namespace with setgroups denied");
     ocirt__plan_from(p, user->token);
     for (size_t i = 0; i < user->additional_gids_count; i++) ocirt__buffer_format(&words, "%s%u", i ? " " : "", user->additional_gids[i]);
-    if (!groups_denied && !p->probe->setgroups_denied) {
+    if (!groups_denied && !p->probe->setgroups_denied && !ocirt__plan_keeps_groups(p)) {
         at  = ocirt__plan_put(p, user->additional_gids, user->additional_gids_count * sizeof(uint32_t));
         row = ocirt__plan_add_text(p, OCIRT__VERB_GROUPS, OCIRT_ACTOR_INIT, words.size ? words.data : "none");
         row->b = at, row->n = (uint32_t)user->additional_gids_count;
@@ -6569,9 +6878,17 @@ static int ocirt__plan_process(struct ocirt__planner *p, bool groups_denied) {
         ocirt__plan_from(p, p->on->personality->token);
         ocirt__plan_add(p, OCIRT__VERB_PERSONALITY, OCIRT_ACTOR_INIT)->x = p->on->personality->domain;
     }
+    if (p->on->resources && p->on->resources->cpu && p->on->resources->cpu->cpus && p->on->resources->cpu->cpus[0]) {
+        ocirt__plan_from(p, ocirt__plan_member(p, p->on->resources->cpu->token, "cpus"));
+        ocirt__plan_add(p, OCIRT__VERB_ALL_CPUS, OCIRT_ACTOR_INIT);
+    }
+    if (run->scheduler) ocirt__plan_scheduler(p, run->scheduler);
+    if (run->io_priority) ocirt__plan_io_priority(p, run->io_priority);
+    if (p->on->memory_policy) ocirt__plan_memory_policy(p, p->on->memory_policy);
     ocirt__plan_from(p, ocirt__plan_member(p, run->token, "cwd"));
     row = ocirt__plan_add_text(p, OCIRT__VERB_CWD, OCIRT_ACTOR_INIT, run->cwd);
     row->n = 1, row->tolerate = OCIRT__ON_EACCES | OCIRT__ON_EPERM;
+    ocirt__plan_confinement(p);
     ocirt__plan_from(p, ocirt__plan_member(p, run->token, "capabilities"));
     row = ocirt__plan_add_text(p, OCIRT__VERB_BOUNDING, OCIRT_ACTOR_INIT, NULL);
     row->x = run->capabilities ? run->capabilities->bounding.value : 0;
@@ -6767,12 +7084,22 @@ static void ocirt__plan_stand_ins(struct ocirt__planner *p, const struct ocirt__
     ocirt__plan_stand_in(p, t, path, OCIRT__ON_EPERM | OCIRT__ON_EBUSY | OCIRT__ON_ENODEV);
 }
 
+/* procfs and sysfs have labels of their own; a queue's is set as an attribute (mqueue takes no context). Which of
+   SELinux' words, podman says in an annotation. */
+static void ocirt__plan_mount_label(struct ocirt__planner *p, struct ocirt__mount_plan *t, const char *type) {
+    const char *label = p->on->mount_label, *word = ocirt__plan_annotation(p, "run.oci.mount_context_type");
+    if (!label || !label[0] || strcmp(type, "proc") == 0 || strcmp(type, "sysfs") == 0 || strcmp(type, "cgroup2") == 0) return;
+    if (strcmp(type, "mqueue") == 0) t->m.label = ocirt__plan_put_text(p, label);
+    else t->o.data_items[t->o.data_items_count++] = ocirt__mem_format(p->arena, "%s=%s", word && word[0] ? word : "context", label);
+}
+
 static void ocirt__plan_mount_new(struct ocirt__planner *p, struct ocirt__mount_plan *t) {
     const char *type = ocirt__plan_is_cgroup(t->type) ? "cgroup2" : t->type;
     bool tmpfs = strcmp(type, "tmpfs") == 0;
     uint32_t at;
     t->m.type   = ocirt__plan_put_text(p, type);
     t->m.source = ocirt__plan_put_text(p, t->from->source && t->from->source[0] ? t->from->source : type);
+    ocirt__plan_mount_label(p, t, type);
     ocirt__plan_words(p, &t->o, &t->m);
     if (tmpfs && !ocirt__plan_has_word(&t->o, "mode=")) t->m.flags |= OCIRT__MOUNT_KEEP_MODE;
     /* Later mounts and the devices must still find or make their places in it. */
@@ -7688,7 +8015,7 @@ static int ocirt__step_fork(struct ocirt__actor *a, const struct ocirt__row *row
 static struct ocirt__mount ocirt__step_mount_of(const struct ocirt__actor *a, const struct ocirt__row *row) {
     const struct ocirt__mount_row *m = ocirt__plan_data(a->plan, row->a);
     return (struct ocirt__mount){.target = ocirt__step_text(a, m->target), .source = m->source ? ocirt__step_text(a, m->source) : NULL,
-                                 .type = ocirt__step_text(a, m->type), .words = ocirt__step_text(a, m->words), .words_count = m->words_count,
+                                 .type = ocirt__step_text(a, m->type), .label = m->label ? ocirt__step_text(a, m->label) : NULL, .words = ocirt__step_text(a, m->words), .words_count = m->words_count,
                                  .propagation = m->propagation, .propagation_count = m->propagation_count, .flags = m->flags, .set = m->set,
                                  .clear = m->clear, .deep_set = m->deep_set, .deep_clear = m->deep_clear, .userns = m->userns ? a->slots[m->userns] : -1};
 }
@@ -7797,6 +8124,12 @@ static int ocirt__step_cwd(struct ocirt__actor *a, const struct ocirt__row *row)
     if (here[0] != '/') return ocirt__step_detail(a, "the folder is outside the container's root", -EXDEV);
     a->cwd_done = true;
     return 0;
+}
+
+static int ocirt__step_landlock(struct ocirt__actor *a, const struct ocirt__row *row) {
+    const char *failed;
+    int r = ocirt__landlock_restrict(a->ground.root, ocirt__step_text(a, row->b), ocirt__step_text(a, row->c), &failed);
+    return r < 0 && *failed ? ocirt__step_detail(a, failed, r) : r;
 }
 
 static void ocirt__step_vector(const struct ocirt__actor *a, uint32_t at, uint32_t count, char **out) {
@@ -7913,6 +8246,13 @@ static int ocirt__step_carry_out(struct ocirt__actor *a, const struct ocirt__row
     case OCIRT__VERB_DOMAINNAME: return (int)OCIRT__SYS2(SYS_setdomainname, text, strlen(text));
     case OCIRT__VERB_RLIMIT: return ocirt__process_set_rlimit(0, row->n, row->x, row->y);
     case OCIRT__VERB_PERSONALITY: return (int)(OCIRT__SYS1(SYS_personality, row->x) < 0 ? -EINVAL : 0);
+    case OCIRT__VERB_ALL_CPUS: return ocirt__process_use_all_cpus();
+    case OCIRT__VERB_SCHEDULER: return ocirt__process_set_scheduler(0, ocirt__plan_data(a->plan, row->b));
+    case OCIRT__VERB_IO_PRIORITY: return ocirt__process_set_io_priority(0, row->n);
+    case OCIRT__VERB_MEMORY_POLICY: return ocirt__process_set_memory_policy(row->n, row->b ? ocirt__plan_data(a->plan, row->b) : NULL);
+    case OCIRT__VERB_APPARMOR: return ocirt__process_apparmor(a->ground.proc, text, row->n != 0);
+    case OCIRT__VERB_LABEL: return ocirt__process_write_own(a->ground.proc, ocirt__step_text(a, row->b), text);
+    case OCIRT__VERB_LANDLOCK: return ocirt__step_landlock(a, row);
     case OCIRT__VERB_BOUNDING: return ocirt__process_bound(row->x);
     case OCIRT__VERB_GROUPS: return ocirt__process_set_groups(ocirt__plan_data(a->plan, row->b), row->n);
     case OCIRT__VERB_IDS: return ocirt__process_set_ids((uint32_t)row->x, (uint32_t)row->y);
@@ -8389,6 +8729,8 @@ static int ocirt__spawn_carry_out(struct ocirt__actor *a, const struct ocirt__ro
     case OCIRT__VERB_RUN_MAPPER: return ocirt__spawn_mapper(h, row);
     case OCIRT__VERB_OOM_SCORE: return ocirt__spawn_proc_write(h, h->pid, "oom_score_adj", text);
     case OCIRT__VERB_RLIMIT: return ocirt__process_set_rlimit(h->pid, row->n, row->x, row->y);
+    case OCIRT__VERB_SCHEDULER: return ocirt__process_set_scheduler(h->pid, ocirt__plan_data(a->plan, row->b));
+    case OCIRT__VERB_IO_PRIORITY: return ocirt__process_set_io_priority(h->pid, row->n);
     case OCIRT__VERB_HOOKS: return ocirt__hooks_run(a->plan, row, h->pid, ocirt__step_report(a)->detail, sizeof ocirt__step_report(a)->detail);
     default: return -ENOSYS;
     }
@@ -8966,6 +9308,31 @@ static void ocirt__explain_map(ocirt_error *e) {
     ocirt__error_hint(e, "an ordinary user may map only the own id, and gid_map only after setgroups is denied; wider maps need newuidmap and newgidmap and ranges in /etc/subuid and /etc/subgid");
 }
 
+static void ocirt__explain_limit(ocirt_error *e, const char *file) {
+    if (e->sys == ENOENT && strncmp(file, "io.", 3) == 0) ocirt__error_hint(e, "no weights for block devices in this kernel: load the module bfq, or build it with CONFIG_BLK_CGROUP_IOCOST");
+    else if (e->sys == ENOENT && strncmp(file, "hugetlb.", 8) == 0) ocirt__error_hint(e, "this machine has no pages of that size: see /sys/kernel/mm/hugepages");
+    else if (e->sys == ENOENT) ocirt__error_hint(e, "this kernel has no such file in a cgroup");
+    else if (e->sys == ENODEV || e->sys == ENXIO) ocirt__error_hint(e, "there is no such block device");
+    else if (e->sys == EINVAL && strcmp(file, "cpu.weight") == 0) ocirt__error_hint(e, "an idle cgroup has no weight: set cpu.idle to 0");
+    else if (e->sys == EINVAL && strcmp(file, "cpu.max.burst") == 0) ocirt__error_hint(e, "the burst cannot be larger than the quota");
+    else if (e->sys == EINVAL && strcmp(file, "rdma.max") == 0) ocirt__error_hint(e, "there is no such RDMA device: see /sys/class/infiniband");
+}
+
+static bool ocirt__explain_exists(const char *path) {
+    struct ocirt__statx st;
+    return ocirt__sys_statx(AT_FDCWD, path, 0, &st) == 0;
+}
+
+static void ocirt__explain_apparmor(ocirt_error *e, const char *profile) {
+    char enabled[8] = "";
+    int  fd = ocirt__sys_openat(AT_FDCWD, "/sys/module/apparmor/parameters/enabled", O_RDONLY, 0);
+    if (fd >= 0) (void)ocirt__sys_read_all(fd, enabled, sizeof enabled - 1);
+    ocirt__sys_close(&fd);
+    if (enabled[0] != 'Y') ocirt__error_hint(e, "AppArmor is not enabled on this machine: leave apparmorProfile out, or boot with security=apparmor");
+    else if (e->sys == ENOENT) ocirt__error_hint(e, "profile %s is not loaded: see /sys/kernel/security/apparmor/profiles, and load it with apparmor_parser", profile);
+    else if (e->sys == EACCES || e->sys == EPERM) ocirt__error_hint(e, "the runtime is confined itself, and its profile may not change to %s", profile);
+}
+
 /* The part that depends on the verb. */
 static void ocirt__explain_row(ocirt_error *e, const ocirt_plan *plan, const struct ocirt__row *row, const char *detail) {
     const char *text = ocirt__plan_text(plan, row->a);
@@ -8988,6 +9355,7 @@ static void ocirt__explain_row(ocirt_error *e, const ocirt_plan *plan, const str
     case OCIRT__VERB_CGROUP_WRITE:
     case OCIRT__VERB_CGROUP_DEVICES:
         e->code = OCIRT_E_CGROUP;
+        if (row->verb == OCIRT__VERB_CGROUP_WRITE) ocirt__explain_limit(e, text);
         if (e->sys == E2BIG) ocirt__error_hint(e, "the kernel's verifier takes about 200 device rules: join some with wildcards");
         break;
     case OCIRT__VERB_MOUNT:
@@ -9025,6 +9393,27 @@ static void ocirt__explain_row(ocirt_error *e, const ocirt_plan *plan, const str
         break;
     case OCIRT__VERB_SYSCTL:
         if (e->sys == ENOENT) ocirt__error_hint(e, "this kernel has no such sysctl in the container's namespaces");
+        break;
+    case OCIRT__VERB_APPARMOR: ocirt__explain_apparmor(e, text); break;
+    case OCIRT__VERB_LABEL:
+        if (e->sys == EINVAL || e->sys == ENOENT)
+            ocirt__error_hint(e, ocirt__explain_exists("/sys/fs/selinux/enforce") ? "the loaded policy does not know this label" : "SELinux is not enabled on this machine: boot with security=selinux, or leave selinuxLabel out");
+        if (e->sys == EACCES) ocirt__error_hint(e, "the policy forbids the runtime's own domain to set this label");
+        break;
+    case OCIRT__VERB_LANDLOCK:
+        if (e->sys == ENOSYS || e->sys == EOPNOTSUPP) ocirt__error_hint(e, "this kernel has no Landlock, or it is not among its security modules (lsm=landlock,...): leave the annotations out");
+        if (e->sys == ENOENT) ocirt__error_hint(e, "there is no such path in the container: correct the annotation");
+        break;
+    case OCIRT__VERB_SCHEDULER:
+        if (e->sys == EPERM) ocirt__error_hint(e, "a real-time or deadline policy, or a lower nice value, needs CAP_SYS_NICE; a deadline needs all CPUs of the machine too (no cpuset)");
+        if (e->sys == EBUSY) ocirt__error_hint(e, "the machine has no bandwidth left for this deadline: see /proc/sys/kernel/sched_rt_runtime_us");
+        break;
+    case OCIRT__VERB_IO_PRIORITY:
+        if (e->sys == EPERM) ocirt__error_hint(e, "IOPRIO_CLASS_RT needs CAP_SYS_NICE or CAP_SYS_ADMIN");
+        break;
+    case OCIRT__VERB_MEMORY_POLICY:
+        if (e->sys == EINVAL) ocirt__error_hint(e, "a node of the list has no memory or is not allowed here (/sys/devices/system/node/has_memory), or this kernel lacks the mode");
+        if (e->sys == ENOSYS) ocirt__error_hint(e, "this kernel was built without NUMA: leave memoryPolicy out");
         break;
     case OCIRT__VERB_RLIMIT:
         if (e->sys == EPERM) ocirt__error_hint(e, "raising a hard limit needs CAP_SYS_RESOURCE: the caller's own hard limit is the most it can give");
