@@ -12,13 +12,16 @@ static void  put_memory(void *block);
 #define OCIRT_IMPLEMENTATION
 #include "ocirt.h"
 
+enum { LIMITS = 18 };
+
 struct arguments {
     const char    *bundle, *config, *log, *log_format, *log_level, *rootfs, *cgroup_manager, *format;
     const char    *positional[2]; /* container, signal or bundle */
     int            positional_count;
     char         **rest;          /* behind --: the program of run --rootfs */
     int            rest_count;
-    bool           debug, systemd, rootless, json, quiet, help, version;
+    bool           debug, systemd, rootless, json, quiet, help, version, once;
+    const char    *resources, *interval, *limits[LIMITS]; /* of update, in the order of its options */
     ocirt_options  options;
 };
 
@@ -100,7 +103,7 @@ static int fail_text(const struct arguments *a, const char *format, ...) {
 
 /* ----- options: one table ----- */
 
-enum { FLAG, BOOLEAN, TEXT, NUMBER, IGNORED, IGNORED_VALUE };
+enum { FLAG, BOOLEAN, TEXT, NUMBER, IGNORED, IGNORED_VALUE, LIMIT };
 
 struct option {
     const char *name;
@@ -123,7 +126,7 @@ static const struct option options[] = {
     {"rootless", 0, IGNORED_VALUE, 0, 0, ""},
     {"version", 'v', BOOLEAN, AT(version), 0, ""},
     {"help", 'h', BOOLEAN, AT(help), 0, ""},
-    {"help", 'h', BOOLEAN, AT(help), 0, " run create start state kill delete list spec check plan features "},
+    {"help", 'h', BOOLEAN, AT(help), 0, " run create start state kill delete list spec check plan features pause resume update ps events stats "},
     {"bundle", 'b', TEXT, AT(bundle), 0, " run create spec "},
     {"config", 'f', TEXT, AT(config), 0, " run create "},
     {"file", 'f', TEXT, AT(config), 0, " spec "},
@@ -142,7 +145,26 @@ static const struct option options[] = {
     {"quiet", 'q', BOOLEAN, AT(quiet), 0, " list "},
     {"format", 'f', TEXT, AT(format), 0, " list "},
     {"json", 0, BOOLEAN, AT(json), 0, " plan check "},
+    {"format", 'f', TEXT, AT(format), 0, " ps "},
+    {"stats", 0, BOOLEAN, AT(once), 0, " events "},
+    {"interval", 0, TEXT, AT(interval), 0, " events "},
+    {"resources", 'r', TEXT, AT(resources), 0, " update "},
 };
+
+/* Those of `update` that stand for a member of linux.resources, or of linux.intelRdt. */
+static const struct limit {
+    const char *name, *object, *member;
+    char        kind; /* a number, a size with k, m or g, a text */
+} limits[LIMITS] = {
+    {"blkio-weight", "blockIO", "weight", 'n'}, {"cpu-period", "cpu", "period", 'n'}, {"cpu-quota", "cpu", "quota", 'n'},
+    {"cpu-burst", "cpu", "burst", 'n'}, {"cpu-share", "cpu", "shares", 'n'}, {"cpu-idle", "cpu", "idle", 'n'},
+    {"cpu-rt-period", "cpu", "realtimePeriod", 'n'}, {"cpu-rt-runtime", "cpu", "realtimeRuntime", 'n'},
+    {"cpuset-cpus", "cpu", "cpus", 't'}, {"cpuset-mems", "cpu", "mems", 't'}, {"memory", "memory", "limit", 's'},
+    {"memory-reservation", "memory", "reservation", 's'}, {"memory-swap", "memory", "swap", 's'},
+    {"kernel-memory", "memory", "kernel", 's'}, {"kernel-memory-tcp", "memory", "kernelTCP", 's'},
+    {"pids-limit", "pids", "limit", 'n'}, {"l3-cache-schema", NULL, NULL, 't'}, {"mem-bw-schema", NULL, NULL, 't'},
+};
+enum { L3_CACHE = LIMITS - 2, MEM_BW };
 
 static bool takes(const struct option *o, const char *command) {
     size_t n = strlen(command);
@@ -161,6 +183,12 @@ static const struct option *find_option(const char *word, size_t n, const char *
         if (n == 1 && o->letter == word[0]) return o;
     }
     return NULL;
+}
+
+static size_t find_limit(const char *word, size_t n) {
+    size_t i = 0;
+    while (i < LIMITS && (strlen(limits[i].name) != n || strncmp(limits[i].name, word, n) != 0)) i++;
+    return i;
 }
 
 static int set_boolean(struct arguments *a, const struct option *o, const char *value) {
@@ -189,26 +217,30 @@ static int set_option(struct arguments *a, const struct option *o, const char *v
 
 /* One option at argv[*at]. Moves *at behind it. */
 static int take_option(struct arguments *a, const char *command, int argc, char **argv, int *at) {
+    static const struct option of_limit = {.kind = LIMIT};
     const char *word = argv[*at] + 1, *value;
     const struct option *o;
-    size_t n;
+    size_t n, limit = LIMITS;
     word += *word == '-';
     n = strcspn(word, "=");
     value = word[n] ? word + n + 1 : NULL;
     o = find_option(word, n, command);
+    if (!o && strcmp(command, "update") == 0 && (limit = find_limit(word, n)) < LIMITS) o = &of_limit;
     if (!o) return fail_text(a, "unknown option %s%s%s; see `ocirt help`", argv[*at], command[0] ? " of " : "", command);
     (*at)++;
-    if ((o->kind == TEXT || o->kind == NUMBER || o->kind == IGNORED_VALUE) && !value) {
-        if (*at >= argc) return fail_text(a, "flag needs an argument: option --%s requires an argument", o->name);
+    if (o->kind != FLAG && o->kind != BOOLEAN && o->kind != IGNORED && !value) {
+        if (*at >= argc) return fail_text(a, "flag needs an argument: option --%.*s requires an argument", (int)n, word);
         value = argv[(*at)++];
     }
+    if (o->kind == LIMIT) return a->limits[limit] = value, 0;
     return set_option(a, o, value);
 }
 
 static int parse(struct arguments *a, const char *command, int argc, char **argv, int *at) {
     int r = 0;
     while (r == 0 && *at < argc) {
-        if (strcmp(argv[*at], "--") == 0) {
+        if (strcmp(argv[*at], "--") == 0 || (strcmp(command, "ps") == 0 && a->positional_count == 1)) {
+            *at -= argv[*at][0] != '-' || argv[*at][1] != '-' || argv[*at][2]; /* what is behind the id is of ps(1) */
             a->rest = argv + *at + 1, a->rest_count = argc - *at - 1;
             *at = argc;
         } else if (argv[*at][0] == '-' && argv[*at][1]) {
@@ -429,6 +461,177 @@ static int do_features(struct arguments *a) {
     return ocirt_features_write(write_file, stdout, &e) < 0 ? fail(a, &e) : 0;
 }
 
+static int do_pause(struct arguments *a) {
+    ocirt_error e;
+    int r = need_id(a);
+    return r ? r : ocirt_pause(a->positional[0], &a->options, &e) < 0 ? fail(a, &e) : 0;
+}
+
+static int do_resume(struct arguments *a) {
+    ocirt_error e;
+    int r = need_id(a);
+    return r ? r : ocirt_resume(a->positional[0], &a->options, &e) < 0 ? fail(a, &e) : 0;
+}
+
+/* ----- update ----- */
+
+/* A size may have a unit: 512m. Returns what stands for the value in JSON, NULL if it is none. */
+static const char *limit_value(const struct limit *l, const char *value, char out[64]) {
+    static const char units[] = "bkmgt";
+    char  *end;
+    const char *unit;
+    long long number = strtoll(value, &end, 10);
+    if (l->kind == 't') return strpbrk(value, "\"\\\n") || snprintf(out, 64, "\"%s\"", value) >= 64 ? NULL : out;
+    unit = l->kind == 's' && *end && number > 0 ? strchr(units, *end | 32) : NULL;
+    if (unit) {
+        end += 1 + (*end != 'b' && (end[1] | 32) == 'b');
+        for (; unit > units; unit--) number = number > (1ll << 53) ? -2 : number * 1024;
+    }
+    if (!*value || *end || number == -2) return NULL;
+    return snprintf(out, 64, "%lld", number), out;
+}
+
+/* The options as the object that they stand for, so that they are checked, placed and explained as one. */
+static int limits_text(struct arguments *a, char *out, size_t size) {
+    size_t n = (size_t)snprintf(out, size, "{");
+    const char *open = NULL;
+    for (size_t pass = 0; pass < 4; pass++)
+        for (size_t i = 0; i < L3_CACHE; i++) {
+            static const char *const objects[] = {"blockIO", "cpu", "memory", "pids"};
+            char value[64];
+            if (!a->limits[i] || strcmp(limits[i].object, objects[pass]) != 0) continue;
+            if (!limit_value(&limits[i], a->limits[i], value)) return fail_text(a, "--%s: %s is not a value of it", limits[i].name, a->limits[i]);
+            if (open == objects[pass]) n += (size_t)snprintf(out + n, size - n, ",\"%s\":%s", limits[i].member, value);
+            else n += (size_t)snprintf(out + n, size - n, "%s\"%s\":{\"%s\":%s", open ? "}," : "", objects[pass], limits[i].member, value);
+            open = objects[pass];
+        }
+    snprintf(out + n, size - n, open ? "}}" : "}");
+    return 0;
+}
+
+static char *read_stream(FILE *from, size_t *size) {
+    size_t room = 1 << 16, n;
+    char  *text = malloc(room);
+    *size = 0;
+    while (text && (n = fread(text + *size, 1, room - *size, from)) > 0) {
+        char *more = *size + n == room && room < OCIRT_MAX_CONFIG ? realloc(text, room *= 2) : text;
+        *size += n;
+        if (!more || *size == OCIRT_MAX_CONFIG) return free(more ? more : text), NULL;
+        text = more;
+    }
+    return text;
+}
+
+static int do_update(struct arguments *a) {
+    ocirt_arena arena = {0};
+    ocirt_error e;
+    ocirt_spec *changes;
+    ocirt_intel_rdt schemata = {.l3_cache_schema = a->limits[L3_CACHE], .mem_bw_schema = a->limits[MEM_BW]};
+    char   flags[2048], *text = flags;
+    size_t size = 0;
+    bool   standard = a->resources && strcmp(a->resources, "-") == 0;
+    FILE  *from = !a->resources ? NULL : standard ? stdin : fopen(a->resources, "re");
+    int    r = need_id(a);
+    if (r == 0 && a->resources && !from) r = fail_text(a, "%s: %s", a->resources, strerror(errno));
+    if (r == 0 && !a->resources) r = limits_text(a, flags, sizeof flags), size = strlen(flags);
+    if (r == 0 && from && !(text = read_stream(from, &size))) r = fail_text(a, "%s could not be read, or is too long", a->resources);
+    if (r == 0 && ocirt_resources_load(&arena, text, size, from ? standard ? "standard input" : a->resources : "the options", &changes, &e) < 0) r = fail(a, &e);
+    if (r == 0 && (schemata.l3_cache_schema || schemata.mem_bw_schema)) changes->linux_->intel_rdt = &schemata;
+    if (r == 0 && ocirt_update(a->positional[0], changes, &a->options, &e) < 0) r = fail(a, &e);
+    if (from && !standard) fclose(from);
+    if (text != flags) free(text);
+    ocirt_arena_free(&arena);
+    return r;
+}
+
+/* ----- processes and figures ----- */
+
+static int print_process(void *user, const ocirt_process_info *p) {
+    struct listing *l = user;
+    unsigned cpu = (unsigned)(p->cpu / 1000000000), age = (unsigned)(time(NULL) - (time_t)p->started);
+    if (!l->a->json) return printf("%-8u %8d %8d %4u:%02u:%02u %3u:%02u:%02u %s\n", p->uid, p->pid, p->ppid, age / 3600, age / 60 % 60, age % 60,
+                                   cpu / 3600, cpu / 60 % 60, cpu % 60, p->command) < 0 ? -1 : 0;
+    printf("%s%d", l->any ? "," : "", p->pid);
+    return l->any = true, 0;
+}
+
+static int do_ps(struct arguments *a) {
+    struct listing l = {.a = a};
+    ocirt_error e;
+    int r = need_id(a);
+    a->json = a->format && strcmp(a->format, "json") == 0;
+    if (r == 0 && a->format && !a->json && strcmp(a->format, "table") != 0) r = fail_text(a, "unknown format %s: table and json are known", a->format);
+    if (r) return r;
+    fputs(a->json ? "[" : "UID           PID     PPID    ELAPSED      TIME CMD\n", stdout);
+    r = ocirt_processes(a->positional[0], &a->options, print_process, &l, &e);
+    if (a->json) fputs("]\n", stdout);
+    return r < 0 ? fail(a, &e) : 0;
+}
+
+static int print_event(void *user, const ocirt_stats *s) {
+    const struct arguments *a = user;
+    int r = s ? ocirt_stats_write(s, a->positional[0], write_file, stdout) : printf("{\"type\":\"oom\",\"id\":\"%s\"}\n", a->positional[0]);
+    return r < 0 || fflush(stdout) != 0 ? -1 : 0;
+}
+
+/* "5s", "500ms", "1m", "5": seconds. */
+static unsigned interval_ms(const char *text) {
+    char *end;
+    unsigned long number = strtoul(text, &end, 10), unit = !*end || strcmp(end, "s") == 0 ? 1000 : strcmp(end, "ms") == 0 ? 1 : strcmp(end, "m") == 0 ? 60000 : 0;
+    return *text < '0' || *text > '9' || number > 86400000 || number * unit > 86400000 ? 0 : (unsigned)(number * unit);
+}
+
+static int do_events(struct arguments *a) {
+    ocirt_arena arena = {0};
+    ocirt_error e;
+    ocirt_stats s;
+    unsigned interval = interval_ms(a->interval ? a->interval : "5s");
+    int r = need_id(a);
+    if (r) return r;
+    if (!interval) return fail_text(a, "--interval: %s is not a duration such as 5s or 500ms", a->interval);
+    if (!a->once) return ocirt_events(a->positional[0], &a->options, interval, print_event, a, &e) < 0 ? fail(a, &e) : 0;
+    r = ocirt_stats_get(&arena, a->positional[0], &a->options, &s, &e) < 0 ? fail(a, &e) : print_event(a, &s) < 0;
+    ocirt_arena_free(&arena);
+    return r;
+}
+
+static const char *amount(uint64_t bytes, char out[16]) {
+    static const char units[] = "BKMGTPE";
+    unsigned unit = 0;
+    if (bytes == UINT64_MAX) return "max";
+    while (bytes >> (10 * unit) >= 10000) unit++;
+    snprintf(out, 16, "%u%c", (unsigned)(bytes >> 10 * unit), units[unit]);
+    return out;
+}
+
+static int print_stats(void *user, const ocirt_state *state) {
+    const struct arguments *a = user;
+    ocirt_arena arena = {0};
+    ocirt_stats s;
+    ocirt_error e;
+    uint64_t read = 0, written = 0;
+    char     t[4][16];
+    if (ocirt_stats_get(&arena, state->id, &a->options, &s, &e) == 0) {
+        for (size_t i = 0; i < s.io_count; i++) read += s.io[i].read_bytes, written += s.io[i].write_bytes;
+        printf("%-20s %-9s %6llu %7llu.%02us %8s / %-8s %8s / %s\n", state->id, state->status, (unsigned long long)s.pids, (unsigned long long)(s.cpu_total / 1000000000), (unsigned)(s.cpu_total / 10000000 % 100), amount(s.memory, t[0]),
+               amount(s.memory_limit, t[1]), amount(read, t[2]), amount(written, t[3]));
+    }
+    ocirt_arena_free(&arena);
+    return ferror(stdout) ? -1 : 0;
+}
+
+static int do_stats(struct arguments *a) {
+    ocirt_arena arena = {0};
+    ocirt_error e;
+    ocirt_state state;
+    int r = 0;
+    if (a->positional_count && ocirt_state_get(&arena, a->positional[0], &a->options, &state, &e) < 0) return fail(a, &e);
+    printf("%-20s %-9s %6s %11s %8s / %-8s %8s / %s\n", "ID", "STATUS", "PIDS", "CPU", "MEMORY", "LIMIT", "READ", "WRITTEN");
+    r = a->positional_count ? print_stats(a, &state) : ocirt_list(&a->options, print_stats, a, &e);
+    ocirt_arena_free(&arena);
+    return r < 0 ? fail(a, &e) : 0;
+}
+
 static int do_help(struct arguments *a);
 static int do_version(struct arguments *a) {
     (void)a;
@@ -444,6 +647,12 @@ static const struct command commands[] = {
     {"kill", "[--all] ID [SIGNAL]", "send a signal (default TERM) to a container", do_kill, 2},
     {"delete", "[--force] ID", "remove a stopped container", do_delete, 1},
     {"list", "[-q] [-f json]", "list containers", do_list, 0},
+    {"pause", "ID", "stop all processes of a container", do_pause, 1},
+    {"resume", "ID", "let a paused container go on", do_resume, 1},
+    {"update", "[-r FILE|-] [LIMITS] ID", "change a container's limits", do_update, 1},
+    {"ps", "[-f json] ID", "list a container's processes", do_ps, 1},
+    {"events", "[--stats] [--interval 5s] ID", "print figures, and kills for want of memory, as JSON", do_events, 1},
+    {"stats", "[ID]", "print the figures of all containers or one", do_stats, 1},
     {"spec", "[--rootless] [-b BUNDLE]", "write a config.json to begin with", do_spec, 0},
     {"check", "[BUNDLE] [--json]", "report everything suspicious in a config.json", do_check, 1},
     {"plan", "[BUNDLE] [--json]", "print what run would do, without doing it", do_plan, 1},
@@ -469,11 +678,13 @@ static int do_help(struct arguments *a) {
         if (o->letter == 'h' && o->commands[0]) continue;
         printf("  --%s%s%c%s %s\n", o->name, o->letter ? ", -" : "", o->letter ? o->letter : ' ', o->kind == TEXT || o->kind == NUMBER ? "VALUE" : "", o->commands[0] ? o->commands : "(global)");
     }
+    for (size_t i = 0; i < LIMITS; i++) printf("  --%s VALUE  update\n", limits[i].name);
     return 0;
 }
 
 /* Behind -- are arguments like the others, but for run --rootfs. */
 static int check_count(struct arguments *a, const struct command *c) {
+    if (c->run == do_ps && a->positional_count) return 0;
     for (int i = 0; i < a->rest_count && !a->rootfs && a->positional_count < 2; i++) a->positional[a->positional_count++] = a->rest[i];
     if (a->positional_count <= c->most && (a->rootfs || a->rest_count <= c->most)) return 0;
     return fail_text(a, "too many arguments of %s: %s", c->name, a->positional_count > c->most ? a->positional[c->most] : a->rest[c->most]);

@@ -60,6 +60,7 @@
      >>spawn     the host's rows, birth and conversation
      >>console   foreground: signals and terminal
      >>state     the container's folder
+     >>stats     what the kernel counts for a container
      >>explain   cause and remedy of a failure
      >>ops       the public operations
 
@@ -85,7 +86,8 @@
    execute the program; ocirt_kill signals it, through a pidfd that was proven to be the recorded process
    (start time and boot); ocirt_delete takes back what create made. ocirt_run is all of it. The record is on
    disk before the first lasting effect: after SIGKILL of the caller at any moment, delete with OCIRT_FORCE
-   removes what is left. Statuses: creating, created, running, stopped.
+   removes what is left. Statuses: creating, created, running, paused, stopped. ocirt_pause and ocirt_resume,
+   ocirt_update, ocirt_processes, ocirt_stats_get and ocirt_events work on what is created or running.
 
    THREADS, FORK, SIGNALS
    ======================
@@ -608,7 +610,7 @@ typedef struct ocirt_container { /* filled by create and run; the caller closes 
 } ocirt_container;
 
 typedef struct ocirt_state { /* strings live in the arena given to ocirt_state_get */
-    const char *id, *status; /* creating, created, running, stopped                              */
+    const char *id, *status; /* creating, created, running, paused, stopped                      */
     const char *bundle, *rootfs, *created, *owner, *oci_version, *cgroup;
     int         pid;         /* 0 when stopped */
     ocirt_pair *annotations;
@@ -639,6 +641,66 @@ OCIRT_DEF int ocirt_delete(const char *id, const ocirt_options *options, ocirt_e
 OCIRT_DEF int ocirt_state_get(ocirt_arena *arena, const char *id, const ocirt_options *options,
                               ocirt_state *out_state, ocirt_error *error);
 OCIRT_DEF int ocirt_state_write(const ocirt_state *state, ocirt_write_fn write, void *user);
+
+/* Stops every process of the container, and lets them go on (cgroup v2's freezer). Pausing needs status created
+   or running. SIGKILL and delete reach a paused container too; other signals wait for resume. Fails with
+   OCIRT_E_STATE, and with _CGROUP where the container has no cgroup of its own. */
+OCIRT_DEF int ocirt_pause(const char *id, const ocirt_options *options, ocirt_error *error);
+OCIRT_DEF int ocirt_resume(const char *id, const ocirt_options *options, ocirt_error *error);
+
+/* Loads a linux.resources object (runtime-spec config-linux.md, what `update --resources` gets) for ocirt_update:
+   a spec that has linux_->resources and nothing else. As ocirt_spec_load otherwise. */
+OCIRT_DEF int ocirt_resources_load(ocirt_arena *arena, const char *text, size_t size, const char *file_name,
+                                   ocirt_spec **out_changes, ocirt_error *error);
+
+/* Changes the limits of a created or running container to linux_->resources of `changes`, and its resctrl
+   schemata to linux_->intel_rdt; what is absent stays. Either all is changed, or after a refusal all is as
+   before, and the error says which limit it was. Nothing else of `changes` is looked at. */
+OCIRT_DEF int ocirt_update(const char *id, const ocirt_spec *changes, const ocirt_options *options, ocirt_error *error);
+
+typedef struct ocirt_process_info {
+    int         pid, ppid;  /* as the caller's procfs numbers them */
+    uint32_t    uid;        /* real, of the host                  */
+    uint64_t    started;    /* seconds since 1970                 */
+    uint64_t    cpu;        /* nanoseconds, user and kernel       */
+    const char *command;    /* arguments, or the name in brackets; valid during the call */
+} ocirt_process_info;
+typedef int (*ocirt_process_fn)(void *user, const ocirt_process_info *process); /* negative stops it */
+
+/* Every process of the container's cgroup and of those below it. */
+OCIRT_DEF int ocirt_processes(const char *id, const ocirt_options *options, ocirt_process_fn each, void *user,
+                              ocirt_error *error);
+
+typedef struct ocirt_pressure_line { uint32_t avg10, avg60, avg300; uint64_t total; } ocirt_pressure_line; /* 1/100 %, microseconds */
+typedef struct ocirt_pressure { bool set; ocirt_pressure_line some, full; } ocirt_pressure; /* kernel: accounting/psi */
+typedef struct ocirt_io_stat { uint32_t major, minor; uint64_t read_bytes, write_bytes, reads, writes; } ocirt_io_stat;
+typedef struct ocirt_huge_stat { const char *size; uint64_t usage, peak, failures; } ocirt_huge_stat;
+
+/* What the kernel counts for a container's cgroup (cgroup-v2, interface files). No limit: UINT64_MAX. Zero where
+   the kernel or the hierarchy lacks the controller. */
+typedef struct ocirt_stats {
+    uint64_t cpu_total, cpu_user, cpu_kernel;                     /* nanoseconds */
+    uint64_t cpu_periods, cpu_throttled_periods, cpu_throttled;   /* number, number, nanoseconds */
+    uint64_t memory, memory_limit, memory_peak, memory_failures, memory_cache; /* bytes; failures: times at the limit */
+    uint64_t swap, swap_limit;                                    /* bytes, of swap alone */
+    uint64_t oom_kills, pids, pids_limit;
+    ocirt_pair      *memory_raw; /* every line of memory.stat */
+    ocirt_io_stat   *io;
+    ocirt_huge_stat *huge;
+    size_t           memory_raw_count, io_count, huge_count;
+    ocirt_pressure   cpu_pressure, memory_pressure, io_pressure;
+} ocirt_stats;
+
+OCIRT_DEF int ocirt_stats_get(ocirt_arena *arena, const char *id, const ocirt_options *options, ocirt_stats *out_stats,
+                              ocirt_error *error);
+/* The same as one line of JSON, in the form of `runc events`. */
+OCIRT_DEF int ocirt_stats_write(const ocirt_stats *stats, const char *id, ocirt_write_fn write, void *user);
+
+/* `stats` NULL: a process of the container was killed for want of memory. Negative stops it. */
+typedef int (*ocirt_event_fn)(void *user, const ocirt_stats *stats);
+/* Reports figures now and every interval_ms, and each kill for want of memory, until the container has ended. */
+OCIRT_DEF int ocirt_events(const char *id, const ocirt_options *options, unsigned interval_ms, ocirt_event_fn each,
+                           void *user, ocirt_error *error);
 
 typedef int (*ocirt_state_fn)(void *user, const ocirt_state *state); /* negative stops the listing */
 /* Every container of the state root; foreign and broken entries are passed over. */
@@ -2683,8 +2745,8 @@ static int ocirt__spec_object(struct ocirt__loader *l, struct ocirt__pending p) 
     return r < 0 ? r : ocirt__spec_required(l, &p, seen);
 }
 
-static int ocirt__spec_fill(struct ocirt__loader *l, ocirt_spec *spec) {
-    int r = ocirt__spec_later(l, &ocirt__object_spec, (char *)spec, 1);
+static int ocirt__spec_fill(struct ocirt__loader *l, const struct ocirt__object *of, void *top) {
+    int r = ocirt__spec_later(l, of, top, 1);
     while (r == 0 && l->count > 0) r = ocirt__spec_object(l, l->pending[--l->count]);
     return r;
 }
@@ -2962,7 +3024,7 @@ static int ocirt__spec_load_with(struct ocirt__loader *l, const char *text, size
     ocirt_spec *spec = ocirt__mem_alloc(l->arena, sizeof *spec);
     int r = spec ? ocirt__json_parse(l->arena, text, size, file, &l->doc, l->error) : ocirt__error_set(l->error, OCIRT_E_MEMORY, 0, "", "out of memory");
     if (r < 0) return r;
-    r = ocirt__spec_fill(l, spec);
+    r = ocirt__spec_fill(l, &ocirt__object_spec, spec);
     spec->document = l->doc;
     if (r == 0) r = ocirt__spec_rules(l, spec);
     if (r == 0) *out = spec;
@@ -2972,6 +3034,21 @@ static int ocirt__spec_load_with(struct ocirt__loader *l, const char *text, size
 OCIRT_DEF int ocirt_spec_load(ocirt_arena *arena, const char *text, size_t size, const char *file_name, ocirt_spec **out_spec, ocirt_error *error) {
     struct ocirt__loader l = {.arena = arena, .error = error};
     return ocirt__spec_load_with(&l, text, size, file_name, out_spec);
+}
+
+OCIRT_DEF int ocirt_resources_load(ocirt_arena *arena, const char *text, size_t size, const char *file_name, ocirt_spec **out_changes, ocirt_error *error) {
+    struct ocirt__loader l = {.arena = arena, .error = error};
+    ocirt_spec  *spec = ocirt__mem_alloc(arena, sizeof *spec);
+    ocirt_linux *on = ocirt__mem_alloc(arena, sizeof *on);
+    ocirt_resources *limits = ocirt__mem_alloc(arena, sizeof *limits);
+    int r = spec && on && limits ? ocirt__json_parse(arena, text, size, file_name, &l.doc, error) : ocirt__error_set(error, OCIRT_E_MEMORY, 0, "", "out of memory");
+    if (r < 0) return r;
+    spec->document = l.doc, spec->linux_ = on, on->resources = limits;
+    r = ocirt__spec_fill(&l, &ocirt__object_resources, limits);
+    if (r == 0) r = ocirt__spec_rule_resources(&l, limits);
+    if (r == 0) r = ocirt__spec_rule_devices(&l, spec);
+    if (r == 0) *out_changes = spec;
+    return r;
 }
 
 OCIRT_DEF int ocirt_spec_load_file(ocirt_arena *arena, const char *path, ocirt_spec **out_spec, ocirt_error *error) {
@@ -4210,16 +4287,23 @@ static int ocirt__cgroup_remove_levels(int root, const char *path, unsigned leve
     return first;
 }
 
-/* Makes the missing levels, enabling `controllers` on the way. On failure nothing made stays. */
-static int ocirt__cgroup_make(int root, const char *path, unsigned missing, const char *controllers, int *out_dir, char *detail, size_t size) {
+/* Goes down to the cgroup, enabling `controllers` above it, and making what is not there. */
+static int ocirt__cgroup_descend(int root, const char *path, const char *controllers, int *dir, char *detail, size_t size) {
     const char *rest = path;
     char name[NAME_MAX + 1];
-    int  dir = root, r = 0;
+    int  r = 0;
+    *dir = root;
     while (r == 0 && ocirt__cgroup_component(&rest, name) > 0) {
-        r = ocirt__cgroup_enable(dir, controllers, path, detail, size);
-        if (r == 0) r = ocirt__sys_mkdirat(dir, name, 0755);
-        if (r == 0 || r == -EEXIST) r = ocirt__cgroup_enter(&dir, root, name);
+        r = ocirt__cgroup_enable(*dir, controllers, path, detail, size);
+        if (r == 0) r = ocirt__sys_mkdirat(*dir, name, 0755);
+        if (r == 0 || r == -EEXIST) r = ocirt__cgroup_enter(dir, root, name);
     }
+    return r;
+}
+
+/* On failure nothing made stays. */
+static int ocirt__cgroup_make(int root, const char *path, unsigned missing, const char *controllers, int *out_dir, char *detail, size_t size) {
+    int dir, r = ocirt__cgroup_descend(root, path, controllers, &dir, detail, size);
     if (r == 0 && missing == 0) r = ocirt__cgroup_usable(dir, detail, size);
     if (r == 0 && dir != root) return *out_dir = dir, 0;
     if (dir >= 0 && dir != root) ocirt__sys_close(&dir);
@@ -4295,50 +4379,93 @@ static int ocirt__cgroup_walk(int top, ocirt__cgroup_visit visit, void *user) {
     return r;
 }
 
-struct ocirt__cgroup_signal {
-    int signal, sent;
+typedef int (*ocirt__cgroup_each)(void *user, int pid);
+
+/* A list of processes may be longer than any buffer, and a number may be cut by its end. */
+static int ocirt__cgroup_pids(int dir, ocirt__cgroup_each each, void *user) {
+    char text[1024];
+    int  file = ocirt__path_exact(dir, "cgroup.procs", O_RDONLY), r = 0, pid = 0;
+    long n = file;
+    while (r == 0 && n >= 0 && (n = ocirt__sys_read(file, text, sizeof text)) > 0)
+        for (long i = 0; r == 0 && i < n; i++) {
+            if (text[i] != '\n') pid = pid * 10 + (text[i] - '0');
+            else r = pid > 0 ? each(user, pid) : 0, pid = 0;
+        }
+    ocirt__sys_close(&file);
+    return r;
+}
+
+struct ocirt__cgroup_visit_pids {
+    ocirt__cgroup_each each;
+    void              *user;
 };
 
-static int ocirt__cgroup_signal_one(int dir, int parent, const char *name, void *user) {
-    struct ocirt__cgroup_signal *s = user;
-    char  text[4096], *rest = NULL;
+static int ocirt__cgroup_pids_of(int dir, int parent, const char *name, void *user) {
+    struct ocirt__cgroup_visit_pids *v = user;
     (void)parent, (void)name;
-    if (ocirt__path_read(dir, "cgroup.procs", text, sizeof text) < 0) return 0;
-    for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
-        int pid = atoi(line), pidfd = pid > 0 ? ocirt__sys_pidfd_open(pid) : -1;
-        if (pidfd < 0) continue;
-        s->sent += ocirt__sys_pidfd_signal(pidfd, s->signal) == 0;
-        ocirt__sys_close(&pidfd);
-    }
+    return ocirt__cgroup_pids(dir, v->each, v->user);
+}
+
+/* Of the whole subtree. */
+static int ocirt__cgroup_all_pids(int dir, ocirt__cgroup_each each, void *user) {
+    struct ocirt__cgroup_visit_pids v = {.each = each, .user = user};
+    return ocirt__cgroup_walk(dir, ocirt__cgroup_pids_of, &v);
+}
+
+static int ocirt__cgroup_signal_one(void *user, int pid) {
+    int pidfd = ocirt__sys_pidfd_open(pid);
+    if (pidfd >= 0) (void)ocirt__sys_pidfd_signal(pidfd, *(const int *)user);
+    ocirt__sys_close(&pidfd);
     return 0;
 }
 
 static int ocirt__cgroup_signal_all(int dir, int signal) {
-    struct ocirt__cgroup_signal s = {.signal = signal};
-    return ocirt__cgroup_walk(dir, ocirt__cgroup_signal_one, &s);
+    return ocirt__cgroup_all_pids(dir, ocirt__cgroup_signal_one, &signal);
+}
+
+static bool ocirt__cgroup_is(int dir, const char *key) {
+    uint64_t is = 0;
+    return ocirt__cgroup_event(dir, "cgroup.events", key, &is) == 0 && is;
 }
 
 static bool ocirt__cgroup_populated(int dir) {
-    uint64_t populated = 0;
-    return ocirt__cgroup_event(dir, "cgroup.events", "populated", &populated) == 0 && populated;
+    return ocirt__cgroup_is(dir, "populated");
 }
 
-/* Waits until no process is left: cgroup.events becomes readable (POLLPRI) when it changes. */
-static int ocirt__cgroup_empty_wait(int dir, int64_t limit_ms) {
+/* Waits until the cgroup is, or is not, populated or frozen: cgroup.events becomes readable (POLLPRI) when it changes. */
+static int ocirt__cgroup_await(int dir, const char *key, bool want, int64_t limit_ms) {
     int64_t end = ocirt__sys_now_ms() + limit_ms;
     int     file = ocirt__path_exact(dir, "cgroup.events", O_RDONLY), r = 0;
     struct pollfd wait = {.fd = file, .events = POLLPRI};
-    if (file < 0) return file == -ENOENT || file == -ENODEV ? 0 : file;
-    while (r == 0 && ocirt__cgroup_populated(dir)) {
+    if (file < 0) return file;
+    while (r == 0 && ocirt__cgroup_is(dir, key) != want) {
         int64_t left = end - ocirt__sys_now_ms();
         char    text[256];
         if (left <= 0) { r = -ETIMEDOUT; break; }
         (void)OCIRT__SYS3(SYS_lseek, file, 0, SEEK_SET);
         (void)ocirt__sys_read(file, text, sizeof text);
-        if (ocirt__cgroup_populated(dir) && ocirt__sys_poll(&wait, 1, left < 50 ? left : 50) < 0) r = -EIO;
+        if (ocirt__cgroup_is(dir, key) != want && ocirt__sys_poll(&wait, 1, left < 50 ? left : 50) < 0) r = -EIO;
     }
     ocirt__sys_close(&file);
     return r;
+}
+
+static int ocirt__cgroup_empty_wait(int dir, int64_t limit_ms) {
+    int r = ocirt__cgroup_await(dir, "populated", false, limit_ms);
+    return r == -ENOENT || r == -ENODEV ? 0 : r;
+}
+
+/* A process in uninterruptible sleep may take its time; what is half frozen is thawed again. */
+static int ocirt__cgroup_freeze(int dir, bool on, int64_t limit_ms) {
+    int r = ocirt__path_write(dir, "cgroup.freeze", on ? "1" : "0", 1);
+    if (r == 0) r = ocirt__cgroup_await(dir, "frozen", on, limit_ms);
+    if (r == -ETIMEDOUT && on) (void)ocirt__path_write(dir, "cgroup.freeze", "0", 1);
+    return r;
+}
+
+static bool ocirt__cgroup_is_paused(int dir) {
+    char text[4];
+    return ocirt__path_read(dir, "cgroup.freeze", text, sizeof text) > 0 && text[0] == '1';
 }
 
 /* Kills all, also those that fork meanwhile. A frozen process dies of SIGKILL too. */
@@ -4655,6 +4782,91 @@ static int ocirt__cgroup_check(const ocirt_probe *p, const ocirt_resources *r, c
         ocirt__error_hint(e, "the kernel lacks it, or it was not delegated (see %s/cgroup.controllers); or remove the limit", p->cgroup_mount);
     if (doc && l.token) ocirt__error_place(e, doc, l.token);
     return -OCIRT_E_CGROUP;
+}
+
+/* ----- changing the limits of what runs ----- */
+
+struct ocirt__change {
+    struct ocirt__limit to;
+    const char *before; /* NULL: the file cannot be read */
+    bool        done;
+};
+
+struct ocirt__changes {
+    ocirt_arena          *arena;
+    int                   dir;
+    struct ocirt__change *items;
+    size_t                count, room;
+    bool                  failed; /* no memory */
+};
+
+/* What the file says now, in the form in which it is written: the first line, or that of the device. */
+static char *ocirt__changes_before(struct ocirt__changes *c, const char *file, const char *value, const char *text) {
+    static const struct {
+        const char *file, *none;
+    } keyed[] = {{"io.max", "rbps=max wbps=max riops=max wiops=max"}, {"io.weight", "default"}, {"io.bfq.weight", "default"}, {"rdma.max", "hca_handle=max hca_object=max"}};
+    size_t n = strcspn(value, " ");
+    for (size_t i = 0; value[n] && i < sizeof keyed / sizeof keyed[0]; i++) {
+        if (strcmp(file, keyed[i].file) != 0) continue;
+        for (const char *line = text; *line; line += strcspn(line, "\n"), line += *line == '\n')
+            if (strncmp(line, value, n + 1) == 0) return ocirt__mem_text(c->arena, line, strcspn(line, "\n"));
+        return ocirt__mem_format(c->arena, "%.*s %s", (int)n, value, keyed[i].none);
+    }
+    n = strcspn(text, "\n");
+    return n ? ocirt__mem_text(c->arena, text, n) : ocirt__mem_text(c->arena, "\n", 1); /* an empty cpuset */
+}
+
+static struct ocirt__change *ocirt__changes_more(struct ocirt__changes *c) {
+    if (c->count == c->room) {
+        size_t room = c->room ? c->room * 2 : 32;
+        struct ocirt__change *more = ocirt__mem_array(c->arena, room, sizeof *more);
+        if (!more) return NULL;
+        if (c->count) memcpy(more, c->items, c->count * sizeof *more);
+        c->items = more, c->room = room;
+    }
+    return &c->items[c->count++];
+}
+
+static void ocirt__changes_add(void *user, const struct ocirt__limit *limit) {
+    struct ocirt__changes *c = user;
+    const char *file = limit->file, *value = limit->value;
+    char  text[4096];
+    long  n = ocirt__path_read(c->dir, file, text, sizeof text);
+    struct ocirt__change *change;
+    if (n == -ENOENT && limit->other) file = limit->other, value = limit->other_value, n = ocirt__path_read(c->dir, file, text, sizeof text);
+    if (n == -ENOENT && limit->optional) return;
+    change = ocirt__changes_more(c);
+    if (!change) { c->failed = true; return; }
+    *change = (struct ocirt__change){.to = *limit, .before = n < 0 ? NULL : ocirt__changes_before(c, file, value, text)};
+    change->to.file = ocirt__mem_text(c->arena, file, strlen(file)), change->to.value = ocirt__mem_text(c->arena, value, strlen(value));
+    if (!change->to.file || !change->to.value || (n >= 0 && !change->before)) c->failed = true;
+}
+
+static int ocirt__changes_write(const struct ocirt__changes *c, const char *file, const char *value) {
+    return ocirt__path_write(c->dir, file, value, strlen(value));
+}
+
+/* Back to what was, the last first. What the kernel refuses at first it may take when others are back. */
+static void ocirt__changes_undo(struct ocirt__changes *c) {
+    for (int pass = 0; pass < 2; pass++)
+        for (size_t i = c->count; i-- > 0;)
+            if (c->items[i].done && c->items[i].before && ocirt__changes_write(c, c->items[i].to.file, c->items[i].before) == 0) c->items[i].done = false;
+}
+
+/* All or nothing. A burst and its quota, say, are taken in one order when they grow and in the other when they
+   shrink: what was refused is tried again after the rest. refused: the first that never was taken. */
+static int ocirt__changes_apply(struct ocirt__changes *c, const struct ocirt__change **refused) {
+    int r = 0;
+    for (int pass = 0; pass < 2 && (pass == 0 || r < 0); pass++) {
+        r = 0;
+        for (size_t i = 0; i < c->count; i++) {
+            int one = c->items[i].done ? 0 : ocirt__changes_write(c, c->items[i].to.file, c->items[i].to.value);
+            if (one == 0) c->items[i].done = true;
+            else if (r == 0) r = one, *refused = &c->items[i];
+        }
+    }
+    if (r < 0) ocirt__changes_undo(c);
+    return r;
 }
 
 /* ===========================================================================================
@@ -5109,6 +5321,13 @@ static int ocirt__process_apparmor(int proc, const char *profile, bool no_new_pr
     memcpy(text + at, profile, n + 1);
     r = ocirt__process_write_own(proc, "attr/apparmor/exec", text);
     return r == -ENOENT ? ocirt__process_write_own(proc, "attr/exec", text) : r;
+}
+
+/* A number of /proc/PID/stat. The name in field 2 may hold anything, but ends with the last ')'. */
+static uint64_t ocirt__process_stat_field(const char *text, int wanted) {
+    const char *at = strrchr(text, ')');
+    for (int field = 2; at && field < wanted; field++) at = strchr(at + 1, ' ');
+    return at ? strtoull(at + 1, NULL, 10) : 0;
 }
 
 /* netdevice(7): any socket of the namespace will do for the ioctl. A new lo has no flag but this one. */
@@ -8648,7 +8867,6 @@ static int ocirt__spawn_mapper(struct ocirt__host *h, const struct ocirt__row *r
     return end.si_code == CLD_EXITED && end.si_status == 0 ? 0 : -EPERM;
 }
 
-/* Field 22 of /proc/PID/stat; the name in field 2 may hold anything but ends with the last ')'. */
 static int ocirt__spawn_start_time(int proc, int pid, uint64_t *out) {
     char  path[48], text[1024], *at;
     size_t n = ocirt__mem_decimal(path, (uint64_t)pid);
@@ -8658,9 +8876,7 @@ static int ocirt__spawn_start_time(int proc, int pid, uint64_t *out) {
     if (r < 0) return (int)r;
     at = strrchr(text, ')');
     if (!at || at[1] != ' ' || at[2] == 'Z' || at[2] == 'X') return -ESRCH; /* dead, only not reaped */
-    for (int field = 2; at && field < 22; field++) at = strchr(at + 1, ' ');
-    if (!at) return -ESRCH;
-    *out = strtoull(at + 1, NULL, 10);
+    *out = ocirt__process_stat_field(text, 22);
     return 0;
 }
 
@@ -9134,11 +9350,257 @@ static const char *ocirt__state_status(const struct ocirt__process *p) {
     return !p->complete ? "creating" : p->waiting ? "created" : "running";
 }
 
+/* A container's cgroup, as its record has it, by way of the root of its hierarchy. */
+static int ocirt__state_cgroup(const char *mount, const char *cgroup, int *out_root) {
+    *out_root = -1;
+    if (!cgroup[0] || !mount[0]) return -ENOENT;
+    *out_root = ocirt__sys_openat(AT_FDCWD, mount, O_PATH | O_DIRECTORY, 0);
+    if (*out_root < 0) return *out_root;
+    return ocirt__path_exact(*out_root, cgroup + strspn(cgroup, "/"), O_RDONLY | O_DIRECTORY);
+}
+
+static bool ocirt__state_is_paused(const struct ocirt__record *record) {
+    int  root, dir = ocirt__state_cgroup(record->cgroup_mount, record->cgroup, &root);
+    bool paused = dir >= 0 && ocirt__cgroup_is_paused(dir);
+    ocirt__sys_close(&dir);
+    ocirt__sys_close(&root);
+    return paused;
+}
+
 /* Everything we put there, and nothing else: a folder with foreign files stays. */
 static int ocirt__state_remove(int root, const char *id, int dir) {
     static const char *const names[] = {"start", "init", "creating", "plan", "state.json"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) (void)ocirt__sys_unlinkat(dir, names[i], 0);
     return ocirt__sys_unlinkat(root, id, AT_REMOVEDIR);
+}
+
+/* ===========================================================================================
+   >>stats   what the kernel counts for a cgroup (cgroup-v2, interface files), as numbers and as the JSON of
+   `runc events`. A file that is missing leaves its numbers at zero: the controller is not there.
+   =========================================================================================== */
+
+static char *ocirt__stats_file(ocirt_arena *arena, int dir, const char *name) {
+    char  *text = ocirt__mem_alloc(arena, 16384);
+    return text && ocirt__path_read(dir, name, text, 16384) > 0 ? text : NULL;
+}
+
+/* A line "key number" of a text that is kept. */
+static uint64_t ocirt__stats_key(const char *text, const char *key) {
+    size_t n = strlen(key);
+    for (const char *line = text; line && *line; line += strcspn(line, "\n"), line += *line == '\n')
+        if (strncmp(line, key, n) == 0 && line[n] == ' ') return strtoull(line + n, NULL, 10);
+    return 0;
+}
+
+/* "max" is no limit. */
+static uint64_t ocirt__stats_number(int dir, const char *name) {
+    char text[32];
+    if (ocirt__path_read(dir, name, text, sizeof text) <= 0) return 0;
+    return text[0] == 'm' ? UINT64_MAX : strtoull(text, NULL, 10);
+}
+
+static void ocirt__stats_cpu(ocirt_arena *arena, int dir, ocirt_stats *s) {
+    const char *text = ocirt__stats_file(arena, dir, "cpu.stat");
+    s->cpu_total = ocirt__stats_key(text, "usage_usec") * 1000;
+    s->cpu_user = ocirt__stats_key(text, "user_usec") * 1000, s->cpu_kernel = ocirt__stats_key(text, "system_usec") * 1000;
+    s->cpu_periods = ocirt__stats_key(text, "nr_periods"), s->cpu_throttled_periods = ocirt__stats_key(text, "nr_throttled");
+    s->cpu_throttled = ocirt__stats_key(text, "throttled_usec") * 1000;
+}
+
+static void ocirt__stats_raw(ocirt_arena *arena, char *text, ocirt_stats *s) {
+    char *rest = NULL;
+    size_t lines = 1;
+    for (const char *at = text; at && *at; at++) lines += *at == '\n';
+    s->memory_raw = ocirt__mem_array(arena, lines, sizeof *s->memory_raw);
+    for (char *line = text && s->memory_raw ? strtok_r(text, "\n", &rest) : NULL; line; line = strtok_r(NULL, "\n", &rest)) {
+        char *blank = strchr(line, ' ');
+        if (!blank) continue;
+        *blank = 0;
+        s->memory_raw[s->memory_raw_count++] = (ocirt_pair){line, blank + 1};
+    }
+}
+
+static void ocirt__stats_memory(ocirt_arena *arena, int dir, ocirt_stats *s) {
+    char *text = ocirt__stats_file(arena, dir, "memory.stat"), *events = ocirt__stats_file(arena, dir, "memory.events");
+    s->memory = ocirt__stats_number(dir, "memory.current"), s->memory_limit = ocirt__stats_number(dir, "memory.max");
+    s->memory_peak = ocirt__stats_number(dir, "memory.peak"); /* 5.19 */
+    s->memory_cache = ocirt__stats_key(text, "file");
+    s->memory_failures = ocirt__stats_key(events, "max"), s->oom_kills = ocirt__stats_key(events, "oom_kill");
+    s->swap = ocirt__stats_number(dir, "memory.swap.current"), s->swap_limit = ocirt__stats_number(dir, "memory.swap.max");
+    ocirt__stats_raw(arena, text, s);
+}
+
+/* "8:0 rbytes=1 wbytes=2 rios=3 wios=4 dbytes=5 dios=6", a line for each device. */
+static uint64_t ocirt__stats_io_number(const char *line, const char *key) {
+    size_t n = strlen(key), end = strcspn(line, "\n");
+    for (const char *at = strchr(line, ' '); at && at < line + end; at = strchr(at + 1, ' '))
+        if (strncmp(at + 1, key, n) == 0 && at[1 + n] == '=') return strtoull(at + 2 + n, NULL, 10);
+    return 0;
+}
+
+static void ocirt__stats_io(ocirt_arena *arena, int dir, ocirt_stats *s) {
+    const char *text = ocirt__stats_file(arena, dir, "io.stat");
+    size_t lines = 1;
+    for (const char *at = text; at && *at; at++) lines += *at == '\n';
+    s->io = ocirt__mem_array(arena, lines, sizeof *s->io);
+    for (const char *line = s->io ? text : NULL; line && *line; line += strcspn(line, "\n"), line += *line == '\n') {
+        uint64_t device[2];
+        if (ocirt__path_numbers(line, device, 2) != 2) continue;
+        s->io[s->io_count++] = (ocirt_io_stat){.major = (uint32_t)device[0], .minor = (uint32_t)device[1],
+            .read_bytes = ocirt__stats_io_number(line, "rbytes"), .write_bytes = ocirt__stats_io_number(line, "wbytes"),
+            .reads = ocirt__stats_io_number(line, "rios"), .writes = ocirt__stats_io_number(line, "wios")};
+    }
+}
+
+/* The sizes are those of the files hugetlb.SIZE.max. */
+static void ocirt__stats_huge_of(ocirt_arena *arena, int dir, const char *name, ocirt_stats *s) {
+    size_t n = strlen(name);
+    char   file[NAME_MAX + 16], size[32];
+    ocirt_huge_stat *h = &s->huge[s->huge_count];
+    if (s->huge_count == 16 || strncmp(name, "hugetlb.", 8) != 0 || n < 13 || n > 40 || strcmp(name + n - 4, ".max") != 0 || strchr(name + 8, '.') != name + n - 4) return;
+    snprintf(size, sizeof size, "%.*s", (int)(n - 12), name + 8);
+    *h = (ocirt_huge_stat){.size = ocirt__mem_text(arena, size, strlen(size))};
+    snprintf(file, sizeof file, "hugetlb.%s.rsvd.current", size);
+    h->usage = ocirt__stats_number(dir, file);
+    snprintf(file, sizeof file, "hugetlb.%s.current", size);
+    if (h->usage == 0) h->usage = ocirt__stats_number(dir, file);
+    snprintf(file, sizeof file, "hugetlb.%s.events", size);
+    h->failures = ocirt__stats_key(ocirt__stats_file(arena, dir, file), "max");
+    s->huge_count += h->size != NULL;
+}
+
+static void ocirt__stats_huge(ocirt_arena *arena, int dir, ocirt_stats *s) {
+    union {
+        char     bytes[2048];
+        uint64_t aligned;
+    } buffer;
+    long n;
+    int  list = ocirt__sys_openat(dir, ".", O_RDONLY | O_DIRECTORY, 0);
+    s->huge = ocirt__mem_array(arena, 17, sizeof *s->huge);
+    while (s->huge && list >= 0 && (n = ocirt__sys_getdents(list, buffer.bytes, sizeof buffer.bytes)) > 0)
+        for (long at = 0; at < n;) {
+            const struct ocirt__dirent64 *e = (const void *)(buffer.bytes + at);
+            at += e->size;
+            ocirt__stats_huge_of(arena, dir, e->name, s);
+        }
+    ocirt__sys_close(&list);
+}
+
+/* "some avg10=0.12 avg60=0.00 avg300=0.00 total=42" */
+static void ocirt__stats_pressure_line(const char *text, const char *word, ocirt_pressure_line *out) {
+    uint64_t n[8];
+    const char *line = text ? strstr(text, word) : NULL;
+    if (!line || !(line = strstr(line, "avg10=")) || ocirt__path_numbers(line + 6, n, 2) != 2) return;
+    out->avg10 = (uint32_t)(n[0] * 100 + n[1]);
+    if ((line = strstr(line, "avg60=")) && ocirt__path_numbers(line + 6, n, 2) == 2) out->avg60 = (uint32_t)(n[0] * 100 + n[1]);
+    if (line && (line = strstr(line, "avg300=")) && ocirt__path_numbers(line + 7, n, 2) == 2) out->avg300 = (uint32_t)(n[0] * 100 + n[1]);
+    if (line && (line = strstr(line, "total="))) out->total = strtoull(line + 6, NULL, 10);
+}
+
+static void ocirt__stats_pressure(int dir, const char *file, ocirt_pressure *out) {
+    char text[256];
+    if (ocirt__path_read(dir, file, text, sizeof text) <= 0) return; /* CONFIG_PSI, or switched off */
+    out->set = true;
+    ocirt__stats_pressure_line(text, "some", &out->some);
+    ocirt__stats_pressure_line(text, "full", &out->full);
+}
+
+static void ocirt__stats_read(ocirt_arena *arena, int dir, ocirt_stats *s) {
+    memset(s, 0, sizeof *s);
+    ocirt__stats_cpu(arena, dir, s);
+    ocirt__stats_memory(arena, dir, s);
+    ocirt__stats_io(arena, dir, s);
+    ocirt__stats_huge(arena, dir, s);
+    s->pids = ocirt__stats_number(dir, "pids.current"), s->pids_limit = ocirt__stats_number(dir, "pids.max");
+    ocirt__stats_pressure(dir, "cpu.pressure", &s->cpu_pressure);
+    ocirt__stats_pressure(dir, "memory.pressure", &s->memory_pressure);
+    ocirt__stats_pressure(dir, "io.pressure", &s->io_pressure);
+}
+
+/* ----- as JSON: the members that runc writes, though v2 leaves many of them at zero ----- */
+
+static void ocirt__stats_put_psi(ocirt__buffer *t, const ocirt_pressure *p) {
+    const ocirt_pressure_line *lines[] = {&p->some, &p->full};
+    if (!p->set) return;
+    ocirt__buffer_text(t, ",\"psi\":{");
+    for (int i = 0; i < 2; i++)
+        ocirt__buffer_format(t, "%s\"%s\":{\"avg10\":%u.%02u,\"avg60\":%u.%02u,\"avg300\":%u.%02u,\"total\":%llu}", i ? "," : "", i ? "full" : "some",
+                             lines[i]->avg10 / 100, lines[i]->avg10 % 100, lines[i]->avg60 / 100, lines[i]->avg60 % 100, lines[i]->avg300 / 100, lines[i]->avg300 % 100,
+                             (unsigned long long)lines[i]->total);
+    ocirt__buffer_text(t, "}");
+}
+
+static void ocirt__stats_put_usage(ocirt__buffer *t, const char *name, uint64_t limit, uint64_t usage, uint64_t peak, uint64_t failures) {
+    ocirt__buffer_format(t, "\"%s\":{\"limit\":%llu,\"usage\":%llu,\"max\":%llu,\"failcnt\":%llu},", name, (unsigned long long)limit, (unsigned long long)usage,
+                         (unsigned long long)peak, (unsigned long long)failures);
+}
+
+static void ocirt__stats_put_memory(ocirt__buffer *t, const ocirt_stats *s) {
+    bool open = s->memory_limit == UINT64_MAX || s->swap_limit == UINT64_MAX;
+    ocirt__buffer_format(t, ",\"memory\":{\"cache\":%llu,", (unsigned long long)s->memory_cache);
+    ocirt__stats_put_usage(t, "usage", s->memory_limit, s->memory, s->memory_peak, s->memory_failures);
+    ocirt__stats_put_usage(t, "swap", open ? UINT64_MAX : s->memory_limit + s->swap_limit, s->memory + s->swap, 0, 0); /* v1's: both */
+    ocirt__stats_put_usage(t, "kernel", 0, 0, 0, 0);
+    ocirt__stats_put_usage(t, "kernelTCP", 0, 0, 0, 0);
+    ocirt__buffer_text(t, "\"raw\":{");
+    for (size_t i = 0; i < s->memory_raw_count; i++) {
+        if (i) ocirt__buffer_text(t, ",");
+        ocirt__json_write_string(t, s->memory_raw[i].key);
+        ocirt__buffer_format(t, ":%llu", strtoull(s->memory_raw[i].value, NULL, 10));
+    }
+    ocirt__buffer_text(t, "}");
+    ocirt__stats_put_psi(t, &s->memory_pressure);
+    ocirt__buffer_text(t, "}");
+}
+
+static void ocirt__stats_put_io(ocirt__buffer *t, const ocirt_stats *s) {
+    static const char *const empty[] = {"ioQueueRecursive", "ioServiceTimeRecursive", "ioWaitTimeRecursive", "ioMergedRecursive", "ioTimeRecursive", "sectorsRecursive"};
+    static const char *const names[] = {"ioServiceBytesRecursive", "ioServicedRecursive"};
+    ocirt__buffer_text(t, ",\"blkio\":{");
+    for (int k = 0; k < 2; k++) {
+        ocirt__buffer_format(t, "%s\"%s\":[", k ? "," : "", names[k]);
+        for (size_t i = 0; i < s->io_count; i++) {
+            const ocirt_io_stat *d = &s->io[i];
+            ocirt__buffer_format(t, "%s{\"major\":%u,\"minor\":%u,\"op\":\"Read\",\"value\":%llu},{\"major\":%u,\"minor\":%u,\"op\":\"Write\",\"value\":%llu}", i ? "," : "",
+                                 d->major, d->minor, (unsigned long long)(k ? d->reads : d->read_bytes), d->major, d->minor, (unsigned long long)(k ? d->writes : d->write_bytes));
+        }
+        ocirt__buffer_text(t, "]");
+    }
+    for (size_t i = 0; i < sizeof empty / sizeof empty[0]; i++) ocirt__buffer_format(t, ",\"%s\":[]", empty[i]);
+    ocirt__stats_put_psi(t, &s->io_pressure);
+    ocirt__buffer_text(t, "}");
+}
+
+static void ocirt__stats_put(ocirt__buffer *t, const ocirt_stats *s) {
+    ocirt__buffer_format(t, "{\"cpu\":{\"usage\":{\"total\":%llu,\"percpu\":[],\"percpu_kernel\":[],\"percpu_user\":[],\"kernel\":%llu,\"user\":%llu},"
+                            "\"throttling\":{\"periods\":%llu,\"throttledPeriods\":%llu,\"throttledTime\":%llu}",
+                         (unsigned long long)s->cpu_total, (unsigned long long)s->cpu_kernel, (unsigned long long)s->cpu_user, (unsigned long long)s->cpu_periods,
+                         (unsigned long long)s->cpu_throttled_periods, (unsigned long long)s->cpu_throttled);
+    ocirt__stats_put_psi(t, &s->cpu_pressure);
+    ocirt__buffer_text(t, "},\"cpuset\":{\"cpus\":[],\"cpu_exclusive\":0,\"mems\":[],\"mem_hardwall\":0,\"mem_exclusive\":0,\"memory_migrate\":0,"
+                          "\"memory_spread_page\":0,\"memory_spread_slab\":0,\"memory_pressure\":0,\"sched_load_balance\":0,\"sched_relax_domain_level\":0}");
+    ocirt__stats_put_memory(t, s);
+    ocirt__buffer_format(t, ",\"pids\":{\"current\":%llu,\"limit\":%llu}", (unsigned long long)s->pids, (unsigned long long)(s->pids_limit == UINT64_MAX ? 0 : s->pids_limit));
+    ocirt__stats_put_io(t, s);
+    ocirt__buffer_text(t, ",\"hugetlb\":{");
+    for (size_t i = 0; i < s->huge_count; i++)
+        ocirt__buffer_format(t, "%s\"%s\":{\"usage\":%llu,\"max\":%llu,\"failcnt\":%llu}", i ? "," : "", s->huge[i].size, (unsigned long long)s->huge[i].usage,
+                             (unsigned long long)s->huge[i].peak, (unsigned long long)s->huge[i].failures);
+    ocirt__buffer_text(t, "},\"intel_rdt\":{},\"network_interfaces\":null}");
+}
+
+OCIRT_DEF int ocirt_stats_write(const ocirt_stats *stats, const char *id, ocirt_write_fn write, void *user) {
+    ocirt_arena   arena = {0};
+    ocirt__buffer t = {.arena = &arena};
+    int r;
+    ocirt__buffer_text(&t, "{\"type\":\"stats\",\"id\":");
+    ocirt__json_write_string(&t, id);
+    ocirt__buffer_text(&t, ",\"data\":");
+    ocirt__stats_put(&t, stats);
+    ocirt__buffer_text(&t, "}\n");
+    r = t.failed ? -OCIRT_E_MEMORY : write(user, t.data, t.size);
+    ocirt_arena_free(&arena);
+    return r;
 }
 
 /* ===========================================================================================
@@ -9505,18 +9967,10 @@ struct ocirt__undo {
     ocirt_plan *plan;  /* for the poststop hooks, or NULL */
 };
 
-static int ocirt__ops_cgroup_dir(const struct ocirt__undo *u, int *out_root) {
-    *out_root = -1;
-    if (!u->cgroup[0] || !u->cgroup_mount[0]) return -ENOENT;
-    *out_root = ocirt__sys_openat(AT_FDCWD, u->cgroup_mount, O_PATH | O_DIRECTORY, 0);
-    if (*out_root < 0) return *out_root;
-    return ocirt__path_exact(*out_root, u->cgroup + strspn(u->cgroup, "/"), O_RDONLY | O_DIRECTORY);
-}
-
 /* Every process of the container: by its cgroup if it has one of its own, else by its init. */
 static int ocirt__ops_kill_all(const struct ocirt__undo *u) {
     struct pollfd gone = {.fd = u->pidfd, .events = POLLIN};
-    int root, dir = ocirt__ops_cgroup_dir(u, &root), r = 0;
+    int root, dir = ocirt__state_cgroup(u->cgroup_mount, u->cgroup, &root), r = 0;
     if (dir >= 0) r = ocirt__cgroup_kill(dir);
     if (u->pidfd >= 0) (void)ocirt__sys_pidfd_signal(u->pidfd, SIGKILL);
     if (u->pidfd >= 0 && !u->ours && ocirt__sys_poll(&gone, 1, u->limit_ms) == 0) r = -ETIMEDOUT;
@@ -9928,6 +10382,7 @@ static int ocirt__ops_broken(const char *id, ocirt_error *error) {
 static int ocirt__ops_start_refused(const struct ocirt__found *f, const ocirt_plan *plan, const char *id, ocirt_error *error) {
     const char *status = ocirt__state_status(&f->process);
     if (!f->whole || !plan) return ocirt__ops_broken(id, error);
+    if (f->process.pid && ocirt__state_is_paused(&f->record)) return ocirt__error_set(error, OCIRT_E_STATE, 0, id, "cannot start a paused container: resume it first");
     if (strcmp(status, "running") == 0) return ocirt__error_set(error, OCIRT_E_STATE, 0, id, "cannot start an already running container");
     if (strcmp(status, "stopped") == 0) return ocirt__error_set(error, OCIRT_E_STATE, 0, id, "cannot start a container that has stopped");
     if (strcmp(status, "created") != 0) return ocirt__error_set(error, OCIRT_E_STATE, 0, id, "cannot start a container that is still being created");
@@ -10010,10 +10465,9 @@ OCIRT_DEF int ocirt_start(const char *id, const ocirt_options *options, ocirt_er
 }
 
 static int ocirt__ops_signal(struct ocirt__found *f, const char *id, int signal, bool all, ocirt_error *error) {
-    struct ocirt__undo u = {.cgroup_mount = f->record.cgroup_mount, .cgroup = f->record.cgroup};
     int root = -1, dir = -1, r;
     /* Without a pid namespace of its own the end of init is not the end of the others. */
-    if (all || (signal == SIGKILL && f->whole && !f->record.private_pids)) dir = ocirt__ops_cgroup_dir(&u, &root);
+    if (all || (signal == SIGKILL && f->whole && !f->record.private_pids)) dir = ocirt__state_cgroup(f->record.cgroup_mount, f->record.cgroup, &root);
     if (dir >= 0) r = signal == SIGKILL ? ocirt__cgroup_kill(dir) : ocirt__cgroup_signal_all(dir, signal);
     else if (f->process.pidfd < 0) r = all ? 0 : -ESRCH;
     else r = ocirt__sys_pidfd_signal(f->process.pidfd, signal);
@@ -10058,9 +10512,249 @@ OCIRT_DEF int ocirt_delete(const char *id, const ocirt_options *options, ocirt_e
     return r;
 }
 
+/* ----- on what runs ----- */
+
+/* A living container with its cgroup. */
+struct ocirt__live {
+    struct ocirt__found found;
+    int root, cgroup; /* of the hierarchy; the container's */
+};
+
+static void ocirt__ops_leave(struct ocirt__live *l) {
+    ocirt__sys_close(&l->cgroup);
+    ocirt__sys_close(&l->root);
+    ocirt__ops_let_go(&l->found);
+}
+
+static int ocirt__ops_no_cgroup(const struct ocirt__found *f, const char *id, int reason, ocirt_error *error) {
+    ocirt__error_set(error, OCIRT_E_CGROUP, -reason, f->record.cgroup, "container %s has no cgroup of its own", id);
+    ocirt__error_hint(error, "it was made without one, since none is mounted or none was delegated to the caller: see the line 0:: of /proc/self/cgroup, and run below a cgroup that is yours");
+    return -OCIRT_E_CGROUP;
+}
+
+static int ocirt__ops_enter(struct ocirt__live *l, const char *id, const ocirt_options *options, bool lock, ocirt_error *error) {
+    struct ocirt__found *f = &l->found;
+    int r = ocirt__ops_find(f, id, options, lock, error);
+    l->root = l->cgroup = -1;
+    if (r < 0) return r;
+    if (!f->whole) r = ocirt__ops_broken(id, error);
+    else if (f->process.pid == 0 && f->process.recorded) r = ocirt__error_set(error, OCIRT_E_STATE, 0, id, "container not running: no such process");
+    else if (!f->process.complete) r = ocirt__error_set(error, OCIRT_E_STATE, 0, id, "container %s is still being created", id);
+    else l->cgroup = ocirt__state_cgroup(f->record.cgroup_mount, f->record.cgroup, &l->root);
+    if (r == 0 && l->cgroup < 0) r = ocirt__ops_no_cgroup(f, id, l->cgroup, error);
+    if (r < 0) ocirt__ops_leave(l);
+    return r;
+}
+
+static int ocirt__ops_freeze(const char *id, const ocirt_options *options, bool on, ocirt_error *error) {
+    struct ocirt__live l;
+    int r = ocirt__ops_enter(&l, id, options, true, error);
+    if (r < 0) return r;
+    if (ocirt__cgroup_is_paused(l.cgroup) == on) {
+        r = ocirt__error_set(error, OCIRT_E_STATE, 0, id, on ? "container is paused already" : "container not paused");
+    } else if ((r = ocirt__cgroup_freeze(l.cgroup, on, 10000)) < 0) {
+        r = ocirt__error_set(error, r == -ETIMEDOUT ? OCIRT_E_TIMEOUT : OCIRT_E_CGROUP, -r, l.found.record.cgroup, "%s %s", on ? "pausing" : "resuming", id);
+        if (error && error->sys == ETIMEDOUT) ocirt__error_hint(error, on ? "a process in uninterruptible sleep cannot be stopped; all go on" : "a cgroup above is frozen");
+    }
+    ocirt__ops_leave(&l);
+    return r;
+}
+
+OCIRT_DEF int ocirt_pause(const char *id, const ocirt_options *options, ocirt_error *error) {
+    return ocirt__ops_freeze(id, options, true, error);
+}
+
+OCIRT_DEF int ocirt_resume(const char *id, const ocirt_options *options, ocirt_error *error) {
+    return ocirt__ops_freeze(id, options, false, error);
+}
+
+/* ----- update ----- */
+
+struct ocirt__update { /* on its way */
+    struct ocirt__live     live;
+    const ocirt_spec      *spec;
+    const ocirt_resources *limits;
+    ocirt_memory           memory; /* of it, with what follows from the limits in force */
+    struct ocirt__changes  changes;
+    ocirt_error           *error;
+};
+
+static int ocirt__ops_update_refuse(struct ocirt__update *u, const char *member, const char *message) {
+    uint32_t memory = u->spec->document ? ocirt__json_member(u->spec->document, u->limits->token, "memory") : 0;
+    ocirt__error_set(u->error, OCIRT_E_SPEC, 0, member, "%s", message);
+    if (memory) ocirt__error_place(u->error, u->spec->document, ocirt__json_member(u->spec->document, memory, member));
+    return -OCIRT_E_SPEC;
+}
+
+/* A limit of memory and swap together needs to know that of memory. */
+static int ocirt__ops_update_memory(struct ocirt__update *u, ocirt_resources *out) {
+    uint64_t used = ocirt__stats_number(u->live.cgroup, "memory.current"), swapped = ocirt__stats_number(u->live.cgroup, "memory.swap.current"), limit;
+    if (!u->limits->memory) return 0;
+    u->memory = *u->limits->memory, out->memory = &u->memory;
+    limit = u->memory.limit.set && u->memory.limit.value ? (uint64_t)u->memory.limit.value : ocirt__stats_number(u->live.cgroup, "memory.max");
+    if (u->memory.swap.set && u->memory.swap.value > 0) {
+        if ((int64_t)limit > u->memory.swap.value) return ocirt__ops_update_refuse(u, "swap", "swap counts memory too, so it cannot be below the memory limit");
+        u->memory.limit = (ocirt_opt_int){true, (int64_t)limit};
+    }
+    if (!u->memory.check_before_update.value) return 0;
+    if (u->memory.limit.set && u->memory.limit.value > 0 && (uint64_t)u->memory.limit.value <= used)
+        return ocirt__ops_update_refuse(u, "limit", "the container uses as much memory as the new limit, or more");
+    if (u->memory.swap.set && u->memory.swap.value > 0 && (uint64_t)u->memory.swap.value <= used + swapped)
+        return ocirt__ops_update_refuse(u, "swap", "the container uses as much memory and swap as the new limit, or more");
+    return 0;
+}
+
+static int ocirt__ops_update_refused(struct ocirt__update *u, const struct ocirt__change *refused, int reason) {
+    size_t stuck = 0;
+    for (size_t i = 0; i < u->changes.count; i++) stuck += u->changes.items[i].done && u->changes.items[i].before;
+    ocirt__error_set(u->error, OCIRT_E_CGROUP, -reason, refused->to.file, "write-cgroup %s = %s%s", refused->to.file, refused->to.value,
+                     stuck ? "; and some limits could not be put back" : "");
+    ocirt__explain_limit(u->error, refused->to.file);
+    if (u->spec->document && refused->to.token) ocirt__error_place(u->error, u->spec->document, refused->to.token);
+    return -OCIRT_E_CGROUP;
+}
+
+/* A controller that no limit needed so far has to be enabled in the cgroups above. */
+static int ocirt__ops_update_enable(struct ocirt__update *u, const ocirt_resources *limits) {
+    ocirt__buffer controllers = {.arena = &u->live.found.arena};
+    char detail[256] = "";
+    int  dir = -1, r;
+    ocirt__cgroup_controllers(limits, &controllers);
+    if (controllers.size == 0) return 0;
+    r = ocirt__cgroup_descend(u->live.root, u->live.found.record.cgroup, controllers.data, &dir, detail, sizeof detail);
+    if (dir != u->live.root) ocirt__sys_close(&dir);
+    return r < 0 ? ocirt__error_set(u->error, OCIRT_E_CGROUP, -r, u->live.found.record.cgroup, "%s", detail[0] ? detail : "enabling controllers") : 0;
+}
+
+static int ocirt__ops_update_limits(struct ocirt__update *u) {
+    const struct ocirt__change *refused = NULL;
+    ocirt_resources limits = *u->limits;
+    ocirt_probe probe;
+    int r = ocirt__ops_update_memory(u, &limits);
+    if (r < 0) return r;
+    ocirt__probe_with(u->live.found.proc, &probe);
+    r = ocirt__cgroup_check(&probe, &limits, u->spec->document, u->error);
+    if (r == 0) r = ocirt__ops_update_enable(u, &limits);
+    if (r == 0) r = ocirt__cgroup_limits(&limits, u->spec->document, ocirt__changes_add, &u->changes, u->error);
+    if (r == 0 && u->changes.failed) r = ocirt__error_set(u->error, OCIRT_E_MEMORY, 0, "", "out of memory");
+    if (r < 0) return r;
+    r = ocirt__changes_apply(&u->changes, &refused);
+    return r < 0 ? ocirt__ops_update_refused(u, refused, r) : 0;
+}
+
+OCIRT_DEF int ocirt_update(const char *id, const ocirt_spec *changes, const ocirt_options *options, ocirt_error *error) {
+    struct ocirt__update u = {.spec = changes, .limits = changes->linux_ ? changes->linux_->resources : NULL, .error = error};
+    int r = ocirt__ops_enter(&u.live, id, options, true, error);
+    if (r < 0) return r;
+    u.changes = (struct ocirt__changes){.arena = &u.live.found.arena, .dir = u.live.cgroup};
+    if (u.limits) r = ocirt__ops_update_limits(&u);
+    ocirt__ops_leave(&u.live);
+    return r;
+}
+
+/* ----- processes, figures, events ----- */
+
+struct ocirt__listing {
+    int              proc;
+    ocirt_process_fn each;
+    void            *user;
+};
+
+/* Arguments with blanks between, or the name in brackets of a process that has none. */
+static void ocirt__ops_command(int proc, const char *path, char *status, char *out, size_t size) {
+    long  n = ocirt__path_read(proc, path, out, size);
+    char *name = strstr(status, "Name:\t");
+    while (n > 0 && out[n - 1] == 0) n--;
+    for (long i = 0; i < n; i++)
+        if ((unsigned char)out[i] < ' ') out[i] = ' ';
+    if (n > 0) out[n] = 0;
+    else snprintf(out, size, "[%.*s]", name ? (int)strcspn(name + 6, "\n") : 0, name ? name + 6 : "");
+}
+
+static int ocirt__ops_list_process(void *user, int pid) {
+    struct ocirt__listing *l = user;
+    char path[48], stat[1024], status[1024], command[4096], *uid;
+    struct ocirt__clock now = ocirt__sys_clock(CLOCK_REALTIME), up = ocirt__sys_clock(CLOCK_BOOTTIME);
+    uint64_t ticks = (uint64_t)sysconf(_SC_CLK_TCK);
+    size_t n = ocirt__mem_decimal(path, (uint64_t)pid);
+    ocirt_process_info info = {.pid = pid, .command = command};
+    strcpy(path + n, "/stat");
+    if (ocirt__path_read(l->proc, path, stat, sizeof stat) <= 0) return 0; /* gone meanwhile */
+    strcpy(path + n, "/status");
+    if (ocirt__path_read(l->proc, path, status, sizeof status) <= 0) return 0;
+    strcpy(path + n, "/cmdline");
+    ocirt__ops_command(l->proc, path, status, command, sizeof command);
+    uid = strstr(status, "\nUid:");
+    info.uid  = uid ? (uint32_t)strtoul(uid + 5, NULL, 10) : 0;
+    info.ppid = (int)ocirt__process_stat_field(stat, 4);
+    info.cpu  = (ocirt__process_stat_field(stat, 14) + ocirt__process_stat_field(stat, 15)) * (1000000000 / ticks);
+    info.started = (uint64_t)(now.sec - up.sec) + ocirt__process_stat_field(stat, 22) / ticks;
+    return l->each(l->user, &info);
+}
+
+OCIRT_DEF int ocirt_processes(const char *id, const ocirt_options *options, ocirt_process_fn each, void *user, ocirt_error *error) {
+    struct ocirt__live l;
+    int r = ocirt__ops_enter(&l, id, options, false, error);
+    if (r < 0) return r;
+    struct ocirt__listing list = {.proc = l.found.proc, .each = each, .user = user};
+    r = ocirt__cgroup_all_pids(l.cgroup, ocirt__ops_list_process, &list);
+    ocirt__ops_leave(&l);
+    return r < 0 ? ocirt__error_set(error, OCIRT_E_CGROUP, -r, id, "listing the processes of %s", id) : 0;
+}
+
+OCIRT_DEF int ocirt_stats_get(ocirt_arena *arena, const char *id, const ocirt_options *options, ocirt_stats *out_stats, ocirt_error *error) {
+    struct ocirt__live l;
+    int r = ocirt__ops_enter(&l, id, options, false, error);
+    if (r < 0) return r;
+    ocirt__stats_read(arena, l.cgroup, out_stats);
+    ocirt__ops_leave(&l);
+    return 0;
+}
+
+static int ocirt__ops_report(int cgroup, ocirt_event_fn each, void *user) {
+    ocirt_arena arena = {0};
+    ocirt_stats stats;
+    int r;
+    ocirt__stats_read(&arena, cgroup, &stats);
+    r = each(user, &stats);
+    ocirt_arena_free(&arena);
+    return r;
+}
+
+/* memory.events becomes readable (POLLPRI) when it changes; init's pidfd when init has ended. */
+static int ocirt__ops_watch(struct ocirt__live *l, unsigned interval_ms, ocirt_event_fn each, void *user) {
+    char     text[512];
+    int      file = ocirt__path_exact(l->cgroup, "memory.events", O_RDONLY), r = ocirt__ops_report(l->cgroup, each, user);
+    uint64_t kills = 0, now = 0;
+    int64_t  next = ocirt__sys_now_ms() + interval_ms;
+    struct pollfd wait[2] = {{.fd = l->found.process.pidfd, .events = POLLIN}, {.fd = file, .events = POLLPRI}};
+    (void)ocirt__cgroup_event(l->cgroup, "memory.events", "oom_kill", &kills);
+    while (r >= 0 && !wait[0].revents) {
+        int64_t left = next - ocirt__sys_now_ms();
+        if (file >= 0) (void)OCIRT__SYS3(SYS_lseek, file, 0, SEEK_SET), (void)ocirt__sys_read(file, text, sizeof text);
+        r = ocirt__cgroup_event(l->cgroup, "memory.events", "oom_kill", &now) == 0 && now > kills ? each(user, NULL) : 0;
+        if (now > kills) kills = now;
+        if (r >= 0 && left <= 0) r = ocirt__ops_report(l->cgroup, each, user), next += interval_ms, left = 0;
+        else if (r >= 0 && ocirt__sys_poll(wait, 2, left) < 0) r = -EIO;
+    }
+    if (r >= 0 && ocirt__cgroup_event(l->cgroup, "memory.events", "oom_kill", &now) == 0 && now > kills) r = each(user, NULL); /* it was init */
+    ocirt__sys_close(&file);
+    return r;
+}
+
+OCIRT_DEF int ocirt_events(const char *id, const ocirt_options *options, unsigned interval_ms, ocirt_event_fn each, void *user, ocirt_error *error) {
+    struct ocirt__live l;
+    int r = ocirt__ops_enter(&l, id, options, false, error);
+    if (r < 0) return r;
+    r = ocirt__ops_watch(&l, interval_ms ? interval_ms : 1000, each, user);
+    ocirt__ops_leave(&l);
+    return r < 0 ? ocirt__error_set(error, OCIRT_E_IO, 0, id, "the events of %s", id) : 0;
+}
+
 static void ocirt__ops_fill_state(const struct ocirt__found *f, const char *id, ocirt_state *out) {
     const struct ocirt__record *r = &f->record;
-    *out = (ocirt_state){.id = id, .status = ocirt__state_status(&f->process), .bundle = r->bundle, .rootfs = r->rootfs, .created = r->created,
+    bool paused = f->process.pid && f->process.complete && ocirt__state_is_paused(r);
+    *out = (ocirt_state){.id = id, .status = paused ? "paused" : ocirt__state_status(&f->process), .bundle = r->bundle, .rootfs = r->rootfs, .created = r->created,
                          .owner = r->owner == 0 ? "root" : "", .oci_version = OCIRT_SPEC_VERSION, .cgroup = r->cgroup, .pid = f->process.pid,
                          .annotations = r->annotations, .annotations_count = r->annotations_count};
 }
