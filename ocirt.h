@@ -50,6 +50,7 @@
      >>idmap     id ranges and how a map is written
      >>cgroup    place, limits, kill, removal
      >>device    device rules to eBPF
+     >>resctrl   groups of resctrl
      >>process   what a process changes about itself: ids, capabilities, limits, descriptors
      >>program   finding an executable, starting a helper, why an exec failed
      >>mount     mounts, nodes, links, and the ways into a root
@@ -492,7 +493,7 @@ OCIRT_DEF int ocirt_spec_check(ocirt_arena *arena, const ocirt_spec *spec, ocirt
 OCIRT_DEF int ocirt_spec_write(const ocirt_spec *spec, ocirt_write_fn write, void *user,
                                ocirt_error *error);
 
-/* Writes the features document (runtime-spec features.md). Touches nothing of the system. */
+/* Writes the features document (runtime-spec features.md): what this build does, less what this kernel lacks. */
 OCIRT_DEF int ocirt_features_write(ocirt_write_fn write, void *user, ocirt_error *error);
 
 /* Signal number of "9", "KILL", "sigkill", "RTMIN+3"; -1 when there is no such signal. */
@@ -863,6 +864,7 @@ struct ocirt__cap_data {
 #define OCIRT__KEYCTL_JOIN_SESSION    1
 #define OCIRT__PROC_MAGIC             0x9fa0
 #define OCIRT__CGROUP2_MAGIC          0x63677270
+#define OCIRT__RESCTRL_MAGIC          0x07655821u
 #define OCIRT__RAMFS_MAGIC            0x858458f6u
 #define OCIRT__TMPFS_MAGIC            0x01021994u
 
@@ -2416,7 +2418,7 @@ static const struct ocirt__field ocirt__fields_linux[] = {
     OCIRT__F(ocirt_linux, rootfs_propagation, "rootfsPropagation", OCIRT__NAME32, .names = ocirt__names_propagation), OCIRT__F(ocirt_linux, seccomp, "seccomp", OCIRT__OBJECT, .flags = OCIRT__LATER, .of = &ocirt__object_seccomp),
     OCIRT__L(ocirt_linux, sysctl, "sysctl", OCIRT__PAIRS, .flags = 0), OCIRT__F(ocirt_linux, masked_paths, "maskedPaths", OCIRT__TEXTS, .flags = OCIRT__ABSOLUTE),
     OCIRT__F(ocirt_linux, readonly_paths, "readonlyPaths", OCIRT__TEXTS, .flags = OCIRT__ABSOLUTE), OCIRT__F(ocirt_linux, mount_label, "mountLabel", OCIRT__TEXT, .flags = OCIRT__ONE_LINE),
-    OCIRT__F(ocirt_linux, intel_rdt, "intelRdt", OCIRT__OBJECT, .flags = OCIRT__LATER, .of = &ocirt__object_intel_rdt), OCIRT__F(ocirt_linux, memory_policy, "memoryPolicy", OCIRT__OBJECT, .of = &ocirt__object_memory_policy),
+    OCIRT__F(ocirt_linux, intel_rdt, "intelRdt", OCIRT__OBJECT, .of = &ocirt__object_intel_rdt), OCIRT__F(ocirt_linux, memory_policy, "memoryPolicy", OCIRT__OBJECT, .of = &ocirt__object_memory_policy),
     OCIRT__F(ocirt_linux, personality, "personality", OCIRT__OBJECT, .of = &ocirt__object_personality)};
 OCIRT__OBJECT_OF(linux, ocirt_linux, "linux");
 
@@ -2864,6 +2866,17 @@ static int ocirt__spec_rule_memory_policy(struct ocirt__loader *l, const ocirt_s
     return 0;
 }
 
+static int ocirt__spec_rule_intel_rdt(struct ocirt__loader *l, const ocirt_spec *s) {
+    const ocirt_intel_rdt *r = s->linux_ ? s->linux_->intel_rdt : NULL;
+    if (!r) return 0;
+    if (r->clos_id && strcmp(r->clos_id, "/") != 0 && (strpbrk(r->clos_id, "/\n") || strcmp(r->clos_id, ".") == 0 || strcmp(r->clos_id, "..") == 0 ||
+                       strlen(r->clos_id) > 255 || strcmp(r->clos_id, "info") == 0 || strncmp(r->clos_id, "mon_", 4) == 0))
+        return ocirt__spec_fail(l, ocirt__spec_at(l, r->token, "closID"), "\"%.60s\" is not a name of a resctrl group", r->clos_id);
+    if (r->mem_bw_schema && r->mem_bw_schema[0] && strncmp(r->mem_bw_schema, "MB:", 3) != 0)
+        return ocirt__spec_fail(l, ocirt__spec_at(l, r->token, "memBwSchema"), "memBwSchema begins with MB:");
+    return 0;
+}
+
 static int ocirt__spec_rule_affinity(struct ocirt__loader *l, const ocirt_spec *s) {
     const ocirt_exec_cpu_affinity *a = s->process ? s->process->exec_cpu_affinity : NULL;
     if (a && a->initial && a->initial[0] && !ocirt__names_list(a->initial, NULL, OCIRT__CPUS))
@@ -3013,7 +3026,7 @@ static int ocirt__spec_rule_annotations(struct ocirt__loader *l, const ocirt_spe
 static int ocirt__spec_rules(struct ocirt__loader *l, const ocirt_spec *s) {
     static int (*const rules[])(struct ocirt__loader *, const ocirt_spec *) = {
         ocirt__spec_rule_version, ocirt__spec_rule_namespaces, ocirt__spec_rule_names, ocirt__spec_rule_maps, ocirt__spec_rule_time, ocirt__spec_rule_process,
-        ocirt__spec_rule_scheduler, ocirt__spec_rule_memory_policy, ocirt__spec_rule_affinity,
+        ocirt__spec_rule_scheduler, ocirt__spec_rule_memory_policy, ocirt__spec_rule_intel_rdt, ocirt__spec_rule_affinity,
         ocirt__spec_rule_devices, ocirt__spec_rule_limits, ocirt__spec_rule_net_devices, ocirt__spec_rule_sysctl, ocirt__spec_rule_seccomp, ocirt__spec_rule_annotations};
     int r = 0;
     for (size_t i = 0; r == 0 && i < sizeof rules / sizeof rules[0]; i++) r = rules[i](l, s);
@@ -3394,29 +3407,74 @@ OCIRT_DEF int ocirt_spec_default(ocirt_arena *arena, unsigned flags, ocirt_spec 
     return ocirt_spec_load(arena, text, strlen(text), NULL, out_spec, error);
 }
 
-static void ocirt__spec_names_list(ocirt__buffer *b, const char *key, const struct ocirt__name *names) {
+static void ocirt__features_names(ocirt__buffer *b, const char *key, const struct ocirt__name *names) {
     ocirt__buffer_format(b, "\"%s\": [", key);
     for (const struct ocirt__name *n = names; n->name; n++) ocirt__buffer_format(b, "%s\"%s\"", n == names ? "" : ", ", n->name);
     ocirt__buffer_text(b, "]");
 }
 
+/* Recursive attributes and id maps need mount_setattr (5.12): an engine that reads `rro` here uses it everywhere. */
+static void ocirt__features_options(ocirt__buffer *b, bool setattr) {
+    bool any = false;
+    ocirt__buffer_text(b, "\"mountOptions\": [");
+    for (size_t i = 0; i < sizeof ocirt__options / sizeof ocirt__options[0]; i++) {
+        const struct ocirt__option *o = &ocirt__options[i];
+        bool needs = o->kind == OCIRT__OPTION_DEEP || (o->kind == OCIRT__OPTION_WORD && (o->value == OCIRT__WORD_IDMAP || o->value == OCIRT__WORD_RIDMAP));
+        if (needs && !setattr) continue;
+        ocirt__buffer_format(b, "%s\"%s\"", any ? ", " : "", o->name);
+        any = true;
+    }
+    ocirt__buffer_text(b, "]");
+}
+
+/* A flag that the kernel knows gets as far as the missing program (seccomp(2)). */
+static void ocirt__features_seccomp_flags(ocirt__buffer *b) {
+    bool any = false;
+    ocirt__buffer_text(b, "\"supportedFlags\": [");
+    for (const struct ocirt__name *n = ocirt__names_seccomp_flags; n->name; n++) {
+        if (OCIRT__SYS3(SYS_seccomp, 1 /* SET_MODE_FILTER */, n->value == 0x20 ? n->value | 8 /* NEW_LISTENER */ : n->value, NULL) != -EFAULT) continue;
+        ocirt__buffer_format(b, "%s\"%s\"", any ? ", " : "", n->name);
+        any = true;
+    }
+    ocirt__buffer_text(b, "]");
+}
+
+static void ocirt__features_linux(ocirt__buffer *b, bool setattr) {
+    ocirt__buffer_text(b, "\"linux\": {\n    ");
+    ocirt__features_names(b, "namespaces", ocirt__names_namespaces);
+    ocirt__buffer_text(b, ",\n    ");
+    ocirt__features_names(b, "capabilities", ocirt__names_capabilities);
+    ocirt__buffer_text(b, ",\n    \"cgroup\": {\"v1\": false, \"v2\": true, \"systemd\": false, \"systemdUser\": false, \"rdma\": true},\n    \"seccomp\": {\"enabled\": false, ");
+    ocirt__features_names(b, "actions", ocirt__names_seccomp_actions);
+    ocirt__buffer_text(b, ", ");
+    ocirt__features_names(b, "operators", ocirt__names_seccomp_ops);
+    ocirt__buffer_text(b, ", ");
+    ocirt__features_names(b, "archs", ocirt__names_seccomp_archs);
+    ocirt__buffer_text(b, ", ");
+    ocirt__features_names(b, "knownFlags", ocirt__names_seccomp_flags);
+    ocirt__buffer_text(b, ", ");
+    ocirt__features_seccomp_flags(b);
+    ocirt__buffer_text(b, "},\n    \"apparmor\": {\"enabled\": true},\n    \"selinux\": {\"enabled\": true},\n"
+                          "    \"intelRdt\": {\"enabled\": true, \"schemata\": true, \"monitoring\": true},\n    \"memoryPolicy\": {");
+    ocirt__features_names(b, "modes", ocirt__names_memory_modes);
+    ocirt__buffer_text(b, ", ");
+    ocirt__features_names(b, "flags", ocirt__names_memory_flags);
+    ocirt__buffer_format(b, "},\n    \"mountExtensions\": {\"idmap\": {\"enabled\": %s}},\n    \"netDevices\": {\"enabled\": false}\n  }", setattr ? "true" : "false");
+}
+
 OCIRT_DEF int ocirt_features_write(ocirt_write_fn write, void *user, ocirt_error *error) {
     ocirt_arena   arena = {0};
     ocirt__buffer b = {.arena = &arena};
-    int r;
+    bool setattr = OCIRT__SYS5(OCIRT__NR_mount_setattr, -1, "", 0, NULL, 0) != -ENOSYS;
+    int  r;
     ocirt__buffer_text(&b, "{\n  \"ociVersionMin\": \"1.0.0\",\n  \"ociVersionMax\": \"" OCIRT_SPEC_VERSION "\",\n  \"hooks\": [");
     for (uint16_t i = 0; i < ocirt__object_hooks.count; i++) ocirt__buffer_format(&b, "%s\"%s\"", i ? ", " : "", ocirt__fields_hooks[i].name);
-    ocirt__buffer_text(&b, "],\n  \"mountOptions\": [");
-    for (size_t i = 0; i < sizeof ocirt__options / sizeof ocirt__options[0]; i++) ocirt__buffer_format(&b, "%s\"%s\"", i ? ", " : "", ocirt__options[i].name);
-    ocirt__buffer_text(&b, "],\n  \"linux\": {\n    ");
-    ocirt__spec_names_list(&b, "namespaces", ocirt__names_namespaces);
-    ocirt__buffer_text(&b, ",\n    ");
-    ocirt__spec_names_list(&b, "capabilities", ocirt__names_capabilities);
-    ocirt__buffer_text(&b, ",\n    \"cgroup\": {\"v1\": false, \"v2\": true, \"systemd\": false, \"systemdUser\": false, \"rdma\": true},\n"
-                           "    \"seccomp\": {\"enabled\": false},\n    \"apparmor\": {\"enabled\": true},\n    \"selinux\": {\"enabled\": true},\n"
-                           "    \"intelRdt\": {\"enabled\": false},\n    \"mountExtensions\": {\"idmap\": {\"enabled\": true}},\n"
-                           "    \"netDevices\": {\"enabled\": false}\n  },\n  \"annotations\": {\"io.ocirt.version\": \"" OCIRT_VERSION "\"},\n"
-                           "  \"potentiallyUnsafeConfigAnnotations\": []\n}\n");
+    ocirt__buffer_text(&b, "],\n  ");
+    ocirt__features_options(&b, setattr);
+    ocirt__buffer_text(&b, ",\n  ");
+    ocirt__features_linux(&b, setattr);
+    ocirt__buffer_text(&b, ",\n  \"annotations\": {\"io.ocirt.version\": \"" OCIRT_VERSION "\"},\n"
+                           "  \"potentiallyUnsafeConfigAnnotations\": [\"io.ocirt.landlock.\", \"run.oci.keep_original_groups\", \"run.oci.mount_context_type\"]\n}\n");
     r = ocirt__spec_put(&b, write, user, error);
     ocirt_arena_free(&arena);
     return r;
@@ -5020,6 +5078,107 @@ static int ocirt__device_attach(int cgroup, const void *program, uint32_t count)
 }
 
 /* ===========================================================================================
+   >>resctrl   linux.intelRdt: groups of a mounted resctrl (kernel: filesystems/resctrl). A group is a folder
+   with `schemata` and `tasks`; a monitoring group is a folder below mon_groups. rmdir of either sends its
+   tasks back to the group above.
+   =========================================================================================== */
+
+/* The root of a resctrl, wherever it is mounted. ENODEV: nowhere. */
+static int ocirt__resctrl_open(void) {
+    char   path[256] = "/sys/fs/resctrl";
+    struct statfs fs;
+    for (int tries = 0; tries < 2; tries++) {
+        int fd = tries && !ocirt__probe_find_mount("resctrl", NULL, path, sizeof path) ? -ENODEV : ocirt__sys_openat(AT_FDCWD, path, O_PATH | O_DIRECTORY, 0);
+        if (fd >= 0 && ocirt__sys_fstatfs(fd, &fs) == 0 && (unsigned long)fs.f_type == OCIRT__RESCTRL_MAGIC) return fd;
+        ocirt__sys_close(&fd);
+    }
+    return -ENODEV;
+}
+
+static int ocirt__resctrl_group(int root, const char *name) {
+    return ocirt__sys_openat(root, name[0] && strcmp(name, "/") != 0 ? name : ".", O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+}
+
+/* The value of a domain in "L3:0=7ff;1=7ff", leading zeros left out; its length, 0: not there. */
+static size_t ocirt__resctrl_value(const char *line, size_t length, const char *domain, size_t n, const char **out) {
+    const char *end = line + length, *at = memchr(line, ':', length);
+    for (at = at ? at + 1 : end; at < end; at += strcspn(at, ";\n"), at += *at == ';') {
+        while (*at == ' ') at++;
+        if (strncmp(at, domain, n) != 0 || at[n] != '=') continue;
+        at += n + 1;
+        while (*at == '0' && strchr("0123456789abcdefABCDEF", at[1]) && at[1]) at++;
+        *out = at;
+        return strcspn(at, ";\n ");
+    }
+    return 0;
+}
+
+/* Whether what `have` (the kernel's schemata) says of each domain in the line is the same. */
+static bool ocirt__resctrl_line_agrees(const char *have, const char *want, size_t length) {
+    const char *colon = memchr(want, ':', length), *line = have;
+    size_t name = colon ? (size_t)(colon - want) + 1 : length + 1, n;
+    for (; *line; line += strcspn(line, "\n"), line += *line == '\n') {
+        line += strspn(line, " ");
+        if (name <= length && strncmp(line, want, name) == 0) break;
+    }
+    if (!*line) return false;
+    for (const char *at = want + name; at < want + length; at += strcspn(at, ";\n"), at += *at == ';') {
+        const char *a = "", *b = "";
+        at += strspn(at, " ");
+        n = strcspn(at, "=;\n");
+        size_t wanted = ocirt__resctrl_value(want, length, at, n, &a), is = ocirt__resctrl_value(line, strcspn(line, "\n"), at, n, &b);
+        if (wanted == 0 || wanted != is || strncasecmp(a, b, is) != 0) return false;
+    }
+    return true;
+}
+
+/* Kernel and config may write the same in other orders, with zeros and blanks. */
+static bool ocirt__resctrl_agrees(int group, const char *want) {
+    char have[2048];
+    if (ocirt__path_read(group, "schemata", have, sizeof have) < 0) return false;
+    for (const char *line = want; *line; line += strcspn(line, "\n"), line += *line == '\n')
+        if (strcspn(line, "\n") && !ocirt__resctrl_line_agrees(have, line, strcspn(line, "\n"))) return false;
+    return true;
+}
+
+static int ocirt__resctrl_write(int group, const char *line) {
+    char   text[1024];
+    size_t n = strlen(line);
+    if (n + 2 > sizeof text) return -ENAMETOOLONG;
+    memcpy(text, line, n);
+    text[n] = '\n';
+    return ocirt__path_write(group, "schemata", text, n + 1);
+}
+
+static int ocirt__resctrl_add(int group, int pid) {
+    char text[24];
+    if (pid <= 0) return -EINVAL; /* 0 would move the caller itself */
+    return ocirt__path_write(group, "tasks", text, ocirt__mem_decimal(text, (uint64_t)pid));
+}
+
+/* A monitoring group of that name, and the process in it. */
+static int ocirt__resctrl_monitor(int group, const char *name, int pid) {
+    int folder = ocirt__sys_openat(group, "mon_groups", O_PATH | O_DIRECTORY | O_NOFOLLOW, 0), own = -1, r = folder;
+    if (r >= 0) r = ocirt__sys_mkdirat(folder, name, 0755);
+    if (r == 0) r = own = ocirt__sys_openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+    if (r >= 0) r = ocirt__resctrl_add(own, pid);
+    ocirt__sys_close(&own);
+    ocirt__sys_close(&folder);
+    return r;
+}
+
+/* What a container made: its monitoring group, and the group itself if it was not named by the config. */
+static void ocirt__resctrl_remove(const char *group, const char *id, bool monitored, bool own) {
+    int root = ocirt__resctrl_open(), dir = root < 0 ? root : ocirt__resctrl_group(root, group);
+    int folder = dir < 0 ? dir : ocirt__sys_openat(dir, "mon_groups", O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
+    if (folder >= 0 && monitored) (void)ocirt__sys_unlinkat(folder, id, AT_REMOVEDIR);
+    ocirt__sys_close(&folder);
+    ocirt__sys_close(&dir);
+    if (root >= 0 && own) (void)ocirt__sys_unlinkat(root, group, AT_REMOVEDIR);
+    ocirt__sys_close(&root);
+}
+
+/* ===========================================================================================
    >>process   what a process changes about itself between clone and exec: ids, groups, capabilities,
    limits, signals, descriptors. Each change is read back where the kernel could have left it undone.
    Here and in >>mount: no allocation, no stdio, no locks, stack below 8 KiB, negative errno.
@@ -6224,6 +6383,9 @@ static int ocirt__landlock_restrict(int root, const char *read, const char *writ
     V(CGROUP_WRITE, "write-cgroup", "%a = %b")                                                     \
     V(CGROUP_DEVICES, "attach-devices", "%n eBPF instructions")                                    \
     V(CGROUP_OWNER, "own-cgroup", "%x:%y")                                                         \
+    V(RESCTRL_GROUP, "resctrl-group", "%a")                                                        \
+    V(RESCTRL_WRITE, "resctrl-schemata", "%a")                                                     \
+    V(RESCTRL_JOIN, "resctrl-join", "%a")                                                          \
     V(OPEN_NAMESPACE, "open-namespace", "%b %a")                                                   \
     V(OPEN_TREE, "open-tree", "%a")                                                                \
     V(IDMAP_NAMESPACE, "make-idmap", "uids %a gids %b")                                            \
@@ -6365,6 +6527,7 @@ struct ocirt_plan {
     uint32_t sysctl_types; /* CLONE_NEW flags of the namespaces that sysctls are written in */
     uint32_t userns, private_net, layout; /* layout: sizes of the structs, so that a stored plan is not misread */
     uint32_t private_pids; /* a new pid namespace: its end is the end of all processes */
+    uint32_t resctrl, resctrl_made, resctrl_monitor; /* text: the group, 0: none; it is ours alone; flags */
     uint32_t file;         /* name of the config file, for errors; 0: none */
     uint32_t stage;        /* OCIRT__STAGE_: how init is started */
     int32_t  slots[OCIRT__PLAN_SLOTS];
@@ -6731,6 +6894,34 @@ static int ocirt__plan_cgroup(struct ocirt__planner *p) {
     return 0;
 }
 
+/* ----- resctrl ----- */
+
+static void ocirt__plan_schemata(struct ocirt__planner *p, const char *member, const char *line) {
+    if (!line || !line[0]) return;
+    ocirt__plan_from(p, ocirt__plan_member(p, p->on->intel_rdt->token, member));
+    ocirt__plan_add_text(p, OCIRT__VERB_RESCTRL_WRITE, OCIRT_ACTOR_HOST, line);
+}
+
+/* A group that the config names is shared with others: found, or made and kept; without any schema it must be
+   there (config-linux.md, intelRdt). */
+static void ocirt__plan_resctrl(struct ocirt__planner *p) {
+    const ocirt_intel_rdt *r = p->on->intel_rdt;
+    bool     named, schema;
+    uint32_t l3, bandwidth;
+    struct ocirt__row *row;
+    if (!r) return;
+    named  = r->clos_id && r->clos_id[0];
+    schema = (r->l3_cache_schema && r->l3_cache_schema[0]) || (r->mem_bw_schema && r->mem_bw_schema[0]) || r->schemata.count;
+    ocirt__plan_from(p, r->token);
+    l3 = ocirt__plan_put_text(p, r->l3_cache_schema ? r->l3_cache_schema : ""), bandwidth = ocirt__plan_put_text(p, r->mem_bw_schema ? r->mem_bw_schema : "");
+    row = ocirt__plan_add_text(p, OCIRT__VERB_RESCTRL_GROUP, OCIRT_ACTOR_HOST, named ? r->clos_id : p->id);
+    row->b = l3, row->c = bandwidth, row->n = !named || schema;
+    ocirt__plan_head(p)->resctrl = row->a, ocirt__plan_head(p)->resctrl_made = !named, ocirt__plan_head(p)->resctrl_monitor = r->enable_monitoring;
+    ocirt__plan_schemata(p, "l3CacheSchema", r->l3_cache_schema);
+    ocirt__plan_schemata(p, "memBwSchema", r->mem_bw_schema);
+    for (size_t i = 0; i < r->schemata.count; i++) ocirt__plan_schemata(p, "schemata", r->schemata.items[i]);
+}
+
 /* ----- birth ----- */
 
 static void ocirt__plan_open_namespaces(struct ocirt__planner *p, uint8_t slots[8]) {
@@ -6817,6 +7008,10 @@ static int ocirt__plan_after_birth(struct ocirt__planner *p, unsigned whose, boo
         ocirt__plan_from(p, ocirt__plan_member(p, run->token, "oomScoreAdj"));
         ocirt__plan_add_text(p, OCIRT__VERB_OOM_SCORE, OCIRT_ACTOR_HOST,
                              ocirt__mem_format(p->arena, "%lld", (long long)run->oom_score_adj.value));
+    }
+    if (whose == OCIRT_ACTOR_INIT && p->on->intel_rdt) {
+        ocirt__plan_from(p, p->on->intel_rdt->token);
+        ocirt__plan_add(p, OCIRT__VERB_RESCTRL_JOIN, OCIRT_ACTOR_HOST)->a = ocirt__plan_head(p)->resctrl;
     }
     if (r == 0 && whose == OCIRT_ACTOR_INIT && ocirt__plan_head(p)->cgroup && p->on->resources) r = ocirt__plan_device_rows(p, p->on->resources);
     return r;
@@ -7695,6 +7890,7 @@ static int ocirt__plan_story(struct ocirt__planner *p) {
     if (r == 0) r = ocirt__plan_sources(p);
     if (r == 0) r = ocirt__plan_cgroup(p);
     if (r < 0) return r;
+    ocirt__plan_resctrl(p);
     p->origin = 0;
     if (waits) ocirt__plan_add(p, OCIRT__VERB_LISTEN, OCIRT_ACTOR_HOST)->slot = OCIRT__SLOT_START;
     r = ocirt__plan_birth(p, &groups_denied);
@@ -8519,6 +8715,8 @@ struct ocirt__host {
     int                 stage_pidfd;
     int                 terminal;     /* master of the container's terminal, -1: none came */
     bool                told;         /* a child has reported its failure */
+    int                 resctrl;      /* the group */
+    bool                resctrl_old;  /* it was there before us */
     siginfo_t           end;          /* of the child that died before its time */
     bool                dead;
 };
@@ -8919,6 +9117,32 @@ static int ocirt__spawn_cgroup(struct ocirt__host *h, const struct ocirt__row *r
     return ocirt__path_write(dir, text, ocirt__plan_text(h->actor.plan, row->b), strlen(ocirt__plan_text(h->actor.plan, row->b)));
 }
 
+/* One that is there already is taken as it is, if it says what the config says. */
+static int ocirt__spawn_resctrl_group(struct ocirt__host *h, const struct ocirt__row *row) {
+    const ocirt_plan *plan = h->actor.plan;
+    const char *name = ocirt__plan_text(plan, row->a);
+    int root = ocirt__resctrl_open(), r = root, made = -EEXIST;
+    if (r >= 0 && row->n && strcmp(name, "/") != 0) made = ocirt__sys_mkdirat(root, name, 0755);
+    if (r >= 0 && made < 0 && made != -EEXIST) r = made;
+    if (r >= 0) r = h->resctrl = ocirt__resctrl_group(root, name);
+    ocirt__sys_close(&root);
+    if (r < 0) return r == -ENODEV ? ocirt__step_detail(&h->actor, "no resctrl is mounted", r) : r;
+    h->resctrl_old = made < 0;
+    if (!h->resctrl_old || (ocirt__resctrl_agrees(h->resctrl, ocirt__plan_text(plan, row->b)) && ocirt__resctrl_agrees(h->resctrl, ocirt__plan_text(plan, row->c)))) return 0;
+    return ocirt__step_detail(&h->actor, "the group exists with other schemata", -EEXIST);
+}
+
+static int ocirt__spawn_resctrl(struct ocirt__host *h, const struct ocirt__row *row) {
+    const ocirt_plan *plan = h->actor.plan;
+    int r;
+    if (row->verb == OCIRT__VERB_RESCTRL_GROUP) return ocirt__spawn_resctrl_group(h, row);
+    if (row->verb == OCIRT__VERB_RESCTRL_WRITE)
+        return h->resctrl_old && ocirt__resctrl_agrees(h->resctrl, ocirt__plan_text(plan, row->a)) ? 0 : ocirt__resctrl_write(h->resctrl, ocirt__plan_text(plan, row->a));
+    r = ocirt__resctrl_add(h->resctrl, h->actor.page->init_pid);
+    if (r == 0 && plan->resctrl_monitor) r = ocirt__resctrl_monitor(h->resctrl, ocirt__plan_text(plan, plan->id), h->actor.page->init_pid);
+    return r;
+}
+
 static int ocirt__spawn_carry_out(struct ocirt__actor *a, const struct ocirt__row *row) {
     struct ocirt__host *h = ocirt__spawn_host(a);
     const char *text = ocirt__plan_text(a->plan, row->a);
@@ -8927,6 +9151,9 @@ static int ocirt__spawn_carry_out(struct ocirt__actor *a, const struct ocirt__ro
     case OCIRT__VERB_CGROUP_WRITE:
     case OCIRT__VERB_CGROUP_DEVICES:
     case OCIRT__VERB_CGROUP_OWNER: return ocirt__spawn_cgroup(h, row);
+    case OCIRT__VERB_RESCTRL_GROUP:
+    case OCIRT__VERB_RESCTRL_WRITE:
+    case OCIRT__VERB_RESCTRL_JOIN: return ocirt__spawn_resctrl(h, row);
     case OCIRT__VERB_OPEN_NAMESPACE: return ocirt__spawn_open_namespace(h, row);
     case OCIRT__VERB_OPEN_TREE:
         a->slots[row->slot] = ocirt__sys_open_tree(AT_FDCWD, text, OCIRT__OPEN_TREE_CLONE | (unsigned)row->x);
@@ -9116,7 +9343,8 @@ static void ocirt__console_wait(int pidfd, int *master) {
 struct ocirt__record { /* state.json */
     uint64_t    version, owner, cgroup_levels;
     const char *id, *oci_version, *bundle, *rootfs, *created, *cgroup, *cgroup_mount;
-    bool        private_pids;
+    const char *resctrl; /* group of resctrl, "": none */
+    bool        private_pids, resctrl_made, resctrl_monitor;
     ocirt_pair *annotations;
     size_t      annotations_count;
 };
@@ -9269,6 +9497,8 @@ static void ocirt__state_text(ocirt__buffer *t, const struct ocirt__record *r) {
     ocirt__state_text_member(t, "created", r->created);
     ocirt__state_text_member(t, "cgroup", r->cgroup);
     ocirt__state_text_member(t, "cgroupMount", r->cgroup_mount);
+    ocirt__state_text_member(t, "resctrl", r->resctrl);
+    ocirt__buffer_format(t, ",\n  \"resctrlMade\": %s,\n  \"resctrlMonitor\": %s", r->resctrl_made ? "true" : "false", r->resctrl_monitor ? "true" : "false");
     ocirt__buffer_format(t, ",\n  \"cgroupLevels\": %llu,\n  \"owner\": %llu,\n  \"privatePids\": %s,\n  \"annotations\": {",
                          (unsigned long long)r->cgroup_levels, (unsigned long long)r->owner, r->private_pids ? "true" : "false");
     for (size_t i = 0; i < r->annotations_count; i++) {
@@ -9286,13 +9516,13 @@ static bool ocirt__state_load(ocirt_arena *arena, int dir, struct ocirt__record 
     const ocirt_json *doc;
     char *text = ocirt__state_get(arena, dir, "state.json", 0, &size);
     memset(out, 0, sizeof *out);
-    out->id = out->oci_version = out->bundle = out->rootfs = out->created = out->cgroup = out->cgroup_mount = "";
+    out->id = out->oci_version = out->bundle = out->rootfs = out->created = out->cgroup = out->cgroup_mount = out->resctrl = "";
     if (!text || ocirt__json_parse(arena, text, size, "state.json", &doc, NULL) < 0) return false;
     struct {
         const char  *name;
         const char **to;
     } texts[] = {{"id", &out->id}, {"ociVersion", &out->oci_version}, {"bundle", &out->bundle}, {"rootfs", &out->rootfs}, {"created", &out->created},
-                 {"cgroup", &out->cgroup}, {"cgroupMount", &out->cgroup_mount}};
+                 {"cgroup", &out->cgroup}, {"cgroupMount", &out->cgroup_mount}, {"resctrl", &out->resctrl}};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         const char *value = ocirt__json_text(arena, doc, ocirt__json_member(doc, 1, texts[i].name));
         if (!value) return false;
@@ -9302,6 +9532,8 @@ static bool ocirt__state_load(ocirt_arena *arena, int dir, struct ocirt__record 
     if (!ocirt__json_uint(doc, ocirt__json_member(doc, 1, "cgroupLevels"), &out->cgroup_levels)) return false;
     if (!ocirt__json_uint(doc, ocirt__json_member(doc, 1, "owner"), &out->owner)) return false;
     out->private_pids = ocirt__json_is_true(doc, ocirt__json_member(doc, 1, "privatePids"));
+    out->resctrl_made = ocirt__json_is_true(doc, ocirt__json_member(doc, 1, "resctrlMade"));
+    out->resctrl_monitor = ocirt__json_is_true(doc, ocirt__json_member(doc, 1, "resctrlMonitor"));
     return ocirt__json_pairs(arena, doc, ocirt__json_member(doc, 1, "annotations"), &out->annotations, &out->annotations_count);
 }
 
@@ -9856,6 +10088,15 @@ static void ocirt__explain_row(ocirt_error *e, const ocirt_plan *plan, const str
     case OCIRT__VERB_SYSCTL:
         if (e->sys == ENOENT) ocirt__error_hint(e, "this kernel has no such sysctl in the container's namespaces");
         break;
+    case OCIRT__VERB_RESCTRL_GROUP:
+        if (e->sys == ENODEV) ocirt__error_hint(e, "mount it (mount -t resctrl resctrl /sys/fs/resctrl); the processor must have RDT, and the kernel CONFIG_X86_CPU_RESCTRL");
+        if (e->sys == ENOENT) ocirt__error_hint(e, "a closID without schemata names a group that is there already");
+        if (e->sys == EEXIST) ocirt__error_hint(e, "make its schemata and the config's the same, or use another closID");
+        if (e->sys == ENOSPC) ocirt__error_hint(e, "the processor has no more classes of service (info/*/num_closids)");
+        break;
+    case OCIRT__VERB_RESCTRL_WRITE:
+        if (e->sys == EINVAL) ocirt__error_hint(e, "the kernel's words are in info/last_cmd_status of the resctrl");
+        break;
     case OCIRT__VERB_APPARMOR: ocirt__explain_apparmor(e, text); break;
     case OCIRT__VERB_LABEL:
         if (e->sys == EINVAL || e->sys == ENOENT)
@@ -9958,8 +10199,9 @@ static const ocirt_options *ocirt__ops_options(const ocirt_options *options) {
 /* What has to be taken back, from memory or from the stored state. */
 struct ocirt__undo {
     int         proc, root, dir;
-    const char *id, *cgroup_mount, *cgroup;
+    const char *id, *cgroup_mount, *cgroup, *resctrl;
     uint64_t    levels;
+    bool        resctrl_made, resctrl_monitor;
     int         pidfd; /* of init, borrowed */
     bool        ours;  /* init is our child and reaped by the caller */
     bool        ended; /* with it ended all processes of its pid namespace */
@@ -10010,6 +10252,7 @@ static int ocirt__ops_undo(const struct ocirt__undo *u, ocirt_error *error) {
         ocirt__error_hint(error, "a process in uninterruptible sleep can hold it: see cgroup.procs there; delete --force again goes on from here");
         return error ? -error->code : -OCIRT_E_BUSY;
     }
+    if (u->resctrl[0]) ocirt__resctrl_remove(u->resctrl, u->id, u->resctrl_monitor, u->resctrl_made);
     r = ocirt__state_remove(u->root, u->id, u->dir);
     ocirt__ops_poststop(u);
     return r == 0 || r == -ENOENT ? 0 : ocirt__error_set(error, OCIRT_E_IO, -r, u->id, "state folder of %s", u->id);
@@ -10019,7 +10262,7 @@ static int ocirt__ops_undo(const struct ocirt__undo *u, ocirt_error *error) {
 
 static void ocirt__ops_close(struct ocirt__job *job) {
     struct ocirt__host *h = &job->host;
-    int *fds[] = {&h->state_dir, &h->cgroup_root, &h->conversation, &h->pidfd, &h->stage_pidfd, &h->terminal, &h->page_file, &h->image, &job->root, &job->proc};
+    int *fds[] = {&h->state_dir, &h->cgroup_root, &h->conversation, &h->pidfd, &h->stage_pidfd, &h->terminal, &h->page_file, &h->image, &h->resctrl, &job->root, &job->proc};
     if (h->actor.plan)
         for (unsigned i = 0; i < OCIRT__PLAN_SLOTS; i++)
             if (i != OCIRT__SLOT_PROC) ocirt__sys_close(&h->actor.slots[i]);
@@ -10035,6 +10278,7 @@ static struct ocirt__undo ocirt__ops_undo_of(struct ocirt__job *job) {
     const ocirt_plan *plan = job->host.actor.plan;
     return (struct ocirt__undo){.proc = job->proc, .root = job->root, .dir = job->host.state_dir, .id = job->id, .pidfd = -1, .ours = true,
                                 .cgroup_mount = job->probe.cgroup_mount, .cgroup = ocirt__plan_text(plan, plan->cgroup),
+                                .resctrl = job->record.resctrl, .resctrl_made = job->record.resctrl_made, .resctrl_monitor = job->record.resctrl_monitor,
                                 .levels = job->record.cgroup_levels, .limit_ms = 10000, .plan = job->host.actor.plan, .ended = job->host.dead && plan->private_pids};
 }
 
@@ -10052,6 +10296,15 @@ static bool ocirt__ops_plan_is_needed(const struct ocirt__job *job) {
     return plan->await_row || plan->poststop_row || job->options->flags & (OCIRT_DETACH | OCIRT_KEEP);
 }
 
+/* One of our name that is not ours must not be removed by delete. */
+static bool ocirt__ops_resctrl_exists(const char *id) {
+    int  root = ocirt__resctrl_open(), group = root < 0 ? root : ocirt__resctrl_group(root, id);
+    bool exists = group >= 0;
+    ocirt__sys_close(&group);
+    ocirt__sys_close(&root);
+    return exists;
+}
+
 /* State first, on disk, so that a killed create can be taken back by delete. */
 static int ocirt__ops_write_state(struct ocirt__job *job, const ocirt_spec *spec) {
     const ocirt_plan *plan = job->host.actor.plan;
@@ -10062,6 +10315,7 @@ static int ocirt__ops_write_state(struct ocirt__job *job, const ocirt_spec *spec
     ocirt__error_time(now);
     job->record = (struct ocirt__record){.id = job->id, .bundle = ocirt__plan_text(plan, plan->bundle), .rootfs = ocirt__plan_text(plan, plan->rootfs),
         .created = now, .cgroup = ocirt__plan_text(plan, plan->cgroup), .cgroup_mount = plan->cgroup ? job->probe.cgroup_mount : "",
+        .resctrl = ocirt__plan_text(plan, plan->resctrl), .resctrl_made = plan->resctrl_made, .resctrl_monitor = plan->resctrl_monitor,
         .owner = geteuid(), .private_pids = plan->private_pids, .annotations = spec->annotations, .annotations_count = spec->annotations_count};
     if (plan->cgroup) {
         job->host.cgroup_root = ocirt__sys_openat(AT_FDCWD, job->probe.cgroup_mount, O_PATH | O_DIRECTORY, 0);
@@ -10070,6 +10324,8 @@ static int ocirt__ops_write_state(struct ocirt__job *job, const ocirt_spec *spec
         job->record.cgroup_levels = job->host.cgroup_missing = (unsigned)r;
         job->host.actor.page->old_cgroup = r == 0;
     }
+    if (plan->resctrl_made && ocirt__ops_resctrl_exists(job->id))
+        return ocirt__error_set(job->error, OCIRT_E_EXISTS, 0, job->id, "a resctrl group named %s exists already", job->id);
     ocirt__state_text(&text, &job->record);
     r = text.failed ? -ENOMEM : ocirt__state_put(job->host.state_dir, "state.json", text.data, text.size);
     if (r == 0 && ocirt__ops_plan_is_needed(job)) r = ocirt__state_put(job->host.state_dir, "plan", plan, plan->size);
@@ -10204,7 +10460,7 @@ static void ocirt__ops_open(struct ocirt__job *job, const char *id, const ocirt_
     memset(job, 0, sizeof *job);
     job->options = options, job->id = id, job->error = error;
     job->root = job->proc = -1;
-    job->host.state_dir = job->host.cgroup_root = job->host.conversation = job->host.pidfd = job->host.stage_pidfd = job->host.terminal = job->host.page_file = job->host.image = -1;
+    job->host.state_dir = job->host.cgroup_root = job->host.conversation = job->host.pidfd = job->host.stage_pidfd = job->host.terminal = job->host.page_file = job->host.image = job->host.resctrl = -1;
     if (error) memset(error, 0, sizeof *error), error->row = error->actor = -1;
 }
 
@@ -10440,6 +10696,7 @@ static struct ocirt__undo ocirt__ops_undo_found(struct ocirt__found *f, const ch
         f->record.cgroup_mount = ocirt__probe_is_cgroup2("/sys/fs/cgroup") ? "/sys/fs/cgroup" : "/sys/fs/cgroup/unified";
     }
     return (struct ocirt__undo){.proc = f->proc, .root = f->root, .dir = f->dir, .id = id, .cgroup_mount = f->record.cgroup_mount, .cgroup = f->record.cgroup,
+                                .resctrl = f->record.resctrl, .resctrl_made = f->record.resctrl_made, .resctrl_monitor = f->record.resctrl_monitor,
                                 .levels = f->record.cgroup_levels, .pidfd = f->process.pidfd, .limit_ms = ms ? ms : 10000,
                                 .plan = plan};
 }
@@ -10642,12 +10899,36 @@ static int ocirt__ops_update_limits(struct ocirt__update *u) {
     return r < 0 ? ocirt__ops_update_refused(u, refused, r) : 0;
 }
 
+/* The kernel takes back what it printed. */
+static int ocirt__ops_update_schemata(struct ocirt__update *u, const ocirt_intel_rdt *rdt) {
+    const char *lines[] = {rdt->l3_cache_schema, rdt->mem_bw_schema}, *group = u->live.found.record.resctrl;
+    char before[2048] = "";
+    int  root, dir, r;
+    if (!group[0]) return ocirt__error_set(u->error, OCIRT_E_STATE, 0, "intelRdt", "the container was created without linux.intelRdt");
+    root = ocirt__resctrl_open(), r = dir = root < 0 ? root : ocirt__resctrl_group(root, group);
+    if (r >= 0) r = (int)ocirt__path_read(dir, "schemata", before, sizeof before);
+    if (r < 0) ocirt__error_set(u->error, OCIRT_E_SYSTEM, -r, group, "resctrl group %s", group);
+    for (size_t i = 0; r >= 0 && i < 2; i++) {
+        if (!lines[i] || !lines[i][0]) continue;
+        r = ocirt__resctrl_write(dir, lines[i]);
+        if (r < 0) ocirt__error_set(u->error, OCIRT_E_SYSTEM, -r, lines[i], "resctrl-schemata %s", lines[i]);
+        if (r < 0) (void)ocirt__path_write(dir, "schemata", before, strlen(before));
+    }
+    ocirt__sys_close(&dir);
+    ocirt__sys_close(&root);
+    return r < 0 ? -OCIRT_E_SYSTEM : 0;
+}
+
 OCIRT_DEF int ocirt_update(const char *id, const ocirt_spec *changes, const ocirt_options *options, ocirt_error *error) {
     struct ocirt__update u = {.spec = changes, .limits = changes->linux_ ? changes->linux_->resources : NULL, .error = error};
     int r = ocirt__ops_enter(&u.live, id, options, true, error);
     if (r < 0) return r;
     u.changes = (struct ocirt__changes){.arena = &u.live.found.arena, .dir = u.live.cgroup};
     if (u.limits) r = ocirt__ops_update_limits(&u);
+    if (r == 0 && changes->linux_ && changes->linux_->intel_rdt) {
+        r = ocirt__ops_update_schemata(&u, changes->linux_->intel_rdt);
+        if (r < 0) ocirt__changes_undo(&u.changes);
+    }
     ocirt__ops_leave(&u.live);
     return r;
 }
