@@ -5426,7 +5426,8 @@ static int ocirt__process_set_scheduler(int pid, const struct ocirt__sched_attr 
     if (r >= 0) r = OCIRT__SYS4(SYS_sched_getattr, pid, &have, sizeof have, 0);
     if (r < 0) return (int)r;
     if (want->policy == OCIRT__SCHED_DEADLINE && have.runtime != want->runtime) return -EIO; /* else it is a slice (6.12) */
-    return have.policy == want->policy && have.nice == want->nice && have.priority == want->priority ? 0 : -EIO;
+    if (have.policy != want->policy || have.priority != want->priority) return -EIO;
+    return have.nice == want->nice || want->policy == 5 /* SCHED_IDLE keeps what was there */ ? 0 : -EIO;
 }
 
 /* Of the whole process group, as config.md wants it; ioprio_set(2). */
@@ -5441,6 +5442,7 @@ static int ocirt__process_set_memory_policy(unsigned mode, const unsigned long *
     int  have = 0;
     long r = OCIRT__SYS3(SYS_set_mempolicy, mode, nodes, nodes ? OCIRT__NODES + 1 : 0);
     if (r == 0) r = OCIRT__SYS5(SYS_get_mempolicy, &have, NULL, 0, NULL, 0);
+    if (r == 0 && !nodes && (mode == 1 || mode == 4) && (have == 1 || have == 4)) return 0; /* PREFERRED without nodes is LOCAL, by either name */
     return r < 0 ? (int)r : (unsigned)have == mode ? 0 : -EIO;
 }
 
