@@ -23,12 +23,18 @@ one() {
     [ -z "${OCIRT_CI:-}" ] || args="$args ocirt.ci=$OCIRT_CI"
     [ -z "${OCIRT_SKIP_OK:-}" ] || args="$args ocirt.skip_ok=$OCIRT_SKIP_OK"
     cat "$vm/init.cpio" "$vm/$1/modules.cpio" > "$vm/$name.initrd"
+    # Two memory nodes with a processor each: there is something to choose from.
+    numa=
+    for node in 0 1; do
+        numa="$numa -object memory-backend-ram,id=m$node,size=256M -numa node,nodeid=$node,cpus=$node,memdev=m$node"
+    done
     started=$(date +%s)
     code=0
+    # shellcheck disable=SC2086 # words
     # With a thread for each processor, qemu 7.2 now and then runs code that the kernel has just
     # patched over: "Oops: int3" while booting.
     timeout --foreground -k 5 "$limit" qemu-system-x86_64 -accel "${OCIRT_VM_ACCEL:-tcg,thread=single}" -cpu max \
-        -smp 2 -m 512M -no-reboot -nodefaults -display none -serial stdio \
+        -smp 2 -m 512M $numa -no-reboot -nodefaults -display none -serial stdio \
         -kernel "$vm/$1/vmlinuz" -initrd "$vm/$name.initrd" \
         -append "$args ${OCIRT_VM_ARGS:-}" < /dev/null > "$log.raw" 2>&1 || code=$?
     took=$(($(date +%s) - started))
