@@ -8,6 +8,7 @@
     X(basic)      \
     X(run_ns)     \
     X(run_process) \
+    X(run_sched)  \
     X(run_fs)     \
     X(run_hooks)  \
     X(run_life)   \

@@ -167,11 +167,13 @@ static void report_scheduling(void) {
         int32_t nice;
         uint32_t priority;
         uint64_t runtime, deadline, period;
+        uint32_t util_min, util_max;
     } attr = {.size = sizeof attr};
     if (!syscall(SYS_sched_getattr, 0, &attr, (unsigned)sizeof attr, 0))
-        say("sched.flags=%#llx\nsched.runtime=%llu %llu %llu\n", (unsigned long long)attr.flags,
-            (unsigned long long)attr.runtime, (unsigned long long)attr.deadline,
-            (unsigned long long)attr.period);
+        say("sched.flags=%#llx\nsched.runtime=%llu %llu %llu\nsched.util=%u %u\n",
+            (unsigned long long)attr.flags, (unsigned long long)attr.runtime,
+            (unsigned long long)attr.deadline, (unsigned long long)attr.period, attr.util_min,
+            attr.util_max);
     CPU_ZERO(&set);
     if (!sched_getaffinity(0, sizeof set, &set)) {
         say("affinity=");
