@@ -537,6 +537,7 @@ typedef struct ocirt_probe {
     ocirt_id_range subuids[OCIRT_ID_RANGES], subgids[OCIRT_ID_RANGES];
     uint32_t       subuids_count, subgids_count;
     char           newuidmap[64], newgidmap[64]; /* paths, "" when absent                       */
+    bool           selinux;             /* SELinux is enabled                                   */
     uint64_t       nofile_hard;         /* RLIMIT_NOFILE of the caller                          */
     uint64_t       open_fds;            /* bit n: descriptor n is open at probe time (0 to 63)  */
 } ocirt_probe;
@@ -4056,6 +4057,7 @@ static void ocirt__probe_with(int proc, ocirt_probe *p) {
     struct ocirt__cap_data   caps[2];
     struct utsname name;
     struct rlimit  files;
+    struct ocirt__statx st;
     uint64_t version[2];
     char text[128];
     memset(p, 0, sizeof *p);
@@ -4066,6 +4068,7 @@ static void ocirt__probe_with(int proc, ocirt_probe *p) {
     p->initial_userns = ocirt__probe_is_first_userns(proc);
     if (!p->initial_userns) p->setgroups_denied = ocirt__probe_self(proc, "setgroups", text, sizeof text) > 0 && strncmp(text, "deny", 4) == 0;
     if (getrlimit(RLIMIT_NOFILE, &files) == 0) p->nofile_hard = files.rlim_max;
+    p->selinux = ocirt__sys_statx(AT_FDCWD, "/sys/fs/selinux/enforce", 0, &st) == 0;
     ocirt__probe_cgroups(p, proc);
     ocirt__probe_image(p);
     ocirt__probe_root(p);
@@ -7191,6 +7194,15 @@ static void ocirt__plan_landlock(struct ocirt__planner *p) {
     row->b = readable, row->c = writable;
 }
 
+/* Without SELinux nothing would carry a label, and another module may take it for a word to itself. */
+static int ocirt__plan_labels(struct ocirt__planner *p) {
+    const ocirt_process *run = p->spec->process;
+    bool process = run && run->selinux_label && run->selinux_label[0], mounts = p->on->mount_label && p->on->mount_label[0];
+    uint32_t token = process ? ocirt__plan_member(p, run->token, "selinuxLabel") : ocirt__plan_member(p, p->on->token, "mountLabel");
+    if (p->probe->selinux || (!process && !mounts)) return 0;
+    return ocirt__plan_refuse(p, OCIRT_E_UNSUPPORTED, token, "boot with security=selinux, or leave the label out", "SELinux is not enabled on this machine");
+}
+
 /* What the security modules and Landlock do at exec or from now on, while all rights are still there. */
 static void ocirt__plan_confinement(struct ocirt__planner *p) {
     const ocirt_process *run = p->spec->process;
@@ -7960,6 +7972,8 @@ OCIRT_DEF int ocirt_plan_build(ocirt_arena *arena, const ocirt_spec *spec, const
     int r = ocirt__spec_runnable(spec, error);
     if (r < 0) return r;
     if (!spec->root) return ocirt__plan_refuse(&p, OCIRT_E_SPEC, spec->token, NULL, "root is missing");
+    r = ocirt__plan_labels(&p);
+    if (r < 0) return r;
     ocirt__plan_begin(&p);
     if (!p.block.failed) {
         ocirt__plan_state_text(&p);
@@ -10014,11 +10028,6 @@ static void ocirt__explain_limit(ocirt_error *e, const char *file) {
     else if (e->sys == EINVAL && strcmp(file, "rdma.max") == 0) ocirt__error_hint(e, "there is no such RDMA device: see /sys/class/infiniband");
 }
 
-static bool ocirt__explain_exists(const char *path) {
-    struct ocirt__statx st;
-    return ocirt__sys_statx(AT_FDCWD, path, 0, &st) == 0;
-}
-
 static void ocirt__explain_apparmor(ocirt_error *e, const char *profile) {
     char enabled[8] = "";
     int  fd = ocirt__sys_openat(AT_FDCWD, "/sys/module/apparmor/parameters/enabled", O_RDONLY, 0);
@@ -10101,8 +10110,7 @@ static void ocirt__explain_row(ocirt_error *e, const ocirt_plan *plan, const str
         break;
     case OCIRT__VERB_APPARMOR: ocirt__explain_apparmor(e, text); break;
     case OCIRT__VERB_LABEL:
-        if (e->sys == EINVAL || e->sys == ENOENT)
-            ocirt__error_hint(e, ocirt__explain_exists("/sys/fs/selinux/enforce") ? "the loaded policy does not know this label" : "SELinux is not enabled on this machine: boot with security=selinux, or leave selinuxLabel out");
+        if (e->sys == EINVAL) ocirt__error_hint(e, "the loaded policy does not know this label");
         if (e->sys == EACCES) ocirt__error_hint(e, "the policy forbids the runtime's own domain to set this label");
         break;
     case OCIRT__VERB_LANDLOCK:
