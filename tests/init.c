@@ -90,6 +90,10 @@ static void mount_all(void) {
     mount_on("cgroup2", "/sys/fs/cgroup", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
     if (!access("/sys/kernel/security", F_OK))
         mount_on("securityfs", "/sys/kernel/security", 0, NULL);
+    if (!access("/sys/fs/selinux", F_OK)) {
+        mount_on("selinuxfs", "/sys/fs/selinux", 0, NULL);
+        selinux_load_policy();
+    }
     make_links();
 }
 

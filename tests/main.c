@@ -9,6 +9,7 @@
     X(run_ns)     \
     X(run_process) \
     X(run_sched)  \
+    X(run_lsm)    \
     X(run_fs)     \
     X(run_hooks)  \
     X(run_life)   \

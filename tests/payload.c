@@ -24,6 +24,7 @@
 #include <sys/un.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <termios.h>
 
 extern char **environ;
@@ -767,6 +768,14 @@ static int do_stat(int argc, char **argv) {
     return 0;
 }
 
+static int do_xattr(int argc, char **argv) {
+    char value[256] = "";
+    if (argc < 3) return 2;
+    if (getxattr(argv[1], argv[2], value, sizeof value - 1) < 0) return say_result("xattr", argv[1], -1);
+    say_escaped("xattr", value);
+    return 0;
+}
+
 static int do_statfs(int argc, char **argv) {
     struct statfs fs;
     if (argc < 2) return 2;
@@ -1043,6 +1052,7 @@ static const struct verb {
     {"try-open-write", do_try_open_write},
     {"try-read", do_try_read},
     {"stat", do_stat},
+    {"xattr", do_xattr},
     {"statfs", do_statfs},
     {"ls", do_ls},
     {"mkdir", do_mkdir},

@@ -375,6 +375,7 @@ void drive_print(const struct drive *drive, struct text *out); /* the whole trac
 
 int payload_main(int argc, char **argv); /* argv[0] is the verb */
 int init_main(char **argv);
+void selinux_load_policy(void); /* the machine's, where it has none (run_lsm.c) */
 int ocirt_cli_main(int argc, char **argv);
 int embed_main(int argc, char **argv);
 extern const bool have_ocirt;
