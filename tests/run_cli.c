@@ -6,45 +6,6 @@
 
 /* ---- small readers ---- */
 
-static const char *json_space(const char *at) { return at + strspn(at, " \t\r\n"); }
-
-/* Behind one value, NULL when there is none. Accepts a little too much in numbers. */
-static const char *json_skip(const char *at) {
-    at = json_space(at);
-    if (*at == '"') {
-        for (at++; *at && *at != '"'; at++) {
-            if ((unsigned char)*at < 0x20) return NULL;
-            if (*at == '\\' && !*++at) return NULL;
-        }
-        return *at ? at + 1 : NULL;
-    }
-    if (*at == '{' || *at == '[') {
-        bool object = *at == '{';
-        char close = object ? '}' : ']';
-        at = json_space(at + 1);
-        if (*at == close) return at + 1;
-        for (;;) {
-            if (object && (*at != '"' || !(at = json_skip(at)) || *(at = json_space(at)) != ':')) return NULL;
-            at = json_skip(object ? at + 1 : at);
-            if (!at) return NULL;
-            at = json_space(at);
-            if (*at == close) return at + 1;
-            if (*at++ != ',') return NULL;
-            at = json_space(at);
-        }
-    }
-    size_t n = strspn(at, "-+.0123456789eE");
-    if (!n && !strncmp(at, "null", 4)) n = 4;
-    if (!n && !strncmp(at, "true", 4)) n = 4;
-    if (!n && !strncmp(at, "false", 5)) n = 5;
-    return n ? at + n : NULL;
-}
-
-static bool is_json(const char *text) {
-    const char *end = json_skip(text);
-    return end && !*json_space(end);
-}
-
 static unsigned count_lines(const char *text) {
     unsigned n = 0;
     for (; *text; text++) n += *text == '\n';
@@ -532,7 +493,7 @@ static void kill_words(struct t *t) {
         make_bundle(t, &b, BUNDLE, print("payload-trap %d", cases[i].signal));
         need_ocirt();
         pid_t pid = command_start(&(struct command){.argv = ocirt_argv(t, (const char *const[]){"run", "-b", b.path, t->tag, NULL})}, &out);
-        for (double end = now() + 5 * time_scale(); now() < end && !strstr(out.out ? out.out : "", "ready"); nap(0.005)) outcome_refresh(&out);
+        await_text(&out, "ready");
         struct outcome killed;
         run_ocirt(t, &killed, "kill", t->tag, cases[i].word);
         EXPECT(killed.code == 0, "%s: %s", cases[i].word ? cases[i].word : "none", killed.err);

@@ -148,14 +148,6 @@ static void exit_codes(struct t *t) {
     }
 }
 
-static void wait_ready(struct outcome *out) {
-    for (double end = now() + 5 * time_scale(); now() < end; nap(0.005)) {
-        outcome_refresh(out);
-        if (strstr(out->out, "ready")) return;
-    }
-    CHECK(false, "the program is not ready: %s%s", out->out, out->err);
-}
-
 static void signals_are_forwarded(struct t *t) {
     struct bundle b;
     static const int signals[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGQUIT, SIGWINCH, SIGCONT};
@@ -163,7 +155,7 @@ static void signals_are_forwarded(struct t *t) {
         struct outcome out;
         make(t, &b, print("payload-trap %d", signals[i]));
         pid_t pid = command_start(&(struct command){.argv = ocirt_argv(t, (const char *const[]){"run", "-b", b.path, t->tag, NULL})}, &out);
-        wait_ready(&out);
+        await_text(&out, "ready");
         kill(pid, signals[i]);
         command_wait(pid, 5, &out);
         EXPECT(out.code == signals[i] && strstr(out.out, print("got %d\n", signals[i])), "signal %d: code %d, %s%s", signals[i], out.code, out.out, out.err);
@@ -196,7 +188,7 @@ static void kill_takes_names(struct t *t) {
         struct outcome out;
         make(t, &b, "payload-trap 10 15");
         pid_t pid = command_start(&(struct command){.argv = ocirt_argv(t, (const char *const[]){"run", "-b", b.path, t->tag, NULL})}, &out);
-        wait_ready(&out);
+        await_text(&out, "ready");
         expect(t, 0, "", "kill", t->tag, names[i]);
         command_wait(pid, 5, &out);
         CHECK_INT(out.code, 10);
@@ -455,7 +447,7 @@ static void run_is_killed(struct t *t) {
     struct outcome out;
     make(t, &b, "payload-trap 10");
     pid_t pid = command_start(&(struct command){.argv = ocirt_argv(t, (const char *const[]){"run", "-b", b.path, t->tag, NULL})}, &out);
-    wait_ready(&out);
+    await_text(&out, "ready");
     kill(pid, SIGKILL);
     command_wait(pid, 5, &out);
     expect(t, 0, "", "delete", "--force", t->tag);

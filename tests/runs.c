@@ -98,6 +98,91 @@ char *json_get(const char *text, const char *member) {
     return print("%.*s", (int)strcspn(at, ",}\n "), at);
 }
 
+const char *json_space(const char *at) { return at + strspn(at, " \t\r\n"); }
+
+/* Accepts a little too much in numbers. */
+const char *json_skip(const char *at) {
+    at = json_space(at);
+    if (*at == '"') {
+        for (at++; *at && *at != '"'; at++) {
+            if ((unsigned char)*at < 0x20) return NULL;
+            if (*at == '\\' && !*++at) return NULL;
+        }
+        return *at ? at + 1 : NULL;
+    }
+    if (*at == '{' || *at == '[') {
+        bool object = *at == '{';
+        char close = object ? '}' : ']';
+        at = json_space(at + 1);
+        if (*at == close) return at + 1;
+        for (;;) {
+            if (object && (*at != '"' || !(at = json_skip(at)) || *(at = json_space(at)) != ':')) return NULL;
+            at = json_skip(object ? at + 1 : at);
+            if (!at) return NULL;
+            at = json_space(at);
+            if (*at == close) return at + 1;
+            if (*at++ != ',') return NULL;
+            at = json_space(at);
+        }
+    }
+    size_t n = strspn(at, "-+.0123456789eE");
+    if (!n && !strncmp(at, "null", 4)) n = 4;
+    if (!n && !strncmp(at, "true", 4)) n = 4;
+    if (!n && !strncmp(at, "false", 5)) n = 5;
+    return n ? at + n : NULL;
+}
+
+bool is_json(const char *text) {
+    const char *end = json_skip(text);
+    return end && !*json_space(end);
+}
+
+static const char *json_child(const char *at, const char *name, size_t n) {
+    bool object = *(at = json_space(at)) == '{';
+    size_t index = strtoul(name, NULL, 10);
+    if (!object && *at != '[') return NULL;
+    at = json_space(at + 1);
+    for (size_t i = 0; at && *at && *at != '}' && *at != ']'; i++) {
+        const char *key = at;
+        if (object && (at = json_skip(at))) at = json_space(json_space(at) + 1);
+        if (!at || (object ? !strncmp(key + 1, name, n) && key[n + 1] == '"' : i == index)) return at;
+        if ((at = json_skip(at))) at = json_space(at);
+        if (at && *at == ',') at = json_space(at + 1);
+    }
+    return NULL;
+}
+
+static const char *json_place(const char *text, const char *path) {
+    while (text && *path) {
+        size_t n = strcspn(path, "/");
+        text = json_child(text, path, n);
+        path += n + (path[n] == '/');
+    }
+    return text ? json_space(text) : NULL;
+}
+
+char *json_value(const char *text, const char *path) {
+    const char *at = json_place(text, path), *end = at ? json_skip(at) : NULL;
+    if (!end) return NULL;
+    return *at == '"' ? print("%.*s", (int)(end - at - 2), at + 1) : print("%.*s", (int)(end - at), at);
+}
+
+char *json_words(const char *text, const char *path) {
+    struct text words = {0};
+    const char *at = json_place(text, path);
+    bool object = at && *at == '{';
+    text_add(&words, "%s", "");
+    if (!object && (!at || *at != '[')) return NULL;
+    for (at = json_space(at + 1); *at == '"';) {
+        const char *end = json_skip(at);
+        text_add(&words, "%s%.*s", words.n ? " " : "", (int)(end - at - 2), at + 1);
+        at = json_space(end);
+        if (object) at = json_space(json_skip(at + 1));
+        if (*at == ',') at = json_space(at + 1);
+    }
+    return words.at;
+}
+
 char *state_get(struct t *t, const char *id, const char *member) {
     struct outcome out;
     run_ocirt(t, &out, "state", id);
@@ -113,6 +198,14 @@ void await_status(struct t *t, const char *status) {
     for (double end = now() + 5 * time_scale(); now() < end && strcmp(status_of(t), status); nap(0.01)) {
     }
     CHECK_TEXT(status_of(t), status);
+}
+
+void await_text(struct outcome *out, const char *word) {
+    for (double end = now() + 5 * time_scale(); now() < end; nap(0.005)) {
+        outcome_refresh(out);
+        if (strstr(out->out, word)) return;
+    }
+    CHECK(false, "no \"%s\" in: %s%s", word, out->out, out->err);
 }
 
 void delete_all(struct t *t) {

@@ -32,7 +32,15 @@ const char *status_of(struct t *t); /* of the container named after the tag */
 void await_status(struct t *t, const char *status);
 /* Kills and deletes it, whatever it is. */
 void delete_all(struct t *t);
-char *json_get(const char *text, const char *member);
+void await_text(struct outcome *out, const char *word); /* until a command that runs has printed it */
+
+/* JSON as text. A path is names and indices: "linux/seccomp/actions/0". */
+char *json_get(const char *text, const char *member); /* the first of that name, wherever it is */
+const char *json_space(const char *at);
+const char *json_skip(const char *at); /* behind one value, NULL when there is none */
+bool is_json(const char *text);
+char *json_value(const char *text, const char *path); /* of a string without its quotes; NULL: not there */
+char *json_words(const char *text, const char *path); /* names of an object's members, or strings of an array */
 
 /* Words of the report: does a list between commas or spaces hold the word? */
 bool has_word(const char *list, const char *word);
