@@ -16,6 +16,7 @@
     X(run_tty)    \
     X(run_nested) \
     X(run_cli)    \
+    X(run_commands) \
     X(run_explain) \
     X(host)       \
     X(sweep)      \
