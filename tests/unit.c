@@ -52,6 +52,7 @@ static long unit_syscall(long number, long a, long b, long c, long d, long e, lo
 #include "unit/plan.inc"
 #include "unit/small.inc"
 #include "unit/spec.inc"
+#include "unit/properties.inc"
 
 const struct test unit_tests[] = {
     UNIT_DEVICE
@@ -60,5 +61,6 @@ const struct test unit_tests[] = {
     UNIT_PLAN
     UNIT_SMALL
     UNIT_SPEC
+    UNIT_PROPERTIES
     {0},
 };
