@@ -95,7 +95,7 @@ static void words(struct t *t) {
         {"update", 1, "id is missing"},
         {"update --memory", 1, "requires an argument"},
         {"update a b", 1, "too many arguments of update: b"},
-        {"update --resources none nobody", 1, "container does not exist"},
+        {"update --resources none nobody", 1, "none"},
         {"ps", 1, "id is missing"},
         {"ps nobody -ef", 1, "container does not exist"},
         {"ps -f yaml nobody", 1, "unknown format yaml"},
