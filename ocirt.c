@@ -12,11 +12,11 @@ static void  put_memory(void *block);
 #define OCIRT_IMPLEMENTATION
 #include "ocirt.h"
 
-enum { LIMITS = 18 };
+enum { LIMITS = 18, POSITIONAL = 64 };
 
 struct arguments {
     const char    *bundle, *config, *log, *log_format, *log_level, *rootfs, *cgroup_manager, *format;
-    const char    *positional[2]; /* container, signal or bundle */
+    const char    *positional[POSITIONAL]; /* container, signal or bundle */
     int            positional_count;
     char         **rest;          /* behind --: the program of run --rootfs */
     int            rest_count;
@@ -247,7 +247,7 @@ static int parse(struct arguments *a, const char *command, int argc, char **argv
             r = take_option(a, command, argc, argv, at);
         } else if (!command[0]) {
             break;
-        } else if (a->positional_count == 2) {
+        } else if (a->positional_count == POSITIONAL) {
             r = fail_text(a, "too many arguments: %s", argv[*at]);
         } else {
             a->positional[a->positional_count++] = argv[(*at)++];
@@ -625,9 +625,12 @@ static int do_stats(struct arguments *a) {
     ocirt_error e;
     ocirt_state state;
     int r = 0;
-    if (a->positional_count && ocirt_state_get(&arena, a->positional[0], &a->options, &state, &e) < 0) return fail(a, &e);
+    for (int i = 0; i < a->positional_count; i++) /* nothing is printed if one of them is unknown */
+        if (ocirt_state_get(&arena, a->positional[i], &a->options, &state, &e) < 0) return ocirt_arena_free(&arena), fail(a, &e);
     printf("%-20s %-9s %6s %11s %8s / %-8s %8s / %s\n", "ID", "STATUS", "PIDS", "CPU", "MEMORY", "LIMIT", "READ", "WRITTEN");
-    r = a->positional_count ? print_stats(a, &state) : ocirt_list(&a->options, print_stats, a, &e);
+    if (a->positional_count == 0) r = ocirt_list(&a->options, print_stats, a, &e);
+    for (int i = 0; r == 0 && i < a->positional_count; i++)
+        if ((r = ocirt_state_get(&arena, a->positional[i], &a->options, &state, &e)) == 0) r = print_stats(a, &state);
     ocirt_arena_free(&arena);
     return r < 0 ? fail(a, &e) : 0;
 }
@@ -652,7 +655,7 @@ static const struct command commands[] = {
     {"update", "[-r FILE|-] [LIMITS] ID", "change a container's limits", do_update, 1},
     {"ps", "[-f json] ID", "list a container's processes", do_ps, 1},
     {"events", "[--stats] [--interval 5s] ID", "print figures, and kills for want of memory, as JSON", do_events, 1},
-    {"stats", "[ID]", "print the figures of all containers or one", do_stats, 1},
+    {"stats", "[ID...]", "print the figures of all containers or some", do_stats, POSITIONAL},
     {"spec", "[--rootless] [-b BUNDLE]", "write a config.json to begin with", do_spec, 0},
     {"check", "[BUNDLE] [--json]", "report everything suspicious in a config.json", do_check, 1},
     {"plan", "[BUNDLE] [--json]", "print what run would do, without doing it", do_plan, 1},
@@ -685,7 +688,7 @@ static int do_help(struct arguments *a) {
 /* Behind -- are arguments like the others, but for run --rootfs. */
 static int check_count(struct arguments *a, const struct command *c) {
     if (c->run == do_ps && a->positional_count) return 0;
-    for (int i = 0; i < a->rest_count && !a->rootfs && a->positional_count < 2; i++) a->positional[a->positional_count++] = a->rest[i];
+    for (int i = 0; i < a->rest_count && !a->rootfs && a->positional_count < POSITIONAL; i++) a->positional[a->positional_count++] = a->rest[i];
     if (a->positional_count <= c->most && (a->rootfs || a->rest_count <= c->most)) return 0;
     return fail_text(a, "too many arguments of %s: %s", c->name, a->positional_count > c->most ? a->positional[c->most] : a->rest[c->most]);
 }

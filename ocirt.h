@@ -114,7 +114,7 @@
      OCIRT_MAX_CONFIG   bytes of a config.json                   16 MiB
      OCIRT_MAX_DEPTH    nesting of the JSON text                 64
      OCIRT_MAX_ROWS     rows of a plan                           8192
-   Not ours: the kernel's verifier takes about 200 device rules.
+   Device rules: about 8000 of different devices, the reach of a jump in their eBPF program.
 
    SWITCHES                                     must agree everywhere?
    ========
@@ -4940,9 +4940,10 @@ static int ocirt__changes_apply(struct ocirt__changes *c, const struct ocirt__ch
 
 /* ===========================================================================================
    >>device   the device rules of the config as an eBPF program of type CGROUP_DEVICE (4.15).
-   The spec lets later rules override earlier ones, so the program tries them from the last to the
-   first and takes the first that fits; nothing fits: denied. What every container needs (null, zero,
-   full, random, urandom, tty, console, ptmx, pts, and making nodes) is always allowed.
+   Later rules override earlier ones, for each of the accesses they name (r, w, m) as in cgroup v1 and runc;
+   what no rule allows is denied. What every container needs (null, zero, full, random, urandom, tty, console,
+   ptmx, pts, and making nodes) is always allowed. The program is a search tree over majors, in each one over
+   minors, whose leaves are sets of accesses: short paths, however many rules (the verifier follows all of them).
    =========================================================================================== */
 
 struct ocirt__bpf_insn {
@@ -4951,50 +4952,43 @@ struct ocirt__bpf_insn {
     int32_t value;
 };
 
-struct ocirt__assembler {
-    struct ocirt__bpf_insn *out;
-    size_t max, count;
-    bool   full;
+enum {
+    OCIRT__DEVICE_MASKS = 8,                     /* labels 0 to 7: this set of accesses is allowed */
+    OCIRT__DEVICE_OTHER = OCIRT__DEVICE_MASKS,   /* the minors of a major that no rule names       */
+    OCIRT__DEVICE_LABELS,                        /* and from here on one for each major            */
+    OCIRT__DEVICE_MOST = 32000                   /* instructions: a jump has 16 bits               */
 };
 
-static void ocirt__device_put(struct ocirt__assembler *a, unsigned code, unsigned destination, unsigned source, int offset, int32_t value) {
-    if (a->count == a->max) {
-        a->full = true;
-        return;
-    }
-    a->out[a->count++] = (struct ocirt__bpf_insn){(uint8_t)code, (uint8_t)(destination | source << 4), (int16_t)offset, value};
+struct ocirt__device_span { /* from here to the next one */
+    uint32_t start, leaf;   /* a label */
+};
+
+struct ocirt__assembler {
+    ocirt_arena             *arena;
+    const ocirt_device_rule *rules;
+    size_t                   count;
+    ocirt__buffer            code;
+    size_t                  *last; /* per label: the last jump to it, from 1; each holds the one before */
+    const ocirt_device_rule **chosen; /* those about one major */
+    size_t                   chosen_count;
+    char                     type; /* whose tree is being built */
+};
+
+static size_t ocirt__device_at(const struct ocirt__assembler *a) {
+    return a->code.size / sizeof(struct ocirt__bpf_insn);
 }
 
-/* r2: type (1 block, 2 char), r3: access (1 mknod, 2 read, 4 write), r4: major, r5: minor. */
-static void ocirt__device_load(struct ocirt__assembler *a) {
-    ocirt__device_put(a, 0x61, 2, 1, 0, 0);         /* r2 = access_type */
-    ocirt__device_put(a, 0xbc, 3, 2, 0, 0);         /* w3 = w2 */
-    ocirt__device_put(a, 0x54, 2, 0, 0, 0xffff);    /* w2 &= 0xffff */
-    ocirt__device_put(a, 0x74, 3, 0, 0, 16);        /* w3 >>= 16 */
-    ocirt__device_put(a, 0x61, 4, 1, 4, 0);         /* r4 = major */
-    ocirt__device_put(a, 0x61, 5, 1, 8, 0);         /* r5 = minor */
+static struct ocirt__bpf_insn *ocirt__device_insn(const struct ocirt__assembler *a, size_t at) {
+    return (struct ocirt__bpf_insn *)(void *)a->code.data + at;
 }
 
-/* What is always allowed: making nodes, null zero full random urandom, tty console ptmx, pts. A decision
-   tree by hand: loading time grows with the paths that the verifier has to follow. */
-static void ocirt__device_always(struct ocirt__assembler *a) {
-    static const struct ocirt__bpf_insn tree[] = {
-        {0x15, 3, 12, 1},   /* mknod alone: allow   */
-        {0x55, 2, 13, 2},   /* no character device: the rules */
-        {0x15, 4, 10, 136}, /* pts                  */
-        {0x55, 4, 5, 1},    /* major 1:             */
-        {0x15, 5, 8, 3}, {0x15, 5, 7, 5}, {0x15, 5, 6, 7}, {0x15, 5, 5, 8}, {0x15, 5, 4, 9},
-        {0x55, 4, 5, 5},    /* major 5:             */
-        {0x15, 5, 2, 0}, {0x15, 5, 1, 2}, {0x55, 5, 2, 1},
-        {0xb4, 0, 0, 1}, {0x95, 0, 0, 0}};
-    for (size_t i = 0; i < sizeof tree / sizeof tree[0]; i++)
-        ocirt__device_put(a, tree[i].code, tree[i].registers, 0, tree[i].offset, tree[i].value);
+static void ocirt__device_put(struct ocirt__assembler *a, unsigned code, unsigned registers, int offset, int32_t value) {
+    struct ocirt__bpf_insn insn = {(uint8_t)code, (uint8_t)registers, (int16_t)offset, value};
+    if (ocirt__device_at(a) < OCIRT__DEVICE_MOST) ocirt__buffer_put(&a->code, &insn, sizeof insn);
+    else a->code.failed = true;
 }
 
-static void ocirt__device_answer(struct ocirt__assembler *a, bool allow) {
-    ocirt__device_put(a, 0xb4, 0, 0, 0, allow); /* w0 = allow */
-    ocirt__device_put(a, 0x95, 0, 0, 0, 0);     /* exit */
-}
+/* ----- what the rules say ----- */
 
 static unsigned ocirt__device_access(const char *text) {
     unsigned bits = 0;
@@ -5003,89 +4997,307 @@ static unsigned ocirt__device_access(const char *text) {
     return bits;
 }
 
-/* One rule: jumps over its answer when something does not fit. True if everything fits: what followed
-   could not be reached, which the verifier refuses. An allowing rule fits if all that is
-   asked is among its access; a denying one if any of it is. */
-static bool ocirt__device_rule(struct ocirt__assembler *a, bool allow, char type, int64_t major, int64_t minor, unsigned access) {
-    size_t jumps[4], count = 0;
-    if (type == 'b' || type == 'c') jumps[count++] = a->count, ocirt__device_put(a, 0x55, 2, 0, 0, type == 'b' ? 1 : 2); /* r2 != type: next */
-    if (access != 7) {
-        ocirt__device_put(a, 0xbc, 1, 3, 0, 0); /* w1 = w3; the context is no longer needed */
-        ocirt__device_put(a, 0x54, 1, 0, 0, (int32_t)(allow ? ~access & 7u : access));
-        jumps[count++] = a->count, ocirt__device_put(a, allow ? 0x55 : 0x15, 1, 0, 0, 0);
-    }
-    if (major >= 0) jumps[count++] = a->count, ocirt__device_put(a, 0x56, 4, 0, 0, (int32_t)major);
-    if (minor >= 0) jumps[count++] = a->count, ocirt__device_put(a, 0x56, 5, 0, 0, (int32_t)minor);
-    ocirt__device_answer(a, allow);
-    for (size_t i = 0; !a->full && i < count; i++) a->out[jumps[i]].offset = (int16_t)(a->count - jumps[i] - 1);
-    return count == 0;
+static unsigned ocirt__device_always(char type, int64_t major, int64_t minor) {
+    bool needed = type == 'c' && (major == 136 || (major == 1 && (minor == 3 || minor == 5 || minor == 7 || minor == 8 || minor == 9)) || (major == 5 && minor >= 0 && minor <= 2));
+    return needed ? 7 : 1; /* making nodes alone harms nobody */
 }
 
-/* True if the last word on everything is "allowed": then no program is needed. */
+/* -1: a number that no rule names. */
+static bool ocirt__device_fits(ocirt_opt_int wanted, int64_t number) {
+    return !wanted.set || wanted.value < 0 || wanted.value == number;
+}
+
+/* The rules about this major; from here on only they are looked at. */
+static void ocirt__device_choose(struct ocirt__assembler *a, int64_t major) {
+    a->chosen_count = 0;
+    for (size_t i = 0; i < a->count; i++) {
+        const ocirt_device_rule *r = &a->rules[i];
+        if ((!r->type || r->type == 'a' || r->type == a->type) && ocirt__device_fits(r->major, major)) a->chosen[a->chosen_count++] = r;
+    }
+}
+
+static unsigned ocirt__device_mask(const struct ocirt__assembler *a, int64_t major, int64_t minor) {
+    unsigned mask = 0;
+    for (size_t i = 0; i < a->chosen_count; i++) {
+        const ocirt_device_rule *r = a->chosen[i];
+        if (!ocirt__device_fits(r->minor, minor)) continue;
+        mask = r->allow ? mask | ocirt__device_access(r->access) : mask & ~ocirt__device_access(r->access);
+    }
+    return mask | ocirt__device_always(a->type, major, minor);
+}
+
+static int ocirt__device_order(const void *a, const void *b) {
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+static size_t ocirt__device_sort(uint32_t *numbers, size_t n) {
+    size_t unique = 0;
+    qsort(numbers, n, sizeof *numbers, ocirt__device_order);
+    for (size_t i = 0; i < n; i++)
+        if (i == 0 || numbers[i] != numbers[unique - 1]) numbers[unique++] = numbers[i];
+    return unique;
+}
+
+/* The numbers that make a difference. */
+static size_t ocirt__device_majors(const struct ocirt__assembler *a, uint32_t *out) {
+    static const uint32_t always[] = {1, 5, 136};
+    size_t n = 0;
+    for (size_t i = 0; i < 3 && a->type == 'c'; i++) out[n++] = always[i];
+    for (size_t i = 0; i < a->count; i++) {
+        const ocirt_device_rule *r = &a->rules[i];
+        if (r->major.set && r->major.value >= 0 && (!r->type || r->type == 'a' || r->type == a->type)) out[n++] = (uint32_t)r->major.value;
+    }
+    return ocirt__device_sort(out, n);
+}
+
+static size_t ocirt__device_minors_of(const struct ocirt__assembler *a, int64_t major, uint32_t *out) {
+    static const uint32_t of_memory[] = {3, 5, 7, 8, 9}, of_tty[] = {0, 1, 2};
+    const uint32_t *always = major == 1 ? of_memory : of_tty;
+    size_t n = 0, needed = a->type != 'c' ? 0 : major == 1 ? 5 : major == 5 ? 3 : 0;
+    for (size_t i = 0; i < needed; i++) out[n++] = always[i];
+    for (size_t i = 0; i < a->chosen_count; i++)
+        if (a->chosen[i]->minor.set && a->chosen[i]->minor.value >= 0) out[n++] = (uint32_t)a->chosen[i]->minor.value;
+    return ocirt__device_sort(out, n);
+}
+
+/* ----- the tree ----- */
+
+static void ocirt__device_jump(struct ocirt__assembler *a, uint32_t label) {
+    size_t before = a->last[label];
+    a->last[label] = ocirt__device_at(a) + 1;
+    ocirt__device_put(a, 0x05, 0, (int)before, 0); /* goto; its place holds the one before until the label is known */
+}
+
+static void ocirt__device_label(struct ocirt__assembler *a, uint32_t label) {
+    size_t here = ocirt__device_at(a);
+    for (size_t at = a->last[label], before; at && !a->code.failed; at = before) {
+        before = (size_t)ocirt__device_insn(a, at - 1)->offset;
+        ocirt__device_insn(a, at - 1)->offset = (int16_t)(here - at);
+    }
+    a->last[label] = 0;
+}
+
+/* One number's span, and the rest's behind it, unless they are the same as what is before. */
+static size_t ocirt__device_span(struct ocirt__device_span *spans, size_t n, uint32_t start, uint32_t leaf) {
+    if (n && spans[n - 1].start == start) n--; /* the rest was empty */
+    if (n && spans[n - 1].leaf == leaf) return n;
+    spans[n] = (struct ocirt__device_span){start, leaf};
+    return n + 1;
+}
+
+/* Registers 4 and 5 hold major and minor. Depth: the logarithm of the number of spans. */
+static void ocirt__device_search(struct ocirt__assembler *a, unsigned reg, const struct ocirt__device_span *spans, size_t n) {
+    size_t half = n / 2, jump = ocirt__device_at(a);
+    if (a->code.failed) return;
+    if (n == 1) {
+        ocirt__device_jump(a, spans->leaf);
+        return;
+    }
+    ocirt__device_put(a, 0x36, reg, 0, (int32_t)spans[half].start); /* not below it: the upper half */
+    ocirt__device_search(a, reg, spans, half);
+    if (!a->code.failed) ocirt__device_insn(a, jump)->offset = (int16_t)(ocirt__device_at(a) - jump - 1);
+    ocirt__device_search(a, reg, spans + half, n - half);
+}
+
+static struct ocirt__device_span *ocirt__device_minor_spans(struct ocirt__assembler *a, int64_t major, size_t *out_count) {
+    uint32_t *minors;
+    size_t n, count;
+    struct ocirt__device_span *spans;
+    unsigned rest;
+    ocirt__device_choose(a, major);
+    minors = ocirt__mem_array(a->arena, a->chosen_count + 8, sizeof *minors);
+    n      = minors ? ocirt__device_minors_of(a, major, minors) : 0;
+    spans  = minors ? ocirt__mem_array(a->arena, 2 * n + 2, sizeof *spans) : NULL;
+    rest   = ocirt__device_mask(a, major, -1);
+    if (!spans) return a->code.failed = true, NULL;
+    count = ocirt__device_span(spans, 0, 0, rest);
+    for (size_t i = 0; i < n; i++) {
+        count = ocirt__device_span(spans, count, minors[i], ocirt__device_mask(a, major, minors[i]));
+        if (minors[i] != UINT32_MAX) count = ocirt__device_span(spans, count, minors[i] + 1, rest);
+    }
+    *out_count = count;
+    return spans;
+}
+
+/* The minors of a major; -1: of those that no rule names. A single span needs no search. */
+static uint32_t ocirt__device_minors(struct ocirt__assembler *a, int64_t major, uint32_t label, bool put) {
+    size_t n = 0;
+    const struct ocirt__device_span *spans = ocirt__device_minor_spans(a, major, &n);
+    if (!spans || n == 1) return spans ? spans->leaf : label;
+    if (put) ocirt__device_label(a, label), ocirt__device_search(a, 5, spans, n);
+    return label;
+}
+
+static void ocirt__device_tree(struct ocirt__assembler *a, char type) {
+    uint32_t *majors = ocirt__mem_array(a->arena, a->count + 8, sizeof *majors), rest;
+    struct ocirt__device_span *spans = ocirt__mem_array(a->arena, 2 * a->count + 16, sizeof *spans);
+    size_t n, count;
+    if (!majors || !spans) { a->code.failed = true; return; }
+    a->type = type;
+    n     = ocirt__device_majors(a, majors);
+    rest  = ocirt__device_minors(a, -1, OCIRT__DEVICE_OTHER, false);
+    count = ocirt__device_span(spans, 0, 0, rest);
+    for (size_t i = 0; i < n; i++) {
+        count = ocirt__device_span(spans, count, majors[i], ocirt__device_minors(a, majors[i], OCIRT__DEVICE_LABELS + (uint32_t)i, false));
+        if (majors[i] != UINT32_MAX) count = ocirt__device_span(spans, count, majors[i] + 1, rest);
+    }
+    ocirt__device_search(a, 4, spans, count);
+    for (size_t i = 0; i < n; i++) (void)ocirt__device_minors(a, majors[i], OCIRT__DEVICE_LABELS + (uint32_t)i, true);
+    if (a->last[OCIRT__DEVICE_OTHER]) (void)ocirt__device_minors(a, -1, OCIRT__DEVICE_OTHER, true);
+}
+
+/* True if everything is allowed in the end: then no program is needed. */
 static bool ocirt__device_all_allowed(const ocirt_device_rule *rules, size_t count) {
-    for (size_t i = count; i-- > 0;) {
+    unsigned left = 7;
+    for (size_t i = count; i-- > 0 && left;) {
         const ocirt_device_rule *r = &rules[i];
-        bool everything = (r->type == 'a' || !r->type) && (!r->major.set || r->major.value < 0) && (!r->minor.set || r->minor.value < 0) && ocirt__device_access(r->access) == 7;
-        if (!r->allow) return false;
-        if (everything) return true;
+        if (!r->allow && ocirt__device_access(r->access) & left) return false;
+        if (r->allow && (r->type == 'a' || !r->type) && ocirt__device_fits(r->major, -1) && ocirt__device_fits(r->minor, -1)) left &= ~ocirt__device_access(r->access);
     }
-    return count == 0;
+    return count == 0 || left == 0;
 }
 
-static int ocirt__device_assemble(const ocirt_device_rule *rules, size_t count, struct ocirt__bpf_insn *out, size_t max, size_t *out_count, ocirt_error *e) {
-    struct ocirt__assembler a = {.out = out, .max = max};
-    bool final = false;
+/* The instructions lie in the arena. None: no program is needed. */
+static int ocirt__device_assemble(ocirt_arena *arena, const ocirt_device_rule *rules, size_t count, const struct ocirt__bpf_insn **out, size_t *out_count, ocirt_error *e) {
+    struct ocirt__assembler a = {.arena = arena, .rules = rules, .count = count, .code = {.arena = arena}};
     *out_count = 0;
     if (ocirt__device_all_allowed(rules, count)) return 0;
-    ocirt__device_load(&a);
-    ocirt__device_always(&a);
-    for (size_t i = count; !final && i-- > 0;) {
-        const ocirt_device_rule *r = &rules[i];
-        final = ocirt__device_rule(&a, r->allow, r->type ? r->type : 'a', r->major.set ? r->major.value : -1, r->minor.set ? r->minor.value : -1, ocirt__device_access(r->access));
+    a.last   = ocirt__mem_array(arena, OCIRT__DEVICE_LABELS + count + 8, sizeof *a.last);
+    a.chosen = ocirt__mem_array(arena, count + 1, sizeof *a.chosen);
+    if (!a.last || !a.chosen) return ocirt__error_set(e, OCIRT_E_MEMORY, 0, "", "out of memory");
+    ocirt__device_put(&a, 0x61, 0x12, 0, 0);      /* r2 = access << 16 | type */
+    ocirt__device_put(&a, 0xbc, 0x23, 0, 0);      /* w3 = w2 */
+    ocirt__device_put(&a, 0x54, 0x02, 0, 0xffff); /* w2: 1 block, 2 character */
+    ocirt__device_put(&a, 0x74, 0x03, 0, 16);     /* w3: 1 mknod, 2 read, 4 write */
+    ocirt__device_put(&a, 0x61, 0x14, 4, 0);      /* r4 = major */
+    ocirt__device_put(&a, 0x61, 0x15, 8, 0);      /* r5 = minor */
+    ocirt__device_put(&a, 0x55, 0x02, 0, 2);      /* another type: the second tree */
+    ocirt__device_tree(&a, 'c');
+    if (!a.code.failed) ocirt__device_insn(&a, 6)->offset = (int16_t)(ocirt__device_at(&a) - 7);
+    ocirt__device_tree(&a, 'b');
+    for (unsigned mask = 0; mask < OCIRT__DEVICE_MASKS; mask++) {
+        if (!a.last[mask]) continue; /* the verifier refuses what cannot be reached */
+        ocirt__device_label(&a, mask);
+        ocirt__device_put(&a, 0x54, 0x03, 0, (int32_t)(~mask & 7u)); /* what is asked beyond it */
+        ocirt__device_put(&a, 0xb4, 0x00, 0, 1);
+        ocirt__device_put(&a, 0x15, 0x03, 1, 0);
+        ocirt__device_put(&a, 0xb4, 0x00, 0, 0);
+        ocirt__device_put(&a, 0x95, 0x00, 0, 0);
     }
-    if (!final) ocirt__device_answer(&a, false);
-    if (a.full || a.count > 4096) return ocirt__error_set(e, OCIRT_E_LIMIT, 0, "", "too many device rules: %zu", count);
-    *out_count = a.count;
+    if (a.code.failed) return ocirt__error_set(e, OCIRT_E_LIMIT, 0, "", "too many device rules: %zu", count);
+    *out = ocirt__device_insn(&a, 0), *out_count = ocirt__device_at(&a);
     return 0;
 }
 
-/* Loads and attaches. The kernel may write beyond an attribute struct it takes for a newer one
-   (6.17 to 7.2, BPF_PROG_QUERY), so each call gets a full-size zeroed block. Before 5.11 programs
-   count against RLIMIT_MEMLOCK, and EPERM may mean that. */
+/* ----- in the kernel ----- */
+
+/* bpf(2). The kernel may write beyond an attribute struct that it takes for a newer one (6.17 to 7.2,
+   BPF_PROG_QUERY), so each call gets a full-size zeroed block. */
+union ocirt__bpf_attr {
+    struct {
+        uint32_t type, count;
+        uint64_t program, licence;
+        uint32_t log_level, log_size;
+        uint64_t log;
+        uint32_t version, flags;
+        char     name[16];
+    } load;
+    struct {
+        uint32_t target, program, type, flags, replaced;
+    } attach;
+    struct {
+        uint32_t target, type, query_flags, attach_flags;
+        uint64_t ids;
+        uint32_t count;
+    } query;
+    struct {
+        uint32_t id;
+    } get;
+    struct {
+        uint32_t program, size;
+        uint64_t info;
+    } info;
+    uint64_t room[32];
+};
+
+static int ocirt__device_bpf(int command, union ocirt__bpf_attr *attr) {
+    return (int)OCIRT__SYS3(SYS_bpf, command, attr, 128);
+}
+
+static const char ocirt__device_name[] = "ocirt_devices"; /* by which update knows it among others' */
+
+/* Before 5.11 programs count against RLIMIT_MEMLOCK, and EPERM may mean that. */
+static int ocirt__device_load(const void *program, uint32_t count) {
+    union ocirt__bpf_attr attr = {.load = {.type = 15 /* CGROUP_DEVICE */, .count = count, .program = (uint64_t)(uintptr_t)program,
+                                           .licence = (uint64_t)(uintptr_t) "GPL"}};
+    memcpy(attr.load.name, ocirt__device_name, sizeof ocirt__device_name);
+    return ocirt__device_bpf(5 /* PROG_LOAD */, &attr);
+}
+
+/* old: a descriptor of the program that this one takes the place of in one step (5.6), or -1. */
+static int ocirt__device_put_on(int cgroup, int program, int old) {
+    union ocirt__bpf_attr attr = {.attach = {.target = (uint32_t)cgroup, .program = (uint32_t)program, .type = 6 /* BPF_CGROUP_DEVICE */,
+                                             .flags = old < 0 ? 2 : 2 | 4 /* ALLOW_MULTI, REPLACE */, .replaced = old < 0 ? 0 : (uint32_t)old}};
+    return ocirt__device_bpf(8 /* PROG_ATTACH */, &attr);
+}
+
+/* The programs of the cgroup itself. EPERM: asking needs CAP_NET_ADMIN, attaching does not. */
+static int ocirt__device_query(int cgroup, uint32_t *ids, uint32_t room) {
+    union ocirt__bpf_attr attr = {.query = {.target = (uint32_t)cgroup, .type = 6, .ids = (uint64_t)(uintptr_t)ids, .count = room}};
+    int r = ocirt__device_bpf(16 /* PROG_QUERY, 4.15 */, &attr);
+    return r < 0 ? r : (int)attr.query.count;
+}
+
 static int ocirt__device_attach(int cgroup, const void *program, uint32_t count) {
-    union {
-        struct {
-            uint32_t type, count;
-            uint64_t program, licence;
-            uint32_t log_level, log_size;
-            uint64_t log;
-        } load;
-        struct {
-            uint32_t target, program, type, flags;
-        } attach;
-        struct {
-            uint32_t target, type, query_flags, attach_flags;
-            uint64_t ids;
-            uint32_t count;
-        } query;
-        uint64_t room[32];
-    } attr;
-    int fd, r;
-    memset(&attr, 0, sizeof attr);
-    attr.load.type = 15 /* CGROUP_DEVICE */, attr.load.count = count;
-    attr.load.program = (uint64_t)(uintptr_t)program, attr.load.licence = (uint64_t)(uintptr_t) "GPL";
-    fd = (int)OCIRT__SYS3(SYS_bpf, 5 /* PROG_LOAD */, &attr, 128);
-    if (fd < 0) return fd;
-    memset(&attr, 0, sizeof attr);
-    attr.attach.target = (uint32_t)cgroup, attr.attach.program = (uint32_t)fd, attr.attach.type = 6 /* BPF_CGROUP_DEVICE */, attr.attach.flags = 2 /* ALLOW_MULTI */;
-    r = (int)OCIRT__SYS3(SYS_bpf, 8 /* PROG_ATTACH */, &attr, 128);
+    int fd = ocirt__device_load(program, count), r = fd < 0 ? fd : ocirt__device_put_on(cgroup, fd, -1);
     ocirt__sys_close(&fd);
     if (r < 0) return r;
-    memset(&attr, 0, sizeof attr);
-    attr.query.target = (uint32_t)cgroup, attr.query.type = 6;
-    r = (int)OCIRT__SYS3(SYS_bpf, 16 /* PROG_QUERY, 4.15 */, &attr, 128);
-    if (r == -EPERM) return 0; /* asking needs CAP_NET_ADMIN, attaching does not */
-    return r == 0 && attr.query.count == 0 ? -EIO : r;
+    r = ocirt__device_query(cgroup, NULL, 0);
+    return r == -EPERM ? 0 : r == 0 ? -EIO : r < 0 ? r : 0;
+}
+
+struct ocirt__device_info { /* struct bpf_prog_info, as far as it is looked at */
+    uint32_t type, id;
+    uint8_t  tag[8];  /* a digest of the instructions */
+    uint32_t rest[12];
+    char     name[16];
+};
+
+static int ocirt__device_info(int program, struct ocirt__device_info *out) {
+    union ocirt__bpf_attr attr = {.info = {.program = (uint32_t)program, .size = sizeof *out, .info = (uint64_t)(uintptr_t)out}};
+    memset(out, 0, sizeof *out);
+    return ocirt__device_bpf(15 /* OBJ_GET_INFO_BY_FD */, &attr);
+}
+
+/* A descriptor of our program on the cgroup, -ENOENT: none. Others' stay as they are. */
+static int ocirt__device_find(int cgroup, struct ocirt__device_info *info) {
+    uint32_t ids[64];
+    int n = ocirt__device_query(cgroup, ids, 64), fd, r;
+    for (int i = 0; i < n && i < 64; i++) {
+        union ocirt__bpf_attr attr = {.get = {.id = ids[i]}};
+        fd = ocirt__device_bpf(13 /* PROG_GET_FD_BY_ID */, &attr);
+        r  = fd < 0 ? fd : ocirt__device_info(fd, info);
+        if (r == 0 && strcmp(info->name, ocirt__device_name) == 0) return fd;
+        ocirt__sys_close(&fd);
+        if (r < 0 && r != -ENOENT) return r;
+    }
+    return n < 0 ? n : -ENOENT;
+}
+
+/* Other rules for a running container, with no moment between; the same again change nothing. count 0: no rules. */
+static int ocirt__device_replace(int cgroup, const void *program, uint32_t count) {
+    struct ocirt__device_info now, then;
+    union ocirt__bpf_attr gone = {.attach = {.target = (uint32_t)cgroup, .type = 6}};
+    int old = ocirt__device_find(cgroup, &now), fd = -1, r = old == -ENOENT || old >= 0 ? 0 : old;
+    if (r == 0 && count) r = fd = ocirt__device_load(program, count);
+    if (r >= 0 && count) r = ocirt__device_info(fd, &then);
+    if (r == 0 && count && old >= 0 && memcmp(now.tag, then.tag, sizeof now.tag) == 0) {} /* nothing to do */
+    else if (r == 0 && count) r = ocirt__device_put_on(cgroup, fd, old);
+    else if (r == 0 && old >= 0) gone.attach.program = (uint32_t)old, r = ocirt__device_bpf(9 /* PROG_DETACH */, &gone);
+    ocirt__sys_close(&fd);
+    ocirt__sys_close(&old);
+    return r < 0 ? r : 0;
 }
 
 /* ===========================================================================================
@@ -5117,6 +5329,7 @@ static size_t ocirt__resctrl_value(const char *line, size_t length, const char *
         while (*at == ' ') at++;
         if (strncmp(at, domain, n) != 0 || at[n] != '=') continue;
         at += n + 1;
+        at += strspn(at, " ");
         while (*at == '0' && strchr("0123456789abcdefABCDEF", at[1]) && at[1]) at++;
         *out = at;
         return strcspn(at, ";\n ");
@@ -5404,9 +5617,9 @@ static int ocirt__process_set_umask(unsigned mask) {
     return before == 0 && OCIRT__SYS1(SYS_umask, mask) == (long)mask ? 0 : -EIO;
 }
 
-/* EPERM: it leads a session or a process group already. */
 static int ocirt__process_new_session(void) {
     long r = OCIRT__SYS0(SYS_setsid);
+    if (r == -EPERM && OCIRT__SYS1(SYS_getsid, 0) == OCIRT__SYS0(SYS_getpid)) return 0; /* it leads one already */
     return r < 0 ? (int)r : OCIRT__SYS1(SYS_getsid, 0) == OCIRT__SYS0(SYS_getpid) ? 0 : -EIO;
 }
 
@@ -6833,15 +7046,12 @@ static void ocirt__plan_emit_limit(void *user, const struct ocirt__limit *limit)
 }
 
 static int ocirt__plan_device_rows(struct ocirt__planner *p, const ocirt_resources *limits) {
-    struct ocirt__bpf_insn *program;
+    const struct ocirt__bpf_insn *program = NULL;
     size_t   count = 0;
     uint32_t at;
     struct ocirt__row *row;
-    size_t   room = 64 + limits->devices_count * 16;
-    int      r;
-    program = ocirt__mem_array(p->arena, room, sizeof *program);
-    if (!program) return p->failed = true, 0;
-    r = ocirt__device_assemble(limits->devices, limits->devices_count, program, room, &count, p->error);
+    int      r = ocirt__device_assemble(p->arena, limits->devices, limits->devices_count, &program, &count, p->error);
+    if (r < 0 && limits->token && p->spec->document) ocirt__error_place(p->error, p->spec->document, ocirt__plan_member(p, limits->token, "devices"));
     if (r < 0 || count == 0) return r;
     ocirt__plan_from(p, ocirt__plan_member(p, limits->token, "devices"));
     at     = ocirt__plan_put(p, program, count * sizeof *program);
@@ -7074,7 +7284,7 @@ static void ocirt__plan_init(struct ocirt__planner *p) {
     ocirt__plan_add(p, OCIRT__VERB_RESET, OCIRT_ACTOR_INIT);
     if (p->userns && root_mapped) ocirt__plan_add(p, OCIRT__VERB_BECOME_ROOT, OCIRT_ACTOR_INIT);
     ocirt__plan_add(p, OCIRT__VERB_HIDE, OCIRT_ACTOR_INIT);
-    ocirt__plan_add(p, OCIRT__VERB_SESSION, OCIRT_ACTOR_INIT)->tolerate = OCIRT__ON_EPERM; /* is a leader already */
+    ocirt__plan_add(p, OCIRT__VERB_SESSION, OCIRT_ACTOR_INIT);
     if (!(p->options->flags & OCIRT_WITHOUT_KEYRING) && p->spec->process && p->spec->process->selinux_label && p->spec->process->selinux_label[0]) {
         uint32_t file = ocirt__plan_put_text(p, "attr/keycreate"); /* exec resets it */
         ocirt__plan_from(p, ocirt__plan_member(p, p->spec->process->token, "selinuxLabel"));
@@ -8160,7 +8370,7 @@ static int ocirt__hooks_one(ocirt_plan *plan, const struct ocirt__hook_row *h, u
     char **argv = (char **)(void *)((char *)plan + plan->vectors_at), **env = argv + h->argv_count + 1;
     const uint32_t *args = ocirt__plan_data(plan, h->argv), *vars = ocirt__plan_data(plan, h->env);
     const char *path = ocirt__plan_text(plan, h->path);
-    int in = ocirt__hooks_memory("ocirt-state"), out = ocirt__hooks_memory("ocirt-hook-output"), pid = 0, pidfd, r;
+    int in = ocirt__hooks_memory("ocirt-state"), out = ocirt__hooks_memory("ocirt-hook-output"), pid = 0, pidfd = -1, r;
     siginfo_t end;
     struct ocirt__launch launch = {.path = path, .argv = argv, .env = env, .cwd = cwd, .input = in, .output = out, .image = -1, .cgroup = -1};
     for (uint32_t i = 0; i < h->argv_count; i++) argv[i] = (char *)plan + args[i];
@@ -10069,7 +10279,6 @@ static void ocirt__explain_row(ocirt_error *e, const ocirt_plan *plan, const str
     case OCIRT__VERB_CGROUP_DEVICES:
         e->code = OCIRT_E_CGROUP;
         if (row->verb == OCIRT__VERB_CGROUP_WRITE) ocirt__explain_limit(e, text);
-        if (e->sys == E2BIG) ocirt__error_hint(e, "the kernel's verifier takes about 200 device rules: join some with wildcards");
         break;
     case OCIRT__VERB_MOUNT:
     case OCIRT__VERB_BIND: e->code = OCIRT_E_MOUNT; ocirt__explain_mount(e, plan, row); break;
@@ -10807,7 +11016,7 @@ static int ocirt__ops_no_cgroup(const struct ocirt__found *f, const char *id, in
     return -OCIRT_E_CGROUP;
 }
 
-static int ocirt__ops_enter(struct ocirt__live *l, const char *id, const ocirt_options *options, bool lock, ocirt_error *error) {
+static int ocirt__ops_enter(struct ocirt__live *l, const char *id, const ocirt_options *options, bool lock, bool needs_cgroup, ocirt_error *error) {
     struct ocirt__found *f = &l->found;
     int r = ocirt__ops_find(f, id, options, lock, error);
     l->root = l->cgroup = -1;
@@ -10816,14 +11025,14 @@ static int ocirt__ops_enter(struct ocirt__live *l, const char *id, const ocirt_o
     else if (f->process.pid == 0 && f->process.recorded) r = ocirt__error_set(error, OCIRT_E_STATE, 0, id, "container not running: no such process");
     else if (!f->process.complete) r = ocirt__error_set(error, OCIRT_E_STATE, 0, id, "container %s is still being created", id);
     else l->cgroup = ocirt__state_cgroup(f->record.cgroup_mount, f->record.cgroup, &l->root);
-    if (r == 0 && l->cgroup < 0) r = ocirt__ops_no_cgroup(f, id, l->cgroup, error);
+    if (r == 0 && l->cgroup < 0 && needs_cgroup) r = ocirt__ops_no_cgroup(f, id, l->cgroup, error);
     if (r < 0) ocirt__ops_leave(l);
     return r;
 }
 
 static int ocirt__ops_freeze(const char *id, const ocirt_options *options, bool on, ocirt_error *error) {
     struct ocirt__live l;
-    int r = ocirt__ops_enter(&l, id, options, true, error);
+    int r = ocirt__ops_enter(&l, id, options, true, true, error);
     if (r < 0) return r;
     if (ocirt__cgroup_is_paused(l.cgroup) == on) {
         r = ocirt__error_set(error, OCIRT_E_STATE, 0, id, on ? "container is paused already" : "container not paused");
@@ -10917,12 +11126,26 @@ static int ocirt__ops_update_limits(struct ocirt__update *u) {
     return r < 0 ? ocirt__ops_update_refused(u, refused, r) : 0;
 }
 
+/* A caller who may load no program has none on the container either, and create has said nothing of it. */
+static int ocirt__ops_update_devices(struct ocirt__update *u) {
+    const ocirt_resources *l = u->limits;
+    const struct ocirt__bpf_insn *program = NULL;
+    size_t count = 0;
+    int    r = ocirt__device_assemble(&u->live.found.arena, l->devices, l->devices_count, &program, &count, u->error);
+    if (r < 0) return r;
+    r = ocirt__device_replace(u->live.cgroup, program, (uint32_t)count);
+    if (r == 0 || (r == -EPERM && geteuid() != 0)) return 0;
+    ocirt__error_set(u->error, OCIRT_E_CGROUP, -r, "devices", "attach-devices %zu eBPF instructions", count);
+    if (u->spec->document) ocirt__error_place(u->error, u->spec->document, ocirt__json_member(u->spec->document, l->token, "devices"));
+    return -OCIRT_E_CGROUP;
+}
+
 /* The kernel takes back what it printed. */
 static int ocirt__ops_update_schemata(struct ocirt__update *u, const ocirt_intel_rdt *rdt) {
     const char *lines[] = {rdt->l3_cache_schema, rdt->mem_bw_schema}, *group = u->live.found.record.resctrl;
     char before[2048] = "";
     int  root, dir, r;
-    if (!group[0]) return ocirt__error_set(u->error, OCIRT_E_STATE, 0, "intelRdt", "the container was created without linux.intelRdt");
+    if (!group[0]) return ocirt__error_set(u->error, OCIRT_E_STATE, 0, "intelRdt", "l3-cache-schema and mem-bw-schema are for containers created with linux.intelRdt");
     root = ocirt__resctrl_open(), r = dir = root < 0 ? root : ocirt__resctrl_group(root, group);
     if (r >= 0) r = (int)ocirt__path_read(dir, "schemata", before, sizeof before);
     if (r < 0) ocirt__error_set(u->error, OCIRT_E_SYSTEM, -r, group, "resctrl group %s", group);
@@ -10937,16 +11160,20 @@ static int ocirt__ops_update_schemata(struct ocirt__update *u, const ocirt_intel
     return r < 0 ? -OCIRT_E_SYSTEM : 0;
 }
 
+/* Whether the changes have anything to do with a cgroup. */
+static bool ocirt__ops_asks(const ocirt_resources *l) {
+    return l->devices_count || l->memory || l->cpu || l->pids || l->block_io || l->hugepage_limits_count || l->network || l->rdma_count || l->unified_count;
+}
+
 OCIRT_DEF int ocirt_update(const char *id, const ocirt_spec *changes, const ocirt_options *options, ocirt_error *error) {
     struct ocirt__update u = {.spec = changes, .limits = changes->linux_ ? changes->linux_->resources : NULL, .error = error};
-    int r = ocirt__ops_enter(&u.live, id, options, true, error);
+    int r = ocirt__ops_enter(&u.live, id, options, true, u.limits != NULL && ocirt__ops_asks(u.limits), error);
     if (r < 0) return r;
     u.changes = (struct ocirt__changes){.arena = &u.live.found.arena, .dir = u.live.cgroup};
-    if (u.limits) r = ocirt__ops_update_limits(&u);
-    if (r == 0 && changes->linux_ && changes->linux_->intel_rdt) {
-        r = ocirt__ops_update_schemata(&u, changes->linux_->intel_rdt);
-        if (r < 0) ocirt__changes_undo(&u.changes);
-    }
+    if (u.limits && u.live.cgroup >= 0) r = ocirt__ops_update_limits(&u);
+    if (r == 0 && changes->linux_ && changes->linux_->intel_rdt) r = ocirt__ops_update_schemata(&u, changes->linux_->intel_rdt);
+    if (r == 0 && u.limits && u.limits->devices_count) r = ocirt__ops_update_devices(&u); /* last: it is not taken back */
+    if (r < 0) ocirt__changes_undo(&u.changes);
     ocirt__ops_leave(&u.live);
     return r;
 }
@@ -10993,7 +11220,7 @@ static int ocirt__ops_list_process(void *user, int pid) {
 
 OCIRT_DEF int ocirt_processes(const char *id, const ocirt_options *options, ocirt_process_fn each, void *user, ocirt_error *error) {
     struct ocirt__live l;
-    int r = ocirt__ops_enter(&l, id, options, false, error);
+    int r = ocirt__ops_enter(&l, id, options, false, true, error);
     if (r < 0) return r;
     struct ocirt__listing list = {.proc = l.found.proc, .each = each, .user = user};
     r = ocirt__cgroup_all_pids(l.cgroup, ocirt__ops_list_process, &list);
@@ -11003,7 +11230,7 @@ OCIRT_DEF int ocirt_processes(const char *id, const ocirt_options *options, ocir
 
 OCIRT_DEF int ocirt_stats_get(ocirt_arena *arena, const char *id, const ocirt_options *options, ocirt_stats *out_stats, ocirt_error *error) {
     struct ocirt__live l;
-    int r = ocirt__ops_enter(&l, id, options, false, error);
+    int r = ocirt__ops_enter(&l, id, options, false, true, error);
     if (r < 0) return r;
     ocirt__stats_read(arena, l.cgroup, out_stats);
     ocirt__ops_leave(&l);
@@ -11043,7 +11270,7 @@ static int ocirt__ops_watch(struct ocirt__live *l, unsigned interval_ms, ocirt_e
 
 OCIRT_DEF int ocirt_events(const char *id, const ocirt_options *options, unsigned interval_ms, ocirt_event_fn each, void *user, ocirt_error *error) {
     struct ocirt__live l;
-    int r = ocirt__ops_enter(&l, id, options, false, error);
+    int r = ocirt__ops_enter(&l, id, options, false, true, error);
     if (r < 0) return r;
     r = ocirt__ops_watch(&l, interval_ms ? interval_ms : 1000, each, user);
     ocirt__ops_leave(&l);

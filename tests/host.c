@@ -301,7 +301,7 @@ static const struct failure failures[] = {
     {.name = "bad JSON", .code = OCIRT_E_JSON, .text = "{\"ociVersion\": }"},
     {.name = "no config", .code = OCIRT_E_IO, .text = ""},
     {.name = "bad value", .code = OCIRT_E_SPEC, .config = {.process = "\"cwd\":7"}},
-    {.name = "label", .code = OCIRT_E_SYSTEM, .config = {.process = "\"selinuxLabel\":\"no:such:label:s0\""}},
+    {.name = "label", .code = OCIRT_E_UNSUPPORTED, .config = {.process = "\"selinuxLabel\":\"no:such:label:s0\""}},
     {.name = "bad id", .code = OCIRT_E_ARGUMENT, .id = "../x"},
     {.name = "bad state root", .code = OCIRT_E_IO, .state_root = "/proc/version/x"},
     {.name = "missing rootfs", .code = OCIRT_E_MOUNT, .config = {.root = "\"path\":\"nothing\""}},

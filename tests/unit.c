@@ -36,8 +36,13 @@ static int unit_strcmp(const char *a, const char *b) { return unit_compares++, s
 static int unit_openat2_error;                   /* it is filtered out, or refuses */
 static void (*unit_before_call)(long number);   /* what others do just before a call */
 
+static const char *unit_resctrl; /* a folder that stands for a mounted resctrl, or NULL */
+static bool resctrl_call(long number, long a, long b, long c, long *out);
+
 static long unit_syscall(long number, long a, long b, long c, long d, long e, long f) {
+    long answer;
     if (unit_before_call) unit_before_call(number);
+    if (unit_resctrl && resctrl_call(number, a, b, c, &answer)) return answer;
     if (number == OCIRT__NR_openat2 && unit_openat2_error) return errno = unit_openat2_error, -1;
     return syscall(number, a, b, c, d, e, f);
 }
@@ -50,6 +55,7 @@ static long unit_syscall(long number, long a, long b, long c, long d, long e, lo
 #include "unit/json.inc"
 #include "unit/path.inc"
 #include "unit/plan.inc"
+#include "unit/resctrl.inc"
 #include "unit/small.inc"
 #include "unit/spec.inc"
 #include "unit/properties.inc"
@@ -59,6 +65,7 @@ const struct test unit_tests[] = {
     UNIT_JSON
     UNIT_PATH
     UNIT_PLAN
+    UNIT_RESCTRL
     UNIT_SMALL
     UNIT_SPEC
     UNIT_PROPERTIES
