@@ -570,6 +570,24 @@ static int do_eat(int argc, char **argv) {
     return 0;
 }
 
+/* Lives on with this name, and with no arguments to be seen: for a child, since the arguments are gone. */
+static int do_disguise(int argc, char **argv) {
+    char name[16] = "", *at = file_read("/proc/self/stat", NULL);
+    unsigned long begin = 0, end = 0;
+    if (argc < 2 || !at) return 2;
+    snprintf(name, sizeof name, "%s", argv[1]);
+    at = strrchr(at, ')');
+    for (int field = 3; field <= 49 && *at; field++) {
+        at += strcspn(at, " ") + 1;
+        if (field == 48) begin = strtoul(at, NULL, 10);
+        if (field == 49) end = strtoul(at, NULL, 10);
+    }
+    if (!begin || end <= begin) return 2;
+    memset((char *)begin, 0, end - begin);
+    prctl(PR_SET_NAME, name);
+    for (;;) pause();
+}
+
 static int do_exec(int argc, char **argv) {
     if (argc < 2) return 2;
     char *rest = argv[argc]; /* of a script */
@@ -1030,6 +1048,7 @@ static const struct verb {
     {"fork-bomb-ish", do_fork_bomb_ish},
     {"eat", do_eat},
     {"exec", do_exec},
+    {"disguise", do_disguise},
     {"fork", do_fork},
     {"foreground", do_foreground},
     {"background", do_background},

@@ -360,7 +360,7 @@ static void ps_table(struct t *t) {
     struct live l;
     struct outcome out;
     int pids[16];
-    begin_in_cgroup(t, &l, &(struct config){.args = "[\"/payload\",\"payload-script\",\"background\",\"sleep\",\"100\",\"two\\n9 9 lines\\u001b[31m\\t\\u009b\",\"--\",\"fork-bomb-ish\",\"2\",\"--\",\"trap\",\"10\"]"});
+    begin_in_cgroup(t, &l, &(struct config){.args = "[\"/payload\",\"payload-script\",\"background\",\"sleep\",\"100\",\"two\\n9 9 lines\\u001b[31m\\t\\u009b\",\"--\",\"background\",\"disguise\",\"\\u001b[2Jpayload\",\"--\",\"fork-bomb-ish\",\"1\",\"--\",\"trap\",\"10\"]"});
     unsigned n = pids_in(file_read(print("%s/cgroup.procs", l.cgroup), NULL), pids, 16);
     CHECK_INT(n, 4);
     static const char *const forms[][4] = {{NULL}, {"--format", "table"}, {"-f", "table"}};
@@ -369,6 +369,7 @@ static void ps_table(struct t *t) {
         CHECK(out.code == 0 && !out.err_n, "%d %s", out.code, out.err);
         CHECK(lines_of(out.out) == n + 1, "%s", out.out);
         for (const char *at = out.out; *at; at++) CHECK(*at == '\n' || (unsigned char)*at >= ' ', "byte %d in %s", *at, out.out);
+        CHECK(!strstr(out.out, "\xc2\x9b") && strstr(out.out, "2Jpayload]"), "%s", out.out);
         char *head = print("%.*s", (int)strcspn(out.out, "\n"), out.out);
         CHECK(has_word(head, "PID") && has_word(head, "UID") && has_word(head, "PPID") && has_word(head, "CMD"), "%s", head);
         unsigned column = 0; /* where PID is, for all lines */
@@ -501,6 +502,14 @@ static void update_with(struct t *t, struct outcome *out, const char *form, cons
     command_run(&(struct command){.argv = ocirt_argv(t, args), .input = resources}, out);
 }
 
+static void put_back(struct t *t, const struct live *l, const char *before) {
+    struct outcome out;
+    update_with(t, &out, "--resources=-", strchr(limited_resources, '{'));
+    CHECK(out.code == 0, "%s", out.err);
+    CHECK_TEXT(limits_of(l), before);
+    outcome_free(&out);
+}
+
 /* JSON by file or stdin; what it does not name stays; flags win over it. */
 static void update_resources(struct t *t) {
     static const char *const forms[] = {"--resources=FILE", "-r=FILE", "--resources=-", "--resources -", "-r -"};
@@ -552,7 +561,7 @@ static void update_is_whole(struct t *t) {
         {"{\"pids\":{\"limit\":7},\"memory\":{\"limit\":100663296,\"swappiness\":10}}", "swappiness"},
         {"{\"pids\":{\"limit\":7},\"memory\":{\"limit\":100663296,\"kernel\":1000000}}", "kernel"},
         {"{\"pids\":{\"limit\":7},\"memory\":{\"limit\":\"much\"}}", "/memory/limit"},
-        {"{\"pids\":{\"limit\":7},\"pids\":{\"limit\":8}}", "pids"},
+        {"{\"pids\":{\"limit\":7},\"pids\":{\"limit\":8}}", "duplicate key"},
         {"{\"pids\":{\"limit\":7}", "resources.json:1"},
         {"[]", "an object"},
         {"", "resources.json"},
@@ -565,7 +574,7 @@ static void update_is_whole(struct t *t) {
         update_with(t, &out, "--resources=FILE", cases[i].resources);
         EXPECT(out.code == 1 && good_text(out.err) && strstr(out.err, cases[i].word), "%s: %d %s", cases[i].resources, out.code, out.err);
         EXPECT(!strcmp(limits_of(&l), before), "%s: now\n%s", cases[i].resources, limits_of(&l));
-        if (strcmp(limits_of(&l), before)) update_with(t, &out, "--resources=-", print("{%s}", limited_resources + 13));
+        if (strcmp(limits_of(&l), before)) put_back(t, &l, before);
         outcome_free(&out);
     }
     CHECK_TEXT(status_of(t), "running");
@@ -585,18 +594,16 @@ static void update_disturbed(struct t *t) {
     for (unsigned nth = 1; nth < 64; nth++) {
         struct aim aim = {.nr = SYS_write, .nth = nth, .action = {DRIVE_FAIL, EIO}};
         struct drive drive = {.decide = drive_aim, .user = &aim};
-        struct outcome out;
         if (nth == 1) { /* undisturbed, and back */
             quiet_list(t, list);
             after = limits_of(&l);
             CHECK_OK(strcmp(after, before));
-            update_with(t, &out, "--resources=-", print("{%s}", limited_resources + 13));
-            CHECK_TEXT(limits_of(&l), before);
+            put_back(t, &l, before);
         }
         drive_ocirt_list(t, &drive, list);
         char *now_is = limits_of(&l);
         EXPECT(!strcmp(now_is, drive.outcome.code ? before : after), "write %u fails, code %d, %s: now\n%s", nth, drive.outcome.code, drive.outcome.err, now_is);
-        if (strcmp(now_is, before)) update_with(t, &out, "--resources=-", print("{%s}", limited_resources + 13));
+        if (strcmp(now_is, before)) put_back(t, &l, before);
         bool over = !aim.hits;
         drive_free(&drive);
         if (over) break;
@@ -844,7 +851,7 @@ static void events_oom(struct t *t) {
     struct live l;
     struct outcome out;
     need_controller("memory");
-    begin_in_cgroup(t, &l, &(struct config){.args = "payload-script trap 10 -- fork eat 200 -- trap 12",
+    begin_in_cgroup(t, &l, &(struct config){.args = "payload-script trap 10 -- fork eat 200 -- sleep 100",
         .linux_ = "\"resources\":{\"memory\":{\"limit\":33554432,\"swap\":33554432}}"});
     pid_t pid = events_begin(t, &out, "50ms");
     await_text(&out, "\n");
