@@ -549,10 +549,12 @@ static int do_update(struct arguments *a) {
 static int print_process(void *user, const ocirt_process_info *p) {
     struct listing *l = user;
     unsigned cpu = (unsigned)(p->cpu / 1000000000), age = (unsigned)(time(NULL) - (time_t)p->started);
-    if (!l->a->json) return printf("%-8u %8d %8d %4u:%02u:%02u %3u:%02u:%02u %s\n", p->uid, p->pid, p->ppid, age / 3600, age / 60 % 60, age % 60,
-                                   cpu / 3600, cpu / 60 % 60, cpu % 60, p->command) < 0 ? -1 : 0;
-    printf("%s%d", l->any ? "," : "", p->pid);
-    return l->any = true, 0;
+    bool     first = !l->any;
+    l->any = true;
+    if (l->a->json) return printf("%s%d", first ? "[" : ",", p->pid) < 0 ? -1 : 0;
+    if (first) puts("UID           PID     PPID    ELAPSED      TIME CMD");
+    return printf("%-8u %8d %8d %4u:%02u:%02u %3u:%02u:%02u %s\n", p->uid, p->pid, p->ppid, age / 3600, age / 60 % 60, age % 60,
+                  cpu / 3600, cpu / 60 % 60, cpu % 60, p->command) < 0 ? -1 : 0;
 }
 
 static int do_ps(struct arguments *a) {
@@ -562,10 +564,9 @@ static int do_ps(struct arguments *a) {
     a->json = a->format && strcmp(a->format, "json") == 0;
     if (r == 0 && a->format && !a->json && strcmp(a->format, "table") != 0) r = fail_text(a, "unknown format %s: table and json are known", a->format);
     if (r) return r;
-    fputs(a->json ? "[" : "UID           PID     PPID    ELAPSED      TIME CMD\n", stdout);
-    r = ocirt_processes(a->positional[0], &a->options, print_process, &l, &e);
-    if (a->json) fputs("]\n", stdout);
-    return r < 0 ? fail(a, &e) : 0;
+    if (ocirt_processes(a->positional[0], &a->options, print_process, &l, &e) < 0) return fail(a, &e);
+    if (a->json) fputs(l.any ? "]\n" : "[]\n", stdout);
+    return 0;
 }
 
 static int print_event(void *user, const ocirt_stats *s) {

@@ -11191,10 +11191,14 @@ static void ocirt__ops_command(int proc, const char *path, char *status, char *o
     long  n = ocirt__path_read(proc, path, out, size);
     char *name = strstr(status, "Name:\t");
     while (n > 0 && out[n - 1] == 0) n--;
-    for (long i = 0; i < n; i++)
-        if ((unsigned char)out[i] < ' ') out[i] = ' ';
-    if (n > 0) out[n] = 0;
-    else snprintf(out, size, "[%.*s]", name ? (int)strcspn(name + 6, "\n") : 0, name ? name + 6 : "");
+    if (n <= 0) n = snprintf(out, size, "[%.*s]", name ? (int)strcspn(name + 6, "\n") : 0, name ? name + 6 : "");
+    out[n] = 0;
+    for (long i = 0; i < n; i++) { /* a container chooses them: no orders to the terminal, in one byte or in two */
+        unsigned char byte = (unsigned char)out[i], next = (unsigned char)out[i + 1];
+        bool two = byte == 0xc2 && next >= 0x80 && next < 0xa0;
+        if (byte < ' ' || byte == 127 || two) out[i] = ' ';
+        if (two) out[++i] = ' ';
+    }
 }
 
 static int ocirt__ops_list_process(void *user, int pid) {
