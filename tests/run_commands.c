@@ -628,6 +628,9 @@ static void update_refuses_flags(struct t *t) {
         EXPECT(out.code == 1 && good_text(out.err) && strstr(out.err, cases[i][2]), "%s %s: %d %s", cases[i][0], cases[i][1], out.code, out.err);
         EXPECT(!strcmp(limits_of(&l), before), "%s %s: now\n%s", cases[i][0], cases[i][1], limits_of(&l));
     }
+    char *empty = print("%s/empty.json", t->dir);
+    file_write(empty, "{}");
+    expect(t, 1, "--pids-limit", "update", "--resources", empty, "--pids-limit", "5", t->tag); /* not passed over */
     if (access("/sys/fs/resctrl/schemata", F_OK)) {
         expect(t, 1, "intelRdt", "update", "--l3-cache-schema", "L3:0=f", t->tag);
         expect(t, 1, "intelRdt", "update", "--mem-bw-schema", "MB:0=10", t->tag);
