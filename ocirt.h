@@ -4685,7 +4685,8 @@ static void ocirt__limits_cpu(struct ocirt__limits *l, const ocirt_cpu *c) {
         uint64_t period = c->period.set && c->period.value ? c->period.value : 100000;
         if (quota) snprintf(text, sizeof text, "%lld %llu", (long long)c->quota.value, (unsigned long long)period);
         else snprintf(text, sizeof text, "max %llu", (unsigned long long)period);
-        ocirt__limits_text(l, "cpu.max", text, ocirt__limits_token(l, c->token, c->quota.set ? "quota" : "period"));
+        uint32_t token = ocirt__limits_token(l, c->token, "quota");
+        ocirt__limits_text(l, "cpu.max", text, token ? token : ocirt__limits_token(l, c->token, "period"));
     }
     if (c->burst.set) ocirt__limits_unsigned(l, "cpu.max.burst", c->burst.value, ocirt__limits_token(l, c->token, "burst"));
     if (c->cpus && c->cpus[0]) ocirt__limits_text(l, "cpuset.cpus", c->cpus, ocirt__limits_token(l, c->token, "cpus"));
@@ -11059,6 +11060,7 @@ struct ocirt__update { /* on its way */
     const ocirt_spec      *spec;
     const ocirt_resources *limits;
     ocirt_memory           memory; /* of it, with what follows from the limits in force */
+    ocirt_cpu              cpu;
     struct ocirt__changes  changes;
     ocirt_error           *error;
 };
@@ -11086,6 +11088,17 @@ static int ocirt__ops_update_memory(struct ocirt__update *u, ocirt_resources *ou
     if (u->memory.swap.set && u->memory.swap.value > 0 && (uint64_t)u->memory.swap.value <= used + swapped)
         return ocirt__ops_update_refuse(u, "swap", "the container uses as much memory and swap as the new limit, or more");
     return 0;
+}
+
+/* Quota and period are one file: what is not given stays as it is. */
+static void ocirt__ops_update_cpu(struct ocirt__update *u, ocirt_resources *out) {
+    char  text[64];
+    char *period;
+    if (!u->limits->cpu || ocirt__path_read(u->live.cgroup, "cpu.max", text, sizeof text) <= 0 || !(period = strchr(text, ' '))) return;
+    u->cpu = *u->limits->cpu, out->cpu = &u->cpu;
+    bool quota_given = u->cpu.quota.set && u->cpu.quota.value, period_given = u->cpu.period.set && u->cpu.period.value;
+    if (period_given && !quota_given) u->cpu.quota = (ocirt_opt_int){true, text[0] == 'm' ? -1 : strtoll(text, NULL, 10)};
+    if (quota_given && !period_given) u->cpu.period = (ocirt_opt_uint){true, strtoull(period, NULL, 10)};
 }
 
 static int ocirt__ops_update_refused(struct ocirt__update *u, const struct ocirt__change *refused, int reason) {
@@ -11116,6 +11129,7 @@ static int ocirt__ops_update_limits(struct ocirt__update *u) {
     ocirt_probe probe;
     int r = ocirt__ops_update_memory(u, &limits);
     if (r < 0) return r;
+    ocirt__ops_update_cpu(u, &limits);
     ocirt__probe_with(u->live.found.proc, &probe);
     r = ocirt__cgroup_check(&probe, &limits, u->spec->document, u->error);
     if (r == 0) r = ocirt__ops_update_enable(u, &limits);
