@@ -532,6 +532,8 @@ static int do_update(struct arguments *a) {
     bool   standard = a->resources && strcmp(a->resources, "-") == 0;
     FILE  *from = !a->resources ? NULL : standard ? stdin : fopen(a->resources, "re");
     int    r = need_id(a);
+    for (size_t i = 0; r == 0 && a->resources && i < L3_CACHE; i++)
+        if (a->limits[i]) r = fail_text(a, "--%s and --resources: one of them only", limits[i].name);
     if (r == 0 && a->resources && !from) r = fail_text(a, "%s: %s", a->resources, strerror(errno));
     if (r == 0 && !a->resources) r = limits_text(a, flags, sizeof flags), size = strlen(flags);
     if (r == 0 && from && !(text = read_stream(from, &size))) r = fail_text(a, "%s could not be read, or is too long", a->resources);
