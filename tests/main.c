@@ -10,6 +10,7 @@
     X(run_process) \
     X(run_sched)  \
     X(run_lsm)    \
+    X(run_rdt)    \
     X(run_fs)     \
     X(run_hooks)  \
     X(run_life)   \
