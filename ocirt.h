@@ -10680,7 +10680,10 @@ static int ocirt__ops_carry_out(struct ocirt__job *job) {
         if (!ocirt__step_decide(job->host.actor.page, OCIRT__CREATED_YES)) r = ocirt__ops_failed(job);
         else if ((r = ocirt__step_kick(&job->host.actor)) < 0) r = ocirt__error_set(job->error, OCIRT_E_SYSTEM, -r, job->id, "telling the container's init that it is created");
     }
-    if (r < 0) (void)ocirt__ops_take_back(job, NULL);
+    if (r < 0) { /* a group that the config names goes too, if it came with this container */
+        job->record.resctrl_made = job->record.resctrl_made || (job->host.resctrl >= 0 && !job->host.resctrl_old);
+        (void)ocirt__ops_take_back(job, NULL);
+    }
     return r;
 }
 
