@@ -2739,7 +2739,9 @@ static int ocirt__spec_object(struct ocirt__loader *l, struct ocirt__pending p) 
         uint16_t i = 0;
         value = l->doc->tokens[key].next;
         while (i < p.of->count && !ocirt__json_equals(l->doc, key, p.of->fields[i].name, strlen(p.of->fields[i].name))) i++;
-        if (i == p.of->count) ocirt__spec_unknown(l, p.of, key);
+        if (i == p.of->count && p.of == &ocirt__object_time_offsets && ocirt__json_type(l->doc, value) != OCIRT__JSON_NULL)
+            r = ocirt__spec_fail(l, value, "a time namespace has no such clock: monotonic and boottime");
+        else if (i == p.of->count) ocirt__spec_unknown(l, p.of, key);
         else if (ocirt__json_type(l->doc, value) != OCIRT__JSON_NULL) {
             seen |= 1u << i;
             r = ocirt__spec_field(l, &p.of->fields[i], p.at, value);
@@ -5543,8 +5545,8 @@ static int ocirt__process_set_ids(uint32_t uid, uint32_t gid) {
     return (int)r;
 }
 
-static int ocirt__process_become_root(void) {
-    long r = OCIRT__SYS2(OCIRT__NR_setgroups, 0, NULL);
+static int ocirt__process_become_root(bool keep_groups) {
+    long r = keep_groups ? 0 : OCIRT__SYS2(OCIRT__NR_setgroups, 0, NULL);
     if (r < 0 && r != -EPERM) return (int)r; /* EPERM: setgroups is denied in this namespace */
     return ocirt__process_set_ids(0, 0);
 }
@@ -6854,6 +6856,18 @@ static uint32_t ocirt__plan_member(const struct ocirt__planner *p, uint32_t obje
     return p->spec->document && object ? ocirt__json_member(p->spec->document, object, name) : 0;
 }
 
+static const char *ocirt__plan_annotation(const struct ocirt__planner *p, const char *key) {
+    for (size_t i = 0; i < p->spec->annotations_count; i++)
+        if (strcmp(p->spec->annotations[i].key, key) == 0) return p->spec->annotations[i].value;
+    return NULL;
+}
+
+/* As crun has it; podman's --group-add keep-groups. */
+static bool ocirt__plan_keeps_groups(const struct ocirt__planner *p) {
+    const char *keep = ocirt__plan_annotation(p, "run.oci.keep_original_groups");
+    return keep && strcmp(keep, "0") != 0;
+}
+
 static int ocirt__plan_refuse(struct ocirt__planner *p, int code, uint32_t token, const char *hint, const char *message) {
     ocirt__error_set(p->error, code, 0, "", "%s", message);
     if (hint) ocirt__error_hint(p->error, "%s", hint);
@@ -7283,7 +7297,7 @@ static void ocirt__plan_init(struct ocirt__planner *p) {
                        ocirt__idmap_contains(p->on->uid_mappings, p->on->uid_mappings_count, 0);
     p->origin = 0;
     ocirt__plan_add(p, OCIRT__VERB_RESET, OCIRT_ACTOR_INIT);
-    if (p->userns && root_mapped) ocirt__plan_add(p, OCIRT__VERB_BECOME_ROOT, OCIRT_ACTOR_INIT);
+    if (p->userns && root_mapped) ocirt__plan_add(p, OCIRT__VERB_BECOME_ROOT, OCIRT_ACTOR_INIT)->n = ocirt__plan_keeps_groups(p);
     ocirt__plan_add(p, OCIRT__VERB_HIDE, OCIRT_ACTOR_INIT);
     ocirt__plan_add(p, OCIRT__VERB_SESSION, OCIRT_ACTOR_INIT);
     if (!(p->options->flags & OCIRT_WITHOUT_KEYRING) && p->spec->process && p->spec->process->selinux_label && p->spec->process->selinux_label[0]) {
@@ -7382,12 +7396,6 @@ static void ocirt__plan_memory_policy(struct ocirt__planner *p, const ocirt_memo
     row->b = at, row->n = m->mode | (uint32_t)m->flags;
 }
 
-static const char *ocirt__plan_annotation(const struct ocirt__planner *p, const char *key) {
-    for (size_t i = 0; i < p->spec->annotations_count; i++)
-        if (strcmp(p->spec->annotations[i].key, key) == 0) return p->spec->annotations[i].value;
-    return NULL;
-}
-
 /* "/a:/b" as texts one behind the other, and an empty one. */
 static uint32_t ocirt__plan_put_paths(struct ocirt__planner *p, const char *list) {
     ocirt__buffer paths = {.arena = p->arena};
@@ -7436,12 +7444,6 @@ static void ocirt__plan_confinement(struct ocirt__planner *p) {
         ocirt__plan_add_text(p, OCIRT__VERB_LABEL, OCIRT_ACTOR_INIT, run->selinux_label)->b = file;
     }
     ocirt__plan_landlock(p);
-}
-
-/* As crun has it; podman's --group-add keep-groups. */
-static bool ocirt__plan_keeps_groups(const struct ocirt__planner *p) {
-    const char *keep = ocirt__plan_annotation(p, "run.oci.keep_original_groups");
-    return keep && strcmp(keep, "0") != 0;
 }
 
 static int ocirt__plan_identity(struct ocirt__planner *p, bool groups_denied) {
@@ -7524,6 +7526,7 @@ static int ocirt__plan_process(struct ocirt__planner *p, bool groups_denied) {
     if (p->on->personality) {
         ocirt__plan_from(p, p->on->personality->token);
         ocirt__plan_add(p, OCIRT__VERB_PERSONALITY, OCIRT_ACTOR_INIT)->x = p->on->personality->domain;
+        if (p->on->personality->flags.count && p->options->warn) ocirt__plan_warn(p, ocirt__plan_member(p, p->on->personality->token, "flags"), "the specification defines no flag of personality such as \"%.40s\": it is ignored", p->on->personality->flags.items[0]);
     }
     if (p->on->resources && p->on->resources->cpu && p->on->resources->cpu->cpus && p->on->resources->cpu->cpus[0]) {
         ocirt__plan_from(p, ocirt__plan_member(p, p->on->resources->cpu->token, "cpus"));
@@ -8888,7 +8891,7 @@ static int ocirt__step_carry_out(struct ocirt__actor *a, const struct ocirt__row
     case OCIRT__VERB_TIME_OFFSETS: return ocirt__step_time_offsets(a, row);
     case OCIRT__VERB_RESET: return ocirt__step_reset(a);
     case OCIRT__VERB_HIDE: return ocirt__process_hide();
-    case OCIRT__VERB_BECOME_ROOT: return ocirt__process_become_root();
+    case OCIRT__VERB_BECOME_ROOT: return ocirt__process_become_root(row->n != 0);
     case OCIRT__VERB_SESSION: return ocirt__process_new_session();
     case OCIRT__VERB_KEYRING: return ocirt__process_join_keyring(text);
     case OCIRT__VERB_LOOPBACK: return ocirt__process_loopback_up();
