@@ -11,6 +11,7 @@
     X(run_sched)  \
     X(run_lsm)    \
     X(run_rdt)    \
+    X(run_idmap)  \
     X(run_fs)     \
     X(run_hooks)  \
     X(run_life)   \
