@@ -7117,7 +7117,8 @@ static int ocirt__plan_cgroup(struct ocirt__planner *p) {
             without ? "limits are asked for, but cgroups are switched off" : "limits are asked for, but no cgroup2 is mounted");
     }
     r = ocirt__cgroup_check(p->probe, limits, p->spec->document, p->error);
-    if (r == 0) r = ocirt__cgroup_choose(p->arena, p->probe, p->on->cgroups_path, p->id, &path, p->error);
+    if (r == 0 && (r = ocirt__cgroup_choose(p->arena, p->probe, p->on->cgroups_path, p->id, &path, p->error)) < 0 && p->spec->document)
+        ocirt__error_place(p->error, p->spec->document, ocirt__plan_member(p, p->on->token, "cgroupsPath"));
     if (r < 0) return r;
     ocirt__plan_from(p, ocirt__plan_member(p, p->on->token, "cgroupsPath"));
     text = ocirt__plan_put_text(p, controllers.size ? controllers.data : NULL);
@@ -10507,8 +10508,9 @@ static void ocirt__ops_close(struct ocirt__job *job) {
 
 static struct ocirt__undo ocirt__ops_undo_of(struct ocirt__job *job) {
     const ocirt_plan *plan = job->host.actor.plan;
+    bool entered = job->host.actor.slots[OCIRT__SLOT_CGROUP] >= 0; /* else it is somebody else's, or was not made */
     return (struct ocirt__undo){.proc = job->proc, .root = job->root, .dir = job->host.state_dir, .id = job->id, .pidfd = -1, .ours = true,
-                                .cgroup_mount = job->probe.cgroup_mount, .cgroup = ocirt__plan_text(plan, plan->cgroup),
+                                .cgroup_mount = job->probe.cgroup_mount, .cgroup = entered ? ocirt__plan_text(plan, plan->cgroup) : "",
                                 .resctrl = job->record.resctrl, .resctrl_made = job->record.resctrl_made, .resctrl_monitor = job->record.resctrl_monitor,
                                 .levels = job->record.cgroup_levels, .limit_ms = 10000, .plan = job->host.actor.plan, .ended = job->host.dead && plan->private_pids};
 }
