@@ -137,7 +137,8 @@ char *config_text(const struct config *config) {
     text_add(&text, "{");
     add_default(&text, config->top, "ociVersion", "\"1.3.0\"");
     if (!sets(config->top, "root")) {
-        text_add(&text, ",\"root\":{");
+        add_comma(&text);
+        text_add(&text, "\"root\":{");
         add_default(&text, config->root, "path", "\"rootfs\"");
         add_fragment(&text, config->root);
         text_add(&text, "}");

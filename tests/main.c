@@ -12,6 +12,7 @@
     X(run_lsm)    \
     X(run_rdt)    \
     X(run_idmap)  \
+    X(run_refuse) \
     X(run_fs)     \
     X(run_hooks)  \
     X(run_life)   \
