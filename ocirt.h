@@ -2414,7 +2414,7 @@ OCIRT__OBJECT_OF(personality, ocirt_personality, "personality");
 static const struct ocirt__field ocirt__fields_linux[] = {
     OCIRT__L(ocirt_linux, namespaces, "namespaces", OCIRT__OBJECTS, .of = &ocirt__object_namespace), OCIRT__L(ocirt_linux, uid_mappings, "uidMappings", OCIRT__OBJECTS, .of = &ocirt__object_mapping),
     OCIRT__L(ocirt_linux, gid_mappings, "gidMappings", OCIRT__OBJECTS, .of = &ocirt__object_mapping), OCIRT__F(ocirt_linux, time_offsets, "timeOffsets", OCIRT__OBJECT, .of = &ocirt__object_time_offsets),
-    OCIRT__L(ocirt_linux, devices, "devices", OCIRT__OBJECTS, .of = &ocirt__object_device), OCIRT__L(ocirt_linux, net_devices, "netDevices", OCIRT__MAP, .flags = OCIRT__LATER, .of = &ocirt__object_net_device),
+    OCIRT__L(ocirt_linux, devices, "devices", OCIRT__OBJECTS, .of = &ocirt__object_device), OCIRT__L(ocirt_linux, net_devices, "netDevices", OCIRT__MAP, .of = &ocirt__object_net_device),
     OCIRT__F(ocirt_linux, cgroups_path, "cgroupsPath", OCIRT__TEXT, .flags = OCIRT__ONE_LINE), OCIRT__F(ocirt_linux, resources, "resources", OCIRT__OBJECT, .of = &ocirt__object_resources),
     OCIRT__F(ocirt_linux, rootfs_propagation, "rootfsPropagation", OCIRT__NAME32, .names = ocirt__names_propagation), OCIRT__F(ocirt_linux, seccomp, "seccomp", OCIRT__OBJECT, .flags = OCIRT__LATER, .of = &ocirt__object_seccomp),
     OCIRT__L(ocirt_linux, sysctl, "sysctl", OCIRT__PAIRS, .flags = 0), OCIRT__F(ocirt_linux, masked_paths, "maskedPaths", OCIRT__TEXTS, .flags = OCIRT__ABSOLUTE),
@@ -2956,14 +2956,26 @@ static int ocirt__spec_rule_limits(struct ocirt__loader *l, const ocirt_spec *s)
     return 0;
 }
 
+/* "%d" in a new name is a number that the kernel picks. */
+static bool ocirt__spec_is_interface(const char *name, bool pattern) {
+    const char *percent = pattern ? strchr(name, '%') : NULL;
+    return name[0] && strlen(name) <= 15 && !strpbrk(name, "/ :\t\n\v\f\r") && strcmp(name, ".") != 0 && strcmp(name, "..") != 0 &&
+           (!percent || (percent[1] == 'd' && !strchr(percent + 1, '%')));
+}
+
 static int ocirt__spec_rule_net_devices(struct ocirt__loader *l, const ocirt_spec *s) {
     for (size_t i = 0; s->linux_ && i < s->linux_->net_devices_count; i++) {
         const ocirt_net_device *d = &s->linux_->net_devices[i];
-        const char *names[] = {d->key, d->name ? d->name : d->key};
-        for (int k = 0; k < 2; k++)
-            if (!names[k][0] || strlen(names[k]) > 15 || strpbrk(names[k], "/ :\t\n") || strcmp(names[k], ".") == 0 || strcmp(names[k], "..") == 0)
-                return ocirt__spec_fail(l, d->token, "\"%.40s\" is not a name of a network interface", names[k]);
+        const char *name = d->name && d->name[0] ? d->name : d->key;
+        if (!ocirt__spec_is_interface(d->key, false)) return ocirt__spec_fail(l, d->token, "\"%.40s\" is not a name of a network interface", d->key);
+        if (!ocirt__spec_is_interface(name, name != d->key)) return ocirt__spec_fail(l, d->token, "\"%.40s\" is not a name of a network interface", name);
+        for (size_t k = 0; k < i && !strchr(name, '%'); k++) {
+            const ocirt_net_device *other = &s->linux_->net_devices[k];
+            if (strcmp(name, other->name && other->name[0] ? other->name : other->key) == 0) return ocirt__spec_fail(l, d->token, "two devices would have the name \"%s\"", name);
+        }
     }
+    if (s->linux_ && s->linux_->net_devices_count && !ocirt__spec_has_namespace(s->linux_, OCIRT__CLONE_NEWNET, false))
+        return ocirt__spec_fail(l, ocirt__spec_at(l, s->linux_->token, "netDevices"), "netDevices needs a network namespace");
     return 0;
 }
 
@@ -3462,7 +3474,7 @@ static void ocirt__features_linux(ocirt__buffer *b, bool setattr) {
     ocirt__features_names(b, "modes", ocirt__names_memory_modes);
     ocirt__buffer_text(b, ", ");
     ocirt__features_names(b, "flags", ocirt__names_memory_flags);
-    ocirt__buffer_format(b, "},\n    \"mountExtensions\": {\"idmap\": {\"enabled\": %s}},\n    \"netDevices\": {\"enabled\": false}\n  }", setattr ? "true" : "false");
+    ocirt__buffer_format(b, "},\n    \"mountExtensions\": {\"idmap\": {\"enabled\": %s}},\n    \"netDevices\": {\"enabled\": true}\n  }", setattr ? "true" : "false");
 }
 
 OCIRT_DEF int ocirt_features_write(ocirt_write_fn write, void *user, ocirt_error *error) {
@@ -5732,6 +5744,8 @@ static int ocirt__process_loopback_up(void) {
     return r;
 }
 
+#include "section.h"
+
 /* ===========================================================================================
    >>program   the executable: finding it as execvp would, starting a helper, HOME, and why an
    exec failed. Used by host and init alike: raw calls, no allocation. execve(2), elf(5).
@@ -6629,6 +6643,7 @@ static int ocirt__landlock_restrict(int root, const char *read, const char *writ
     V(WRITE_MAP, "write-map", "%a: %b")                                                            \
     V(RUN_MAPPER, "run-mapper", "%a")                                                              \
     V(OOM_SCORE, "oom-score-adj", "%a")                                                            \
+    V(MOVE_DEVICE, "move-device", "%a as %b")                                                      \
     V(HOOKS, "hooks", "%a, %n of them")                                                            \
     V(JOIN, "join-namespace", "%b %a")                                                             \
     V(UNSHARE, "unshare", "%a")                                                                    \
@@ -6753,7 +6768,7 @@ struct ocirt_plan {
     uint32_t preserve;    /* descriptors 3 .. 2 + preserve stay */
     uint32_t terminal, tty_rows, tty_columns;
     uint32_t program_uid, program_gid;
-    uint32_t sysctl_types; /* CLONE_NEW flags of the namespaces that sysctls are written in */
+    uint32_t own_types; /* CLONE_NEW flags of the namespaces that must not be the caller's: sysctls are written in them, devices moved to them */
     uint32_t userns, private_net, layout; /* layout: sizes of the structs, so that a stored plan is not misread */
     uint32_t private_pids; /* a new pid namespace: its end is the end of all processes */
     uint32_t resctrl, resctrl_made, resctrl_monitor; /* text: the group, 0: none; it is ours alone; flags */
@@ -7252,6 +7267,13 @@ static int ocirt__plan_after_birth(struct ocirt__planner *p, unsigned whose, boo
         ocirt__plan_from(p, p->on->intel_rdt->token);
         ocirt__plan_add(p, OCIRT__VERB_RESCTRL_JOIN, OCIRT_ACTOR_HOST)->a = ocirt__plan_head(p)->resctrl;
     }
+    for (size_t i = 0; whose == OCIRT_ACTOR_INIT && i < p->on->net_devices_count; i++) {
+        const ocirt_net_device *d = &p->on->net_devices[i];
+        uint32_t name = ocirt__plan_put_text(p, d->name && d->name[0] ? d->name : d->key);
+        ocirt__plan_from(p, d->token);
+        ocirt__plan_add_text(p, OCIRT__VERB_MOVE_DEVICE, OCIRT_ACTOR_HOST, d->key)->b = name;
+        ocirt__plan_head(p)->own_types |= (uint32_t)OCIRT__CLONE_NEWNET;
+    }
     if (r == 0 && whose == OCIRT_ACTOR_INIT && ocirt__plan_head(p)->cgroup && p->on->resources) r = ocirt__plan_device_rows(p, p->on->resources);
     return r;
 }
@@ -7336,7 +7358,7 @@ static void ocirt__plan_sysctls(struct ocirt__planner *p) {
         if (!path) { p->failed = true; return; }
         uint64_t type = 0;
         for (char *s = path + 4; dotted && *s; s++) *s = *s == '.' ? '/' : *s == '/' ? '.' : *s;
-        if (ocirt__spec_sysctl_namespace(key, &type) == 0) ocirt__plan_head(p)->sysctl_types |= (uint32_t)type;
+        if (ocirt__spec_sysctl_namespace(key, &type) == 0) ocirt__plan_head(p)->own_types |= (uint32_t)type;
         ocirt__plan_from(p, ocirt__plan_member(p, ocirt__plan_member(p, p->on->token, "sysctl"), key));
         value = ocirt__plan_put_text(p, p->on->sysctl[i].value);
         ocirt__plan_add_text(p, OCIRT__VERB_SYSCTL, OCIRT_ACTOR_INIT, path)->b = value;
@@ -8956,6 +8978,7 @@ struct ocirt__host {
     bool                told;         /* a child has reported its failure */
     int                 resctrl;      /* the group */
     bool                resctrl_old;  /* it was there before us */
+    struct ocirt__network network;    /* devices of the host's that have moved */
     siginfo_t           end;          /* of the child that died before its time */
     bool                dead;
 };
@@ -9204,8 +9227,8 @@ static int ocirt__spawn_open_namespace(struct ocirt__host *h, const struct ocirt
     if (fd < 0) return fd;
     type = ocirt__sys_ioctl(fd, OCIRT__NS_GET_NSTYPE, NULL);
     h->actor.slots[row->slot] = fd;
-    if (type == (int)row->n && h->actor.plan->sysctl_types & row->n && ocirt__spawn_is_own(h, fd, row->n))
-        return ocirt__step_detail(&h->actor, "it is the caller's own, and linux.sysctl would change the host", -EPERM);
+    if (type == (int)row->n && h->actor.plan->own_types & row->n && ocirt__spawn_is_own(h, fd, row->n))
+        return ocirt__step_detail(&h->actor, "it is the caller's own, and linux.sysctl or linux.netDevices would change the host", -EPERM);
     if (type == (int)row->n) return 0;
     return ocirt__step_detail(&h->actor, type < 0 ? "the file is not a namespace" : "the namespace is of another type", -EINVAL);
 }
@@ -9382,6 +9405,23 @@ static int ocirt__spawn_resctrl(struct ocirt__host *h, const struct ocirt__row *
     return r;
 }
 
+static int ocirt__spawn_move_device(struct ocirt__host *h, const struct ocirt__row *row) {
+    struct ocirt__network *n = &h->network;
+    const char *detail = "", *key = ocirt__plan_text(h->actor.plan, row->a), *name = ocirt__plan_text(h->actor.plan, row->b);
+    int r = 0;
+    n->arena = h->arena;
+    if (n->outside < 0) r = n->outside = ocirt__network_socket(0);
+    if (r >= 0 && n->inside < 0) r = n->inside = ocirt__network_socket_of(h->pidfd, (char *)h->actor.plan + h->actor.plan->scratch_at, OCIRT__PLAN_STACK);
+    if (r >= 0) r = ocirt__network_move(n, h->pid, key, strcmp(key, name) == 0 ? NULL : name, &detail);
+    return r < 0 ? ocirt__step_detail(&h->actor, detail, r) : 0;
+}
+
+static void ocirt__spawn_end_network(struct ocirt__host *h) {
+    h->network.moved = NULL;
+    ocirt__sys_close(&h->network.outside);
+    ocirt__sys_close(&h->network.inside);
+}
+
 static int ocirt__spawn_carry_out(struct ocirt__actor *a, const struct ocirt__row *row) {
     struct ocirt__host *h = ocirt__spawn_host(a);
     const char *text = ocirt__plan_text(a->plan, row->a);
@@ -9409,6 +9449,7 @@ static int ocirt__spawn_carry_out(struct ocirt__actor *a, const struct ocirt__ro
     case OCIRT__VERB_WRITE_MAP:
         return ocirt__spawn_proc_write(h, ocirt__spawn_pid_of(h, row->n), text, ocirt__plan_text(a->plan, row->b));
     case OCIRT__VERB_RUN_MAPPER: return ocirt__spawn_mapper(h, row);
+    case OCIRT__VERB_MOVE_DEVICE: return ocirt__spawn_move_device(h, row);
     case OCIRT__VERB_OOM_SCORE: return ocirt__spawn_proc_write(h, h->pid, "oom_score_adj", text);
     case OCIRT__VERB_RLIMIT: return ocirt__process_set_rlimit(h->pid, row->n, row->x, row->y);
     case OCIRT__VERB_SCHEDULER: return ocirt__process_set_scheduler(h->pid, ocirt__plan_data(a->plan, row->b));
@@ -9427,10 +9468,11 @@ static int ocirt__spawn_run(struct ocirt__host *h) {
     r = ocirt__step_walk(a, 0);
     if (r == 0) r = ocirt__spawn_await(a, a->plan->await_row ? a->plan->await_row : UINT32_MAX, 0);
     if (r == 0 && h->stage_pidfd >= 0) r = ocirt__spawn_child_ended(h); /* it has let go, and is not left a zombie */
+    if (r == 0) ocirt__spawn_end_network(h); /* the container's from now on */
     return r;
 }
 
-/* Nobody is left behind: stage and init are killed and reaped. */
+/* Nobody is left behind: stage and init are killed and reaped, devices come back. */
 static void ocirt__spawn_kill(struct ocirt__host *h) {
     int *who[] = {&h->stage_pidfd, &h->pidfd};
     siginfo_t end;
@@ -9442,6 +9484,8 @@ static void ocirt__spawn_kill(struct ocirt__host *h) {
         if (ocirt__sys_reap(*who[i], &end) == 0) {}
         ocirt__sys_close(who[i]);
     }
+    (void)ocirt__network_undo(&h->network);
+    ocirt__spawn_end_network(h);
 }
 
 /* ===========================================================================================
@@ -10494,7 +10538,7 @@ static int ocirt__ops_undo(const struct ocirt__undo *u, ocirt_error *error) {
 
 static void ocirt__ops_close(struct ocirt__job *job) {
     struct ocirt__host *h = &job->host;
-    int *fds[] = {&h->state_dir, &h->cgroup_root, &h->conversation, &h->pidfd, &h->stage_pidfd, &h->terminal, &h->page_file, &h->image, &h->resctrl, &job->root, &job->proc};
+    int *fds[] = {&h->state_dir, &h->cgroup_root, &h->conversation, &h->pidfd, &h->stage_pidfd, &h->terminal, &h->page_file, &h->image, &h->resctrl, &h->network.outside, &h->network.inside, &job->root, &job->proc};
     if (h->actor.plan)
         for (unsigned i = 0; i < OCIRT__PLAN_SLOTS; i++)
             if (i != OCIRT__SLOT_PROC) ocirt__sys_close(&h->actor.slots[i]);
@@ -10696,7 +10740,7 @@ static void ocirt__ops_open(struct ocirt__job *job, const char *id, const ocirt_
     memset(job, 0, sizeof *job);
     job->options = options, job->id = id, job->error = error;
     job->root = job->proc = -1;
-    job->host.state_dir = job->host.cgroup_root = job->host.conversation = job->host.pidfd = job->host.stage_pidfd = job->host.terminal = job->host.page_file = job->host.image = job->host.resctrl = -1;
+    job->host.state_dir = job->host.cgroup_root = job->host.conversation = job->host.pidfd = job->host.stage_pidfd = job->host.terminal = job->host.page_file = job->host.image = job->host.resctrl = job->host.network.outside = job->host.network.inside = -1;
     if (error) memset(error, 0, sizeof *error), error->row = error->actor = -1;
 }
 

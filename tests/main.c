@@ -7,6 +7,7 @@
     X(unit)       \
     X(basic)      \
     X(run_ns)     \
+    X(run_net)    \
     X(run_process) \
     X(run_sched)  \
     X(run_lsm)    \

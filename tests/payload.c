@@ -5,6 +5,7 @@
  * learn. Every fact is one line of key=value; bytes below space are escaped.
  */
 #include "test.h"
+#include <arpa/inet.h>
 #include <dirent.h>
 #include <net/if.h>
 #include <sched.h>
@@ -392,10 +393,44 @@ static void report_interfaces(void) {
         request.ifr_ifindex = i;
         if (ioctl(fd, SIOCGIFNAME, &request)) continue;
         say("netdev=%.16s", request.ifr_name);
-        say(" flags=%#x\n",
+        say(" flags=%#x",
             ioctl(fd, SIOCGIFFLAGS, &request) ? 0u : (unsigned)(unsigned short)request.ifr_flags);
+        if (i > 1 && !ioctl(fd, SIOCGIFMTU, &request)) say(" mtu=%d", request.ifr_mtu);
+        say("\n");
     }
     close(fd);
+}
+
+/* Each address that the kernel lists: "device address/prefix flags scope label". */
+static void report_addresses(void) {
+    struct {
+        uint32_t size;
+        uint16_t type, flags;
+        uint32_t rest[2], family, index;
+    } request = {24, 22, 0x301, {0, 0}, 0, 0};
+    static _Alignas(8) unsigned char answer[32768];
+    int fd = socket(16, SOCK_RAW | SOCK_CLOEXEC, 0);
+    ssize_t n = fd < 0 ? -1 : send(fd, &request, sizeof request, 0);
+    while (n >= 0 && (n = recv(fd, answer, sizeof answer, 0)) > 0)
+        for (uint32_t at = 0, size; at + 16 <= (size_t)n; at += (size + 3) & ~3u) {
+            unsigned char *m = answer + at, *address = NULL;
+            uint16_t type;
+            uint32_t index, flags = m[18];
+            const char *label = "";
+            char text[64] = "", name[IF_NAMESIZE] = "";
+            memcpy(&size, m, 4), memcpy(&type, m + 4, 2), memcpy(&index, m + 20, 4);
+            if (type != 20 || size < 24) n = -1;
+            if (n < 0) break;
+            for (uint16_t a[2], k = 24; k + 4u <= size; k = (uint16_t)(k + ((a[0] + 3) & ~3))) {
+                memcpy(a, m + k, 4);
+                if (a[0] < 4) break;
+                if (a[1] == 2 || (a[1] == 1 && !address)) address = m + k + 4;
+                if (a[1] == 3) label = (const char *)m + k + 4;
+                if (a[1] == 8) memcpy(&flags, m + k + 4, 4);
+            }
+            if (address && index != 1) say("address=%s %s/%u flags=%#x scope=%u label=%s\n", if_indextoname(index, name), inet_ntop(m[16], address, text, sizeof text), m[17], flags, m[19], label);
+        }
+    if (fd >= 0) close(fd);
 }
 
 /* "type rdev mode uid gid" or "link target uid gid". */
@@ -444,6 +479,7 @@ static int report(int argc, char **argv) {
     report_keyring();
     report_namespaces();
     report_interfaces();
+    report_addresses();
     say_directory("dev.", "/dev");
     say_directory("top.", "/");
     report_proc();
