@@ -2966,13 +2966,9 @@ static bool ocirt__spec_is_interface(const char *name, bool pattern) {
 static int ocirt__spec_rule_net_devices(struct ocirt__loader *l, const ocirt_spec *s) {
     for (size_t i = 0; s->linux_ && i < s->linux_->net_devices_count; i++) {
         const ocirt_net_device *d = &s->linux_->net_devices[i];
-        const char *name = d->name && d->name[0] ? d->name : d->key;
+        const char *name = d->name ? d->name : d->key;
         if (!ocirt__spec_is_interface(d->key, false)) return ocirt__spec_fail(l, d->token, "\"%.40s\" is not a name of a network interface", d->key);
         if (!ocirt__spec_is_interface(name, name != d->key)) return ocirt__spec_fail(l, d->token, "\"%.40s\" is not a name of a network interface", name);
-        for (size_t k = 0; k < i && !strchr(name, '%'); k++) {
-            const ocirt_net_device *other = &s->linux_->net_devices[k];
-            if (strcmp(name, other->name && other->name[0] ? other->name : other->key) == 0) return ocirt__spec_fail(l, d->token, "two devices would have the name \"%s\"", name);
-        }
     }
     if (s->linux_ && s->linux_->net_devices_count && !ocirt__spec_has_namespace(s->linux_, OCIRT__CLONE_NEWNET, false))
         return ocirt__spec_fail(l, ocirt__spec_at(l, s->linux_->token, "netDevices"), "netDevices needs a network namespace");
@@ -3042,7 +3038,7 @@ static int ocirt__spec_rules(struct ocirt__loader *l, const ocirt_spec *s) {
     static int (*const rules[])(struct ocirt__loader *, const ocirt_spec *) = {
         ocirt__spec_rule_version, ocirt__spec_rule_namespaces, ocirt__spec_rule_names, ocirt__spec_rule_maps, ocirt__spec_rule_time, ocirt__spec_rule_process,
         ocirt__spec_rule_scheduler, ocirt__spec_rule_memory_policy, ocirt__spec_rule_intel_rdt, ocirt__spec_rule_affinity,
-        ocirt__spec_rule_devices, ocirt__spec_rule_limits, ocirt__spec_rule_net_devices, ocirt__spec_rule_sysctl, ocirt__spec_rule_seccomp, ocirt__spec_rule_annotations};
+        ocirt__spec_rule_devices, ocirt__spec_rule_limits, ocirt__spec_rule_sysctl, ocirt__spec_rule_net_devices, ocirt__spec_rule_seccomp, ocirt__spec_rule_annotations};
     int r = 0;
     for (size_t i = 0; r == 0 && i < sizeof rules / sizeof rules[0]; i++) r = rules[i](l, s);
     return r;
