@@ -12,9 +12,11 @@ static void  put_memory(void *block);
 #define OCIRT_IMPLEMENTATION
 #include "ocirt.h"
 
+enum { MOST = 7 };
+
 struct arguments {
-    const char    *bundle, *config, *log, *log_format, *log_level, *rootfs, *cgroup_manager, *format;
-    const char    *positional[2]; /* container, signal or bundle */
+    const char    *bundle, *config, *log, *log_format, *log_level, *rootfs, *cgroup_manager, *format, *arch;
+    const char    *positional[MOST]; /* container, signal or bundle; a call and its arguments */
     int            positional_count;
     char         **rest;          /* behind --: the program of run --rootfs */
     int            rest_count;
@@ -123,9 +125,9 @@ static const struct option options[] = {
     {"rootless", 0, IGNORED_VALUE, 0, 0, ""},
     {"version", 'v', BOOLEAN, AT(version), 0, ""},
     {"help", 'h', BOOLEAN, AT(help), 0, ""},
-    {"help", 'h', BOOLEAN, AT(help), 0, " run create start state kill delete list spec check plan features "},
-    {"bundle", 'b', TEXT, AT(bundle), 0, " run create spec "},
-    {"config", 'f', TEXT, AT(config), 0, " run create "},
+    {"help", 'h', BOOLEAN, AT(help), 0, " run create start state kill delete list spec check plan seccomp features "},
+    {"bundle", 'b', TEXT, AT(bundle), 0, " run create spec seccomp "},
+    {"config", 'f', TEXT, AT(config), 0, " run create seccomp "},
     {"file", 'f', TEXT, AT(config), 0, " spec "},
     {"pid-file", 0, TEXT, AT(options.pid_file), 0, " run create "},
     {"console-socket", 0, TEXT, AT(options.console_socket), 0, " run create "},
@@ -141,6 +143,7 @@ static const struct option options[] = {
     {"force", 'f', FLAG, 0, OCIRT_FORCE, " delete "},
     {"quiet", 'q', BOOLEAN, AT(quiet), 0, " list "},
     {"format", 'f', TEXT, AT(format), 0, " list "},
+    {"arch", 0, TEXT, AT(arch), 0, " seccomp "},
     {"json", 0, BOOLEAN, AT(json), 0, " plan check "},
 };
 
@@ -215,7 +218,7 @@ static int parse(struct arguments *a, const char *command, int argc, char **argv
             r = take_option(a, command, argc, argv, at);
         } else if (!command[0]) {
             break;
-        } else if (a->positional_count == 2) {
+        } else if (a->positional_count == MOST) {
             r = fail_text(a, "too many arguments: %s", argv[*at]);
         } else {
             a->positional[a->positional_count++] = argv[(*at)++];
@@ -424,6 +427,26 @@ static int do_plan(struct arguments *a) {
     return r;
 }
 
+/* Arguments of the call are as C has them, or negative behind --. */
+static int do_seccomp(struct arguments *a) {
+    ocirt_arena arena = {0};
+    ocirt_spec *spec;
+    ocirt_seccomp_answer answer;
+    ocirt_error e;
+    uint64_t args[MOST] = {0};
+    char *end = NULL;
+    int   r = load(a, &arena, &spec, &e);
+    for (int i = 1; r == 0 && i < a->positional_count; i++) {
+        args[i - 1] = strtoull(a->positional[i], &end, 0);
+        if (!a->positional[i][0] || *end) r = fail_text(a, "\"%s\" is not a number", a->positional[i]);
+    }
+    if (r == 0 && !a->positional_count) r = ocirt_seccomp_print(spec, a->arch, write_file, stdout, &e) < 0 ? fail(a, &e) : 0;
+    else if (r == 0 && ocirt_seccomp_ask(spec, a->arch, a->positional[0], args, &answer, &e) < 0) r = fail(a, &e);
+    else if (r == 0) printf("%s (%u on %s): %s; found in %u steps\n", a->positional[0], answer.number, answer.arch, answer.text, answer.steps);
+    ocirt_arena_free(&arena);
+    return r;
+}
+
 static int do_features(struct arguments *a) {
     ocirt_error e;
     return ocirt_features_write(write_file, stdout, &e) < 0 ? fail(a, &e) : 0;
@@ -447,6 +470,7 @@ static const struct command commands[] = {
     {"spec", "[--rootless] [-b BUNDLE]", "write a config.json to begin with", do_spec, 0},
     {"check", "[BUNDLE] [--json]", "report everything suspicious in a config.json", do_check, 1},
     {"plan", "[BUNDLE] [--json]", "print what run would do, without doing it", do_plan, 1},
+    {"seccomp", "[-b BUNDLE] [--arch NAME] [CALL [ARG...]]", "print the compiled profile, or what a call would meet", do_seccomp, MOST},
     {"features", "", "print the features document", do_features, 0},
     {"help", "[COMMAND]", "print this", do_help, 1},
     {"version", "", "print the version", do_version, 0},
@@ -474,7 +498,7 @@ static int do_help(struct arguments *a) {
 
 /* Behind -- are arguments like the others, but for run --rootfs. */
 static int check_count(struct arguments *a, const struct command *c) {
-    for (int i = 0; i < a->rest_count && !a->rootfs && a->positional_count < 2; i++) a->positional[a->positional_count++] = a->rest[i];
+    for (int i = 0; i < a->rest_count && !a->rootfs && a->positional_count < MOST; i++) a->positional[a->positional_count++] = a->rest[i];
     if (a->positional_count <= c->most && (a->rootfs || a->rest_count <= c->most)) return 0;
     return fail_text(a, "too many arguments of %s: %s", c->name, a->positional_count > c->most ? a->positional[c->most] : a->rest[c->most]);
 }

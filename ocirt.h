@@ -50,6 +50,7 @@
      >>idmap     id ranges and how a map is written
      >>cgroup    place, limits, kill, removal
      >>device    device rules to eBPF
+     >>seccomp   the seccomp profile to classic BPF
      >>process   what a process changes about itself: ids, capabilities, limits, descriptors
      >>program   finding an executable, starting a helper, why an exec failed
      >>mount     mounts, nodes, links, and the ways into a root
@@ -591,6 +592,25 @@ OCIRT_DEF int ocirt_plan_build(ocirt_arena *arena, const ocirt_spec *spec, const
 #define OCIRT_PLAN_TEXT 0u
 #define OCIRT_PLAN_JSON 1u
 OCIRT_DEF int ocirt_plan_print(const ocirt_plan *plan, unsigned format, ocirt_write_fn write, void *user);
+
+/* ----- the seccomp profile, compiled ----- */
+
+/* Prints the program that linux.seccomp of the config becomes, one instruction a line. `arch` is a name like "x86_64"
+   or "SCMP_ARCH_X86_64", NULL: this machine's. */
+OCIRT_DEF int ocirt_seccomp_print(const ocirt_spec *spec, const char *arch, ocirt_write_fn write, void *user,
+                                  ocirt_error *error);
+
+typedef struct ocirt_seccomp_answer {
+    uint32_t action;   /* SECCOMP_RET_ value with its data                             */
+    uint32_t number;   /* of the call                                                  */
+    uint32_t steps;    /* instructions that the kernel runs to find out                */
+    char     arch[24]; /* "x86_64"                                                     */
+    char     text[64]; /* "ALLOW", "ERRNO 1, operation not permitted"                  */
+} ocirt_seccomp_answer;
+
+/* What a call by name or number with these arguments would meet. */
+OCIRT_DEF int ocirt_seccomp_ask(const ocirt_spec *spec, const char *arch, const char *call, const uint64_t args[6],
+                                ocirt_seccomp_answer *out_answer, ocirt_error *error);
 
 /* ----- containers (runtime-spec runtime.md) ----- */
 
@@ -4730,6 +4750,8 @@ static int ocirt__device_attach(int cgroup, const void *program, uint32_t count)
     if (r == -EPERM) return 0; /* asking needs CAP_NET_ADMIN, attaching does not */
     return r == 0 && attr.query.count == 0 ? -EIO : r;
 }
+
+#include "section.h"
 
 /* ===========================================================================================
    >>process   what a process changes about itself between clone and exec: ids, groups, capabilities,
