@@ -679,12 +679,12 @@ static int ocirt__seccomp_add(struct ocirt__seccomp_maker *m, unsigned slot, str
     struct ocirt__seccomp_rule **at = &m->slots[slot], *rule, new = {.tests = tests, .count = count, .action = action};
     if (*at && (*at)->count == 0) return 0;
     if (count == 0) *at = NULL;
-    for (int order; *at; at = &(*at)->next) { /* the list is last first */
-        order = ocirt__seccomp_order(&new, *at);
-        if (order == 0 && (*at)->action != action && !blind)
+    for (struct ocirt__seccomp_rule *other = *at; other; other = other->next) { /* before the first that it precedes; the list is last first */
+        int order = ocirt__seccomp_order(&new, other);
+        if (order == 0 && other->action != action && !blind)
             return ocirt__seccomp_fail(m, OCIRT_E_SPEC, s->token, "action", "another entry has a different action for the same call under the same conditions");
         if (order == 0) return 0;
-        if (order > 0) break;
+        if (order < 0) at = &other->next;
     }
     rule = ++m->rules > OCIRT__SECCOMP_MAX ? NULL : ocirt__mem_take(m->arena, sizeof *rule);
     if (!rule && m->rules > OCIRT__SECCOMP_MAX) return ocirt__seccomp_fail(m, OCIRT_E_LIMIT, m->of->token, "syscalls", "too many conditions for one filter");
@@ -808,11 +808,14 @@ static int ocirt__seccomp_arch_intervals(struct ocirt__seccomp_maker *m, int row
     return 0;
 }
 
-/* ----- the program, from its end: a label is how many instructions there were when it was written ----- */
+/* ----- the program, written from its end, since jumps only go forward -----
+   A label is how many instructions there were when it was written, or a return that is not written yet. */
 
 enum { OCIRT__BPF_LOAD = 0x20, OCIRT__BPF_AND = 0x54, OCIRT__BPF_JUMP = 0x05, OCIRT__BPF_EQ = 0x15, OCIRT__BPF_GT = 0x25, OCIRT__BPF_GE = 0x35, OCIRT__BPF_RETURN = 0x06 };
 
-static uint32_t ocirt__seccomp_put(struct ocirt__seccomp_maker *m, unsigned code, uint32_t k, uint32_t yes, uint32_t no) {
+#define OCIRT__SECCOMP_ANSWER(action) (1ull << 32 | (action))
+
+static uint64_t ocirt__seccomp_put(struct ocirt__seccomp_maker *m, unsigned code, uint32_t k, uint64_t yes, uint64_t no) {
     if (m->count == OCIRT__SECCOMP_MAX) m->full = true;
     if (m->full) return m->count;
     m->count++;
@@ -820,43 +823,46 @@ static uint32_t ocirt__seccomp_put(struct ocirt__seccomp_maker *m, unsigned code
     return m->count;
 }
 
-/* A return with this action, not far away. */
-static uint32_t ocirt__seccomp_answer(struct ocirt__seccomp_maker *m, uint32_t action) {
+static uint64_t ocirt__seccomp_return(struct ocirt__seccomp_maker *m, uint32_t action, uint32_t reach) {
     uint32_t i = 0;
     while (i < OCIRT__SECCOMP_REUSE - 1 && m->answers[i].label && m->answers[i].action != action) i++;
-    if (m->answers[i].label && m->answers[i].action == action && m->count - m->answers[i].label < 128) return m->answers[i].label;
+    if (m->answers[i].label && m->answers[i].action == action && m->count - m->answers[i].label < reach) return m->answers[i].label;
     if (action == OCIRT__SECCOMP_NOTIFY) m->notifies = true;
-    m->answers[i].action = action, m->answers[i].label = ocirt__seccomp_put(m, OCIRT__BPF_RETURN, action, 0, 0);
+    m->answers[i].action = action, m->answers[i].label = (uint32_t)ocirt__seccomp_put(m, OCIRT__BPF_RETURN, action, 0, 0);
     return m->answers[i].label;
 }
 
-/* The same place, but so near that the eight bits of a conditional jump reach it, with one instruction between. */
-static uint32_t ocirt__seccomp_near(struct ocirt__seccomp_maker *m, uint32_t label) {
-    const struct ocirt__seccomp_insn *there = m->end - label;
-    if (m->count - label < 255) return label;
-    if (there->code == OCIRT__BPF_RETURN) return ocirt__seccomp_answer(m, there->k);
-    return ocirt__seccomp_put(m, OCIRT__BPF_JUMP, m->count - label, 0, 0);
+/* The eight bits of a conditional jump reach 255 instructions, one of which the other branch may need. */
+static uint64_t ocirt__seccomp_near(struct ocirt__seccomp_maker *m, uint64_t label) {
+    if (label >> 32) return ocirt__seccomp_return(m, (uint32_t)label, 255);
+    return m->count - label < 255 ? label : ocirt__seccomp_put(m, OCIRT__BPF_JUMP, m->count - (uint32_t)label, 0, 0);
 }
 
-static uint32_t ocirt__seccomp_branch(struct ocirt__seccomp_maker *m, unsigned code, uint32_t k, uint32_t yes, uint32_t no) {
+static uint64_t ocirt__seccomp_branch(struct ocirt__seccomp_maker *m, unsigned code, uint32_t k, uint64_t yes, uint64_t no) {
     if (yes == no) return yes;
     no  = ocirt__seccomp_near(m, no);
     yes = ocirt__seccomp_near(m, yes);
     return ocirt__seccomp_put(m, code, k, m->count - yes, m->count - no);
 }
 
-static uint32_t ocirt__seccomp_load_half(struct ocirt__seccomp_maker *m, const struct ocirt__seccomp_test *t, bool high, bool little) {
+/* What is written next falls through to this label. */
+static void ocirt__seccomp_here(struct ocirt__seccomp_maker *m, uint64_t label) {
+    if (label >> 32) ocirt__seccomp_return(m, (uint32_t)label, 0);
+    else if (label != m->count) ocirt__seccomp_put(m, OCIRT__BPF_JUMP, m->count - (uint32_t)label, 0, 0);
+}
+
+static uint64_t ocirt__seccomp_load_half(struct ocirt__seccomp_maker *m, const struct ocirt__seccomp_test *t, bool high, bool little) {
     uint32_t mask = (uint32_t)(high ? t->mask >> 32 : t->mask);
     if (mask != UINT32_MAX) ocirt__seccomp_put(m, OCIRT__BPF_AND, mask, 0, 0);
     return ocirt__seccomp_put(m, OCIRT__BPF_LOAD, 16 + 8 * t->index + (high == little ? 4 : 0), 0, 0);
 }
 
 /* One condition. The halves of 64 bits are compared one after the other, the high one first. */
-static uint32_t ocirt__seccomp_condition(struct ocirt__seccomp_maker *m, const struct ocirt__seccomp_test *t, bool little, uint32_t yes, uint32_t no) {
+static uint64_t ocirt__seccomp_condition(struct ocirt__seccomp_maker *m, const struct ocirt__seccomp_test *t, bool little, uint64_t yes, uint64_t no) {
     bool     inverse = t->op == OCIRT__CMP_NE || t->op == OCIRT__CMP_LT || t->op == OCIRT__CMP_LE;
     bool     equal = t->op == OCIRT__CMP_EQ || t->op == OCIRT__CMP_NE || t->op == OCIRT__CMP_MASKED;
     unsigned code = equal ? OCIRT__BPF_EQ : t->op == OCIRT__CMP_GE || t->op == OCIRT__CMP_LT ? OCIRT__BPF_GE : OCIRT__BPF_GT;
-    uint32_t holds = inverse ? no : yes, fails = inverse ? yes : no, at = holds;
+    uint64_t holds = inverse ? no : yes, fails = inverse ? yes : no, at = holds;
     if (t->mask & UINT32_MAX) {
         ocirt__seccomp_branch(m, code, (uint32_t)t->value, holds, fails);
         at = ocirt__seccomp_load_half(m, t, false, little);
@@ -867,26 +873,28 @@ static uint32_t ocirt__seccomp_condition(struct ocirt__seccomp_maker *m, const s
     return ocirt__seccomp_load_half(m, t, true, little);
 }
 
-static uint32_t ocirt__seccomp_leaf(struct ocirt__seccomp_maker *m, const struct ocirt__seccomp_interval *i, bool little) {
-    uint32_t next = ocirt__seccomp_answer(m, i->action);
-    for (const struct ocirt__seccomp_rule *rule = i->rules; rule; rule = rule->next) {
-        uint32_t at = ocirt__seccomp_answer(m, rule->action);
-        for (uint32_t t = rule->count; t-- > 0;) at = ocirt__seccomp_condition(m, &rule->tests[t], little, at, next);
-        next = at;
-    }
+static uint64_t ocirt__seccomp_rule(struct ocirt__seccomp_maker *m, const struct ocirt__seccomp_rule *rule, bool little, uint64_t next) {
+    uint64_t at = OCIRT__SECCOMP_ANSWER(rule->action);
+    if (at == next) return next;
+    for (uint32_t t = rule->count; t-- > 0;) at = ocirt__seccomp_condition(m, &rule->tests[t], little, at, next);
+    return at;
+}
+
+static uint64_t ocirt__seccomp_leaf(struct ocirt__seccomp_maker *m, const struct ocirt__seccomp_interval *i, bool little) {
+    uint64_t next = OCIRT__SECCOMP_ANSWER(i->action);
+    for (const struct ocirt__seccomp_rule *rule = i->rules; rule; rule = rule->next) next = ocirt__seccomp_rule(m, rule, little, next);
     return next;
 }
 
 /* Binary search; as deep as the logarithm. One number among others that are all alike is a single comparison. */
-static uint32_t ocirt__seccomp_tree(struct ocirt__seccomp_maker *m, size_t low, size_t high, bool little) {
+static uint64_t ocirt__seccomp_tree(struct ocirt__seccomp_maker *m, size_t low, size_t high, bool little) {
     const struct ocirt__seccomp_interval *i = &m->intervals[low];
     size_t   middle = (low + high) / 2;
-    uint32_t less, more;
+    uint64_t less, more;
     if (high - low == 1) return ocirt__seccomp_leaf(m, i, little);
     if (high - low == 3 && !i[0].rules && !i[2].rules && i[0].action == i[2].action && i[1].start + 1 == i[2].start) {
         more = ocirt__seccomp_leaf(m, &i[1], little);
-        less = ocirt__seccomp_answer(m, i[0].action);
-        return ocirt__seccomp_branch(m, OCIRT__BPF_EQ, i[1].start, more, less);
+        return ocirt__seccomp_branch(m, OCIRT__BPF_EQ, i[1].start, more, OCIRT__SECCOMP_ANSWER(i[0].action));
     }
     more = ocirt__seccomp_tree(m, middle, high, little);
     less = ocirt__seccomp_tree(m, low, middle, little);
@@ -928,19 +936,15 @@ static int ocirt__seccomp_prepare(struct ocirt__seccomp_maker *m) {
     return 0;
 }
 
-/* What is written next falls through to this label. */
-static void ocirt__seccomp_here(struct ocirt__seccomp_maker *m, uint32_t label) {
-    if (label != m->count) ocirt__seccomp_put(m, OCIRT__BPF_JUMP, m->count - label, 0, 0);
-}
-
 /* The tree of one architecture before what there is already. */
-static int ocirt__seccomp_arch_tree(struct ocirt__seccomp_maker *m, int row, bool x32, uint32_t *else_) {
-    uint32_t audit = (uint32_t)ocirt__names_seccomp_archs[row].value, at;
+static int ocirt__seccomp_arch_tree(struct ocirt__seccomp_maker *m, int row, bool x32, uint64_t *else_) {
+    uint32_t audit = (uint32_t)ocirt__names_seccomp_archs[row].value;
+    uint64_t at;
     int r = ocirt__seccomp_arch_intervals(m, row, x32);
     if (r < 0) return r;
     ocirt__seccomp_here(m, ocirt__seccomp_tree(m, 0, m->intervals_count, audit >> 30 & 1));
     at     = ocirt__seccomp_put(m, OCIRT__BPF_LOAD, 0, 0, 0);
-    m->trees[m->trees_count].row = (uint8_t)row, m->trees[m->trees_count++].start = at;
+    m->trees[m->trees_count].row = (uint8_t)row, m->trees[m->trees_count++].start = (uint32_t)at;
     *else_ = ocirt__seccomp_branch(m, OCIRT__BPF_EQ, audit, at, *else_);
     return 0;
 }
@@ -987,7 +991,7 @@ static bool ocirt__seccomp_provable(const struct ocirt__seccomp_filter *f, uint3
 static int ocirt__seccomp_compile(ocirt_arena *arena, const ocirt_json *doc, const ocirt_seccomp *s, uint32_t native, struct ocirt__seccomp_filter *out, ocirt_error *error) {
     struct ocirt__seccomp_maker m = {.arena = arena, .doc = doc, .of = s, .error = error};
     int own = ocirt__seccomp_arch_row(native), r = ocirt__seccomp_check(&m);
-    uint32_t else_;
+    uint64_t else_ = OCIRT__SECCOMP_ANSWER(OCIRT__SECCOMP_KILL);
     bool x32;
     if (r == 0 && own < 0) r = ocirt__seccomp_fail(&m, OCIRT_E_UNSUPPORTED, s->token, NULL, "this version has no table of calls for this machine");
     if (r == 0) r = ocirt__seccomp_action(&m, s->default_action, &s->default_errno_ret, s->token, "defaultErrnoRet", &m.action);
@@ -995,7 +999,6 @@ static int ocirt__seccomp_compile(ocirt_arena *arena, const ocirt_json *doc, con
     if (r < 0) return r;
     m.stub = s->default_action != OCIRT__SECCOMP_ALLOW && s->default_action != OCIRT__SECCOMP_LOG && s->default_action != OCIRT__SECCOMP_TRACE;
     x32    = ocirt__seccomp_lists(&m, OCIRT__SECCOMP_X32_ROW);
-    else_  = ocirt__seccomp_answer(&m, OCIRT__SECCOMP_KILL);
     for (int row = 0; r == 0 && row < OCIRT__SECCOMP_ARCHS; row++) {
         bool mine = row != own && row != OCIRT__SECCOMP_X32_ROW && ocirt__seccomp_archs[row].family == ocirt__seccomp_archs[own].family;
         if (mine && ocirt__seccomp_lists(&m, row)) r = ocirt__seccomp_arch_tree(&m, row, x32, &else_);
@@ -1133,33 +1136,31 @@ static void ocirt__seccomp_print_branch(ocirt__buffer *b, uint32_t at, const str
     int  known = of_arch ? ocirt__seccomp_arch_row(i->k) : -1;
     if (known >= 0) name = ocirt__seccomp_arch_name((unsigned)known, arch);
     else if (of_number && row >= 0) name = ocirt__seccomp_number_name((unsigned)row, i->k);
-    ocirt__buffer_format(b, of_number && !of_arch ? "if %s %u%s%s: %u, else %u" : "if %s %#x%s%s: %u, else %u", sign, i->k, name[0] ? " " : "", name, at + 1 + i->yes, at + 1 + i->no);
+    ocirt__buffer_format(b, of_number && i->k < OCIRT__SECCOMP_X32 ? "if %s %u" : "if %s %#x", sign, i->k);
+    ocirt__buffer_format(b, "%s%s: %u, else %u", name[0] ? " " : "", name, at + 1 + i->yes, at + 1 + i->no);
 }
 
-/* What the accumulator holds at an instruction follows from the last load before it: a branch goes only to others
-   of the same kind, to loads, or to returns. */
-static void ocirt__seccomp_print_program(ocirt__buffer *b, const struct ocirt__seccomp_filter *f) {
+/* `loaded`, one per instruction, zeroed: what the accumulator holds there, passed on to where it can go next. */
+static void ocirt__seccomp_print_program(ocirt__buffer *b, const struct ocirt__seccomp_filter *f, uint8_t *loaded) {
     bool little = ocirt__names_seccomp_archs[f->trees[0].row].value >> 30 & 1;
-    uint32_t loaded = 4, tree = 0;
+    uint32_t tree = 0;
     int  row = -1;
     char text[64];
     for (uint32_t at = 0; at < f->count; at++) {
         const struct ocirt__seccomp_insn *i = &f->program[at];
+        uint32_t holds = i->code == OCIRT__BPF_LOAD ? i->k : loaded[at], skip = i->code == OCIRT__BPF_JUMP ? i->k : i->yes;
+        if (i->code != OCIRT__BPF_RETURN) loaded[at + 1 + skip] = loaded[at + 1 + (i->code == OCIRT__BPF_JUMP ? skip : i->no)] = (uint8_t)holds;
         if (tree < f->trees_count && at == f->trees[tree].start) row = f->trees[tree++].row;
         ocirt__buffer_format(b, "%5u  ", at);
         switch (i->code) {
         case OCIRT__BPF_LOAD:
-            loaded = i->k;
-            if (loaded < 8) ocirt__buffer_text(b, loaded ? "load architecture" : "load number");
-            else ocirt__buffer_format(b, "load argument %u, %s half", loaded / 8 - 2, ((loaded & 4) != 0) == little ? "high" : "low");
+            if (holds < 8) ocirt__buffer_text(b, holds ? "load architecture" : "load number");
+            else ocirt__buffer_format(b, "load argument %u, %s half", holds / 8 - 2, ((holds & 4) != 0) == little ? "high" : "low");
             break;
         case OCIRT__BPF_AND: ocirt__buffer_format(b, "and %#x", i->k); break;
         case OCIRT__BPF_JUMP: ocirt__buffer_format(b, "go to %u", at + 1 + i->k); break;
-        case OCIRT__BPF_RETURN:
-            ocirt__buffer_format(b, "return %s", ocirt__seccomp_action_text(i->k, text));
-            loaded = 0; /* a search goes on behind the conditions of one number */
-            break;
-        default: ocirt__seccomp_print_branch(b, at, i, row, loaded == 4 && row < 0, loaded == 0); break;
+        case OCIRT__BPF_RETURN: ocirt__buffer_format(b, "return %s", ocirt__seccomp_action_text(i->k, text)); break;
+        default: ocirt__seccomp_print_branch(b, at, i, row, holds == 4, holds == 0); break;
         }
         ocirt__buffer_text(b, "\n");
     }
@@ -1169,13 +1170,15 @@ OCIRT_DEF int ocirt_seccomp_print(const ocirt_spec *spec, const char *arch, ocir
     ocirt_arena   arena = {0};
     ocirt__buffer b = {.arena = &arena};
     struct ocirt__seccomp_view view;
+    uint8_t *loaded;
     char name[24];
     int  r = ocirt__seccomp_view(&arena, spec, arch, &view, error);
     if (r == 0) {
         ocirt__buffer_format(&b, "# %u instructions; flags %#x%s;", view.filter.count, view.filter.flags, view.filter.listener ? ", with a listener" : "");
         for (uint32_t i = 0; i < view.filter.trees_count; i++) ocirt__buffer_format(&b, " %s from %u%s", ocirt__seccomp_arch_name(view.filter.trees[i].row, name), view.filter.trees[i].start, i + 1 < view.filter.trees_count ? "," : "\n");
-        ocirt__seccomp_print_program(&b, &view.filter);
-        r = b.failed ? ocirt__error_set(error, OCIRT_E_MEMORY, 0, "", "out of memory") : 0;
+        loaded = ocirt__mem_alloc(&arena, view.filter.count);
+        if (loaded) ocirt__seccomp_print_program(&b, &view.filter, loaded);
+        r = b.failed || !loaded ? ocirt__error_set(error, OCIRT_E_MEMORY, 0, "", "out of memory") : 0;
     }
     if (r == 0 && write(user, b.data, b.size) < 0) r = ocirt__error_set(error, OCIRT_E_IO, 0, "", "the text could not be written");
     ocirt_arena_free(&arena);

@@ -34,11 +34,13 @@ static int unit_strcmp(const char *a, const char *b) { return unit_compares++, s
 /* ---- what the kernel says ---- */
 
 static int unit_openat2_error;                   /* it is filtered out, or refuses */
+static bool unit_seccomp_lie;                    /* the kernel says it loaded a filter, and did not */
 static void (*unit_before_call)(long number);   /* what others do just before a call */
 
 static long unit_syscall(long number, long a, long b, long c, long d, long e, long f) {
     if (unit_before_call) unit_before_call(number);
     if (number == OCIRT__NR_openat2 && unit_openat2_error) return errno = unit_openat2_error, -1;
+    if (number == SYS_seccomp && unit_seccomp_lie) return 0;
     return syscall(number, a, b, c, d, e, f);
 }
 
@@ -50,6 +52,7 @@ static long unit_syscall(long number, long a, long b, long c, long d, long e, lo
 #include "unit/json.inc"
 #include "unit/path.inc"
 #include "unit/plan.inc"
+#include "unit/seccomp.inc"
 #include "unit/small.inc"
 #include "unit/spec.inc"
 
@@ -58,6 +61,7 @@ const struct test unit_tests[] = {
     UNIT_JSON
     UNIT_PATH
     UNIT_PLAN
+    UNIT_SECCOMP
     UNIT_SMALL
     UNIT_SPEC
     {0},
