@@ -503,6 +503,11 @@ static int ocirt__seccomp_arch_row(uint64_t audit) {
     return -1;
 }
 
+/* What the kernel reports for a row: x32 is told by the number. */
+static uint32_t ocirt__seccomp_audit(int row) {
+    return (uint32_t)ocirt__names_seccomp_archs[row == OCIRT__SECCOMP_X32_ROW ? OCIRT__SECCOMP_X32_ROW - 1 : row].value;
+}
+
 static const char *ocirt__seccomp_call_name(unsigned call) {
     return (const char *)&ocirt__seccomp_texts + ocirt__seccomp_calls[call].name;
 }
@@ -661,6 +666,8 @@ static int ocirt__seccomp_test_order(const struct ocirt__seccomp_test *a, const 
     bool     less = a->op == OCIRT__CMP_LT || a->op == OCIRT__CMP_LE;
     if (x != y) return x > y ? -1 : 1;
     if (ranks[a->op] != ranks[b->op]) return ranks[a->op] > ranks[b->op] ? -1 : 1;
+    if ((a->value ^ b->value) >> 32) return (a->value > b->value) != less ? -1 : 1;
+    if (a->mask >> 32 && ((a->op == OCIRT__CMP_MASKED) != (b->op == OCIRT__CMP_MASKED) || (a->mask ^ b->mask) >> 32)) return 1;
     if (a->value != b->value) return (a->value > b->value) != less ? -1 : 1;
     return a->op != b->op || a->mask != b->mask;
 }
@@ -786,7 +793,7 @@ static int ocirt__seccomp_intervals(struct ocirt__seccomp_maker *m) {
     for (unsigned slot = 0; slot < OCIRT__SECCOMP_SLOTS; slot++) {
         uint32_t number = ocirt__seccomp_real(m->port, slot);
         /* On s390 a number that came in a register and that the kernel does not know is reported as 0. */
-        bool     unknown = slot >= m->max || (s390 && slot == 0 && newer != m->action);
+        bool     unknown = (slot >= m->max && !m->slots[slot]) || (s390 && slot == 0 && newer != m->action);
         if (!m->slots[slot] && slot && slot != m->max) continue;
         ocirt__seccomp_from(m, number, unknown ? newer : m->action, unknown && slot == 0 ? NULL : m->slots[slot]);
         ocirt__seccomp_from(m, number + 1, slot + 1 < m->max ? m->action : newer, NULL);
@@ -938,7 +945,7 @@ static int ocirt__seccomp_prepare(struct ocirt__seccomp_maker *m) {
 
 /* The tree of one architecture before what there is already. */
 static int ocirt__seccomp_arch_tree(struct ocirt__seccomp_maker *m, int row, bool x32, uint64_t *else_) {
-    uint32_t audit = (uint32_t)ocirt__names_seccomp_archs[row].value;
+    uint32_t audit = ocirt__seccomp_audit(row);
     uint64_t at;
     int r = ocirt__seccomp_arch_intervals(m, row, x32);
     if (r < 0) return r;
@@ -1099,7 +1106,7 @@ static int ocirt__seccomp_view(ocirt_arena *arena, const ocirt_spec *spec, const
         for (row = OCIRT__SECCOMP_ARCHS - 1; row >= 0; row--)
             if (strcasecmp(ocirt__names_seccomp_archs[row].name + (strncasecmp(arch, "SCMP_ARCH_", 10) == 0 ? 0 : 10), arch) == 0) break;
     if (arch && row < 0) return ocirt__error_set(error, OCIRT_E_ARGUMENT, 0, arch, "unknown architecture \"%.40s\"", arch);
-    if (row >= 0 && (own < 0 || ocirt__seccomp_archs[row].family != ocirt__seccomp_archs[own].family)) native = (uint32_t)ocirt__names_seccomp_archs[row].value;
+    if (row >= 0 && (own < 0 || ocirt__seccomp_archs[row].family != ocirt__seccomp_archs[own].family)) native = ocirt__seccomp_audit(row);
     out->row = row < 0 ? 0 : (unsigned)row;
     return ocirt__seccomp_compile(arena, spec->document, spec->linux_->seccomp, native, &out->filter, error);
 }
@@ -1114,8 +1121,10 @@ static const char *ocirt__seccomp_arch_name(unsigned row, char out[24]) {
 static const char *ocirt__seccomp_action_text(uint32_t action, char out[64]) {
     uint32_t data = action & 0xffff;
     const char *name = ocirt__name_of(ocirt__names_seccomp_actions, action & 0xffff0000u);
-    if (data) snprintf(out, 64, "%s %u%s%.40s", name ? name + 9 : "?", data, (action >> 16) == 5 ? ", " : "", (action >> 16) == 5 ? ocirt__error_errno_text((int)data) : "");
-    else snprintf(out, 64, "%s", name ? name + 9 : "?");
+    bool error = action >> 16 == OCIRT__SECCOMP_ERRNO >> 16;
+    if (name[0] == 'S') name += 9; /* SCMP_ACT_ */
+    if (data) snprintf(out, 64, "%s %u%s%.40s", name, data, error ? ", " : "", error ? ocirt__error_errno_text((int)data) : "");
+    else snprintf(out, 64, "%s", name);
     return out;
 }
 
@@ -1207,7 +1216,7 @@ OCIRT_DEF int ocirt_seccomp_ask(const ocirt_spec *spec, const char *arch, const 
     memset(out, 0, sizeof *out);
     if (r == 0 && !ocirt__seccomp_call_number(view.row, call, &out->number))
         r = ocirt__error_set(error, OCIRT_E_ARGUMENT, 0, call, "%s has no call \"%.60s\"", ocirt__seccomp_arch_name(view.row, name), call);
-    if (r == 0) out->action = ocirt__seccomp_eval(view.filter.program, view.filter.count, (uint32_t)ocirt__names_seccomp_archs[view.row].value, out->number, args, &out->steps);
+    if (r == 0) out->action = ocirt__seccomp_eval(view.filter.program, view.filter.count, ocirt__seccomp_audit((int)view.row), out->number, args, &out->steps);
     if (r == 0) ocirt__seccomp_arch_name(view.row, out->arch), ocirt__seccomp_action_text(out->action, out->text);
     ocirt_arena_free(&arena);
     return r;
