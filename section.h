@@ -633,6 +633,7 @@ struct ocirt__seccomp_maker {
     struct ocirt__seccomp_rule    **slots; /* of the port at hand; the last to be tried first */
     struct ocirt__seccomp_interval *intervals;
     size_t                          intervals_count;
+    uint16_t                       *groups; /* where each leaf of the search begins */
     struct ocirt__seccomp_insn     *end;   /* the program is written from its end: jumps only go forward */
     uint32_t                        count;
     bool                            full, notifies;
@@ -893,19 +894,37 @@ static uint64_t ocirt__seccomp_leaf(struct ocirt__seccomp_maker *m, const struct
     return next;
 }
 
-/* Binary search; as deep as the logarithm. One number among others that are all alike is a single comparison. */
+/* Intervals from `i` on that are one leaf of the search: one; or, when all but single numbers between are alike, three
+   or five, since a single number takes one comparison and not two. What loading costs is counted in instructions. */
+static size_t ocirt__seccomp_group(const struct ocirt__seccomp_maker *m, size_t at) {
+    const struct ocirt__seccomp_interval *i = &m->intervals[at];
+    size_t n = 1;
+    while (n < 5 && at + n + 1 < m->intervals_count && !i->rules && !i[n + 1].rules && i[n + 1].action == i->action && i[n].start + 1 == i[n + 1].start) n += 2;
+    return n;
+}
+
+static uint64_t ocirt__seccomp_group_leaf(struct ocirt__seccomp_maker *m, size_t at, size_t end, bool little) {
+    const struct ocirt__seccomp_interval *i = m->intervals;
+    uint64_t label = ocirt__seccomp_leaf(m, &i[at], little);
+    for (at++; at < end; at += 2) label = ocirt__seccomp_branch(m, OCIRT__BPF_EQ, i[at].start, ocirt__seccomp_leaf(m, &i[at], little), label);
+    return label;
+}
+
+/* Binary search over groups; as deep as the logarithm. */
 static uint64_t ocirt__seccomp_tree(struct ocirt__seccomp_maker *m, size_t low, size_t high, bool little) {
-    const struct ocirt__seccomp_interval *i = &m->intervals[low];
     size_t   middle = (low + high) / 2;
     uint64_t less, more;
-    if (high - low == 1) return ocirt__seccomp_leaf(m, i, little);
-    if (high - low == 3 && !i[0].rules && !i[2].rules && i[0].action == i[2].action && i[1].start + 1 == i[2].start) {
-        more = ocirt__seccomp_leaf(m, &i[1], little);
-        return ocirt__seccomp_branch(m, OCIRT__BPF_EQ, i[1].start, more, OCIRT__SECCOMP_ANSWER(i[0].action));
-    }
+    if (high - low == 1) return ocirt__seccomp_group_leaf(m, m->groups[low], m->groups[high], little);
     more = ocirt__seccomp_tree(m, middle, high, little);
     less = ocirt__seccomp_tree(m, low, middle, little);
-    return ocirt__seccomp_branch(m, OCIRT__BPF_GE, m->intervals[middle].start, more, less);
+    return ocirt__seccomp_branch(m, OCIRT__BPF_GE, m->intervals[m->groups[middle]].start, more, less);
+}
+
+static uint64_t ocirt__seccomp_search(struct ocirt__seccomp_maker *m, bool little) {
+    size_t count = 0, at = 0;
+    for (; at < m->intervals_count; at += ocirt__seccomp_group(m, at)) m->groups[count++] = (uint16_t)at;
+    m->groups[count] = (uint16_t)at;
+    return ocirt__seccomp_tree(m, 0, count, little);
 }
 
 static bool ocirt__seccomp_lists(const struct ocirt__seccomp_maker *m, int row) {
@@ -936,7 +955,8 @@ static int ocirt__seccomp_prepare(struct ocirt__seccomp_maker *m) {
     m->calls     = ocirt__mem_take(m->arena, count * sizeof *m->calls + 1);
     m->slots     = ocirt__mem_take(m->arena, OCIRT__SECCOMP_SLOTS * sizeof *m->slots);
     m->intervals = ocirt__mem_take(m->arena, OCIRT__SECCOMP_INTERVALS * sizeof *m->intervals);
-    if (!program || !m->calls || !m->slots || !m->intervals) return ocirt__error_set(m->error, OCIRT_E_MEMORY, 0, "", "out of memory");
+    m->groups    = ocirt__mem_take(m->arena, OCIRT__SECCOMP_INTERVALS * sizeof *m->groups);
+    if (!program || !m->calls || !m->slots || !m->intervals || !m->groups) return ocirt__error_set(m->error, OCIRT_E_MEMORY, 0, "", "out of memory");
     m->end = program + OCIRT__SECCOMP_MAX;
     for (size_t i = 0; i < m->of->syscalls_count; i++)
         for (size_t j = 0; j < m->of->syscalls[i].names.count; j++) m->calls[n++] = (uint16_t)ocirt__seccomp_call_find(m->of->syscalls[i].names.items[j]);
@@ -949,7 +969,7 @@ static int ocirt__seccomp_arch_tree(struct ocirt__seccomp_maker *m, int row, boo
     uint64_t at;
     int r = ocirt__seccomp_arch_intervals(m, row, x32);
     if (r < 0) return r;
-    ocirt__seccomp_here(m, ocirt__seccomp_tree(m, 0, m->intervals_count, audit >> 30 & 1));
+    ocirt__seccomp_here(m, ocirt__seccomp_search(m, audit >> 30 & 1));
     at     = ocirt__seccomp_put(m, OCIRT__BPF_LOAD, 0, 0, 0);
     m->trees[m->trees_count].row = (uint8_t)row, m->trees[m->trees_count++].start = (uint32_t)at;
     *else_ = ocirt__seccomp_branch(m, OCIRT__BPF_EQ, audit, at, *else_);
