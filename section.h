@@ -1,14 +1,13 @@
 /* ===========================================================================================
-   >>seccomp   the seccomp profile of the config as classic BPF (seccomp(2); the listener: 5.0, here 5.10).
-   Names and numbers of calls are ours, up to Linux 7.2: a profile means the same whatever the headers.
-   The program is a binary search over intervals of numbers that are treated alike, since the kernel runs
-   it once per number when it is loaded (5.11). Where entries overlap, libseccomp decides for all peers, and
-   so here: an entry without conditions beats all with; of two without, the first; conditions are tried by
-   their highest argument, then EQ, NE, MASKED_EQ before LT, LE before GT, GE, then the larger value (LT, LE: the
-   smaller) first; fewer conditions first. The same conditions with two actions are an error. On 32-bit ports and x32
-   the low half is compared. socketcall and ipc are behind a pointer: there only the call itself is looked at.
-   Foreign architectures, and x32 numbers unless X32 is listed: killed. As in runc, calls newer than all that
-   the profile names are ENOSYS where the default is a refusal.
+   >>seccomp   the seccomp profile as classic BPF (seccomp(2)): names and numbers of calls up to Linux 7.2, whatever
+   the headers. The program is a binary search over intervals of numbers that are treated alike: the kernel compiles
+   it and (5.11) runs it for each number when it is loaded. Where entries meet, the order is libseccomp's: one
+   without conditions wins, of two the first; conditions are tried from the highest argument down, EQ, NE, MASKED_EQ
+   before LT, LE before GT, GE, then larger values first (LT, LE: smaller), fewer conditions first; the same ones with
+   two actions are an error. 32-bit ports and x32 compare low halves. socketcall and ipc: the number of the call
+   takes the place of argument 0, and entries that then look alike are not told apart: the first counts.
+   Foreign architectures, and x32 numbers without X32: killed. As in runc, ENOSYS for calls newer than all that the
+   profile names, where the default is a refusal.
    =========================================================================================== */
 
 /* ----- the table of calls: made by tests/syscalls.sh ----- */
