@@ -30,7 +30,7 @@ build_cli() { $cc $std $flags $(static_flag "$cc") -o ocirt ocirt.c; }
 build_static() {
     cc=${CC:-musl-gcc}
     have "$cc" || die "no $cc (Debian: musl-tools); ./build.sh alone links statically to glibc"
-    $cc $std ${CFLAGS--Os -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-stack-protector -fmerge-all-constants -Wl,--gc-sections -Wl,-z,noseparate-code -Wl,--build-id=none} -static -s \
+    $cc $std ${CFLAGS--Os -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-stack-protector -fmerge-all-constants -fno-jump-tables -fno-pie -no-pie -Wl,--gc-sections -Wl,-z,noseparate-code -Wl,--build-id=none} -static -s \
         -o ocirt ocirt.c
     echo "ocirt: $(wc -c < ocirt) bytes, static, stripped"
 }
@@ -105,6 +105,15 @@ fuzz() {
     [ "$failed" = 0 ]
 }
 
+# Our seccomp programs beside libseccomp's: profiles named here, those of installed engines, and random ones.
+seccomp() {
+    cc=${CC:-gcc}
+    echo '#include <seccomp.h>' | $cc -E - > /dev/null 2>&1 || die "no seccomp.h (Debian: libseccomp-dev)"
+    $cc $std $flags -I. -o build/seccomp-peer tests/peer/seccomp.c -lseccomp
+    [ $# -gt 0 ] || set -- $(ls /usr/share/containers/seccomp.json 2> /dev/null)
+    exec build/seccomp-peer "$@"
+}
+
 vm() {
     build_test
     [ -n "$(static_flag "$cc")" ] || die "the machine's only program must be static (musl-tools)"
@@ -132,6 +141,7 @@ usage() {
 ./build.sh valgrind         its unit tests under valgrind
 ./build.sh vm [KERNEL...]   the same as init of virtual machines (5.10 6.1 6.12 7)
 ./build.sh fuzz [SECONDS]   each fuzz target for so long (60)
+./build.sh seccomp [FILE..] compare with libseccomp: config.json or an engine's profile
 ./build.sh lint             all compilers, libcs, switches, C++; and the examples run
 ./build.sh bench [ARG...]   measure
 ./build.sh install [PREFIX] bin/ocirt and include/ocirt.h below PREFIX (/usr/local)
@@ -149,6 +159,7 @@ test-asan) test_asan "$@" ;;
 valgrind) test_valgrind "$@" ;;
 vm) vm "$@" ;;
 fuzz) fuzz "$@" ;;
+seccomp) seccomp "$@" ;;
 lint) exec sh tests/lint.sh ;;
 bench) exec sh tests/bench.sh "$@" ;;
 install) install_to "$@" ;;

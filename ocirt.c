@@ -15,8 +15,8 @@ static void  put_memory(void *block);
 enum { LIMITS = 18, POSITIONAL = 64 };
 
 struct arguments {
-    const char    *bundle, *config, *log, *log_format, *log_level, *rootfs, *cgroup_manager, *format;
-    const char    *positional[POSITIONAL]; /* container, signal or bundle */
+    const char    *bundle, *config, *log, *log_format, *log_level, *rootfs, *cgroup_manager, *format, *arch;
+    const char    *positional[POSITIONAL]; /* container, signal or bundle; a call and its arguments */
     int            positional_count;
     char         **rest;          /* behind --: the program of run --rootfs */
     int            rest_count;
@@ -126,9 +126,9 @@ static const struct option options[] = {
     {"rootless", 0, IGNORED_VALUE, 0, 0, ""},
     {"version", 'v', BOOLEAN, AT(version), 0, ""},
     {"help", 'h', BOOLEAN, AT(help), 0, ""},
-    {"help", 'h', BOOLEAN, AT(help), 0, " run create start state kill delete list spec check plan features pause resume update ps events stats "},
-    {"bundle", 'b', TEXT, AT(bundle), 0, " run create spec "},
-    {"config", 'f', TEXT, AT(config), 0, " run create "},
+    {"help", 'h', BOOLEAN, AT(help), 0, " run create start state kill delete list spec check plan seccomp features pause resume update ps events stats "},
+    {"bundle", 'b', TEXT, AT(bundle), 0, " run create spec seccomp "},
+    {"config", 'f', TEXT, AT(config), 0, " run create seccomp "},
     {"file", 'f', TEXT, AT(config), 0, " spec "},
     {"pid-file", 0, TEXT, AT(options.pid_file), 0, " run create "},
     {"console-socket", 0, TEXT, AT(options.console_socket), 0, " run create "},
@@ -144,6 +144,7 @@ static const struct option options[] = {
     {"force", 'f', FLAG, 0, OCIRT_FORCE, " delete "},
     {"quiet", 'q', BOOLEAN, AT(quiet), 0, " list "},
     {"format", 'f', TEXT, AT(format), 0, " list "},
+    {"arch", 0, TEXT, AT(arch), 0, " seccomp "},
     {"json", 0, BOOLEAN, AT(json), 0, " plan check "},
     {"format", 'f', TEXT, AT(format), 0, " ps "},
     {"stats", 0, BOOLEAN, AT(once), 0, " events "},
@@ -408,9 +409,9 @@ static int do_spec(struct arguments *a) {
         fd  = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
         out = fd < 0 ? NULL : fdopen(fd, "w");
     }
-    if (!out) r = fail_text(a, "%s: %s", path, strerror(errno));
+    if (!out) r = fail_text(a, "%s: %s", path, ocirt_errno_text(errno));
     else if (ocirt_spec_write(spec, write_file, out, &e) < 0) r = fail(a, &e);
-    if (out && out != stdout && fclose(out) != 0) r = fail_text(a, "%s: %s", path, strerror(errno));
+    if (out && out != stdout && fclose(out) != 0) r = fail_text(a, "%s: %s", path, ocirt_errno_text(errno));
     ocirt_arena_free(&arena);
     return r;
 }
@@ -449,9 +450,29 @@ static int do_plan(struct arguments *a) {
     if (a->positional_count) a->bundle = a->positional[0];
     a->options.flags |= OCIRT_OF_RUN | OCIRT_FORWARD;
     r = load(a, &arena, &spec, &e);
-    if (r == 0 && !realpath(a->bundle ? a->bundle : ".", bundle)) r = fail_text(a, "%s: %s", a->bundle, strerror(errno));
+    if (r == 0 && !realpath(a->bundle ? a->bundle : ".", bundle)) r = fail_text(a, "%s: %s", a->bundle, ocirt_errno_text(errno));
     if (r == 0 && (ocirt_probe_host(&probe, &e) < 0 || ocirt_plan_build(&arena, spec, bundle, "plan", &a->options, &probe, &plan, &e) < 0)) r = fail(a, &e);
     if (r == 0) r = ocirt_plan_print(plan, a->json ? OCIRT_PLAN_JSON : OCIRT_PLAN_TEXT, write_file, stdout) < 0;
+    ocirt_arena_free(&arena);
+    return r;
+}
+
+/* Arguments of the call are as C has them, or negative behind --. */
+static int do_seccomp(struct arguments *a) {
+    ocirt_arena arena = {0};
+    ocirt_spec *spec;
+    ocirt_seccomp_answer answer;
+    ocirt_error e;
+    uint64_t args[6] = {0};
+    char *end = NULL;
+    int   r = load(a, &arena, &spec, &e);
+    for (int i = 1; r == 0 && i < a->positional_count && i < 7; i++) {
+        args[i - 1] = strtoull(a->positional[i], &end, 0);
+        if (!a->positional[i][0] || *end) r = fail_text(a, "\"%s\" is not a number", a->positional[i]);
+    }
+    if (r == 0 && !a->positional_count) r = ocirt_seccomp_print(spec, a->arch, write_file, stdout, &e) < 0 ? fail(a, &e) : 0;
+    else if (r == 0 && ocirt_seccomp_ask(spec, a->arch, a->positional[0], args, &answer, &e) < 0) r = fail(a, &e);
+    else if (r == 0) printf("%s (%u on %s): %s; found in %u steps\n", a->positional[0], answer.number, answer.arch, answer.text, answer.steps);
     ocirt_arena_free(&arena);
     return r;
 }
@@ -509,17 +530,12 @@ static int limits_text(struct arguments *a, char *out, size_t size) {
     return 0;
 }
 
-static char *read_stream(FILE *from, size_t *size) {
-    size_t room = 1 << 16, n;
-    char  *text = malloc(room);
-    *size = 0;
-    while (text && (n = fread(text + *size, 1, room - *size, from)) > 0) {
-        char *more = *size + n == room && room < OCIRT_MAX_CONFIG ? realloc(text, room *= 2) : text;
-        *size += n;
-        if (!more || *size == OCIRT_MAX_CONFIG) return free(more ? more : text), NULL;
-        text = more;
-    }
-    return text;
+static char *read_all(int from, size_t *size) {
+    size_t  room = OCIRT_MAX_CONFIG;
+    char   *text = malloc(room); /* what is not written to takes no memory */
+    ssize_t n = text ? 1 : -1;
+    for (*size = 0; n > 0 && *size < room; *size += n > 0 ? (size_t)n : 0) n = read(from, text + *size, room - *size);
+    return n == 0 ? text : (free(text), NULL);
 }
 
 static int do_update(struct arguments *a) {
@@ -530,17 +546,16 @@ static int do_update(struct arguments *a) {
     char   flags[2048], *text = flags;
     size_t size = 0;
     bool   standard = a->resources && strcmp(a->resources, "-") == 0;
-    FILE  *from = !a->resources ? NULL : standard ? stdin : fopen(a->resources, "re");
-    int    r = need_id(a);
+    int    from = !a->resources ? -1 : standard ? 0 : open(a->resources, O_RDONLY | O_CLOEXEC), r = need_id(a);
     for (size_t i = 0; r == 0 && a->resources && i < L3_CACHE; i++)
         if (a->limits[i]) r = fail_text(a, "--%s and --resources: one of them only", limits[i].name);
-    if (r == 0 && a->resources && !from) r = fail_text(a, "%s: %s", a->resources, strerror(errno));
+    if (r == 0 && a->resources && from < 0) r = fail_text(a, "%s: %s", a->resources, ocirt_errno_text(errno));
     if (r == 0 && !a->resources) r = limits_text(a, flags, sizeof flags), size = strlen(flags);
-    if (r == 0 && from && !(text = read_stream(from, &size))) r = fail_text(a, "%s could not be read, or is too long", a->resources);
-    if (r == 0 && ocirt_resources_load(&arena, text, size, from ? standard ? "standard input" : a->resources : "the options", &changes, &e) < 0) r = fail(a, &e);
+    if (r == 0 && from >= 0 && !(text = read_all(from, &size))) r = fail_text(a, "%s could not be read, or is too long", a->resources);
+    if (r == 0 && ocirt_resources_load(&arena, text, size, standard ? "standard input" : a->resources ? a->resources : "the options", &changes, &e) < 0) r = fail(a, &e);
     if (r == 0 && (schemata.l3_cache_schema || schemata.mem_bw_schema)) changes->linux_->intel_rdt = &schemata;
     if (r == 0 && ocirt_update(a->positional[0], changes, &a->options, &e) < 0) r = fail(a, &e);
-    if (from && !standard) fclose(from);
+    if (from > 0) close(from);
     if (text != flags) free(text);
     ocirt_arena_free(&arena);
     return r;
@@ -550,7 +565,7 @@ static int do_update(struct arguments *a) {
 
 static int print_process(void *user, const ocirt_process_info *p) {
     struct listing *l = user;
-    unsigned cpu = (unsigned)(p->cpu / 1000000000), age = (unsigned)(time(NULL) - (time_t)p->started);
+    unsigned cpu = (unsigned)(p->cpu / 1000000000), age = (unsigned)p->age;
     bool     first = !l->any;
     l->any = true;
     if (l->a->json) return printf("%s%d", first ? "[" : ",", p->pid) < 0 ? -1 : 0;
@@ -662,6 +677,7 @@ static const struct command commands[] = {
     {"spec", "[--rootless] [-b BUNDLE]", "write a config.json to begin with", do_spec, 0},
     {"check", "[BUNDLE] [--json]", "report everything suspicious in a config.json", do_check, 1},
     {"plan", "[BUNDLE] [--json]", "print what run would do, without doing it", do_plan, 1},
+    {"seccomp", "[-b BUNDLE] [--arch NAME] [CALL [ARG...]]", "print the compiled profile, or what a call would meet", do_seccomp, 7},
     {"features", "", "print the features document", do_features, 0},
     {"help", "[COMMAND]", "print this", do_help, 1},
     {"version", "", "print the version", do_version, 0},

@@ -86,6 +86,8 @@ static void words(struct t *t) {
         {"--debug=maybe list", 1, "--debug takes true or false, not maybe"},
         {"check", 1, "config.json: no such file or directory"},
         {"plan none", 1, "none/config.json: no such file or directory"},
+        {"seccomp", 1, "config.json: no such file or directory"},
+        {"seccomp a 1 2 3 4 5 6 7", 1, "too many arguments"},
         {"features x", 1, "too many arguments of features: x"},
         {"version x", 1, "too many arguments of version: x"},
         {"pause", 1, "id is missing"},
@@ -357,6 +359,42 @@ static void plan(struct t *t) {
     CHECK(out.code == 1 && strstr(out.err, "/hostname") && !out.out_n, "%d %s", out.code, out.err);
 }
 
+/* Prints the program, and what a call would meet. Touches nothing, needs no root file system. */
+static void seccomp(struct t *t) {
+    static const struct {
+        const char *args, *want;
+    } cases[] = {{"seccomp -b B --arch x86_64 read", "read (0 on x86_64): ALLOW; found in "}, {"seccomp --bundle=B --arch x86_64 socket 40", "socket (41 on x86_64): ERRNO 97, "},
+        {"seccomp -b B --arch x86_64 socket 0x28 1", "ERRNO 97"}, {"seccomp -b B --arch x86_64 socket 2 1", "socket (41 on x86_64): KILL;"},
+        {"seccomp -b B --arch x86_64 lseek 0 0 -- -1", "lseek (8 on x86_64): LOG;"}, {"seccomp -b B --arch aarch64 9999", "9999 (9999 on aarch64): ERRNO 38, "},
+        {"seccomp -b B --arch x86_64", "if == 0xc000003e x86_64: "}, {"seccomp -f B/config.json --arch s390x", "return ERRNO 97"}};
+    static const struct {
+        const char *args, *want;
+    } wrong[] = {{"seccomp -b B --arch x86_64 nonsense", "x86_64 has no call \"nonsense\""}, {"seccomp -b B --arch vax", "unknown architecture \"vax\""},
+        {"seccomp -b B --arch x86_64 read x", "\"x\" is not a number"}};
+    struct bundle b;
+    root_make(t, &b);
+    bundle_config(&b, &(struct config){.linux_ = "\"seccomp\":{\"defaultAction\":\"SCMP_ACT_KILL\",\"syscalls\":[{\"names\":[\"read\"],\"action\":\"SCMP_ACT_ALLOW\"},"
+        "{\"names\":[\"socket\"],\"action\":\"SCMP_ACT_ERRNO\",\"errnoRet\":97,\"args\":[{\"index\":0,\"value\":40,\"op\":\"SCMP_CMP_EQ\"}]},"
+        "{\"names\":[\"lseek\"],\"action\":\"SCMP_ACT_LOG\",\"args\":[{\"index\":2,\"value\":18446744073709551615,\"op\":\"SCMP_CMP_EQ\"}]}]}"});
+    for (size_t i = 0; i < sizeof cases / sizeof *cases + sizeof wrong / sizeof *wrong; i++) {
+        bool good = i < sizeof cases / sizeof *cases;
+        const char *list[16] = {0}, *args = good ? cases[i].args : wrong[i - sizeof cases / sizeof *cases].args, *want = good ? cases[i].want : wrong[i - sizeof cases / sizeof *cases].want;
+        size_t n = 0;
+        struct outcome out;
+        for (char *word = strtok(print("%s", args), " "); word; word = strtok(NULL, " ")) {
+            char *at = strstr(word, "B/config.json");
+            list[n++] = at ? b.config : strcmp(word, "B") == 0 ? b.path : strcmp(word, "--bundle=B") == 0 ? print("--bundle=%s", b.path) : word;
+        }
+        run_ocirt_list(t, &out, list);
+        EXPECT(out.code == !good && strstr(good ? out.out : out.err, want), "%s: code %d, %s%s", args, out.code, out.out, out.err);
+        outcome_free(&out);
+    }
+    bundle_config(&b, NULL);
+    struct outcome out;
+    run_ocirt(t, &out, "seccomp", "-b", b.path);
+    CHECK(out.code == 1 && strstr(out.err, "has no linux.seccomp"), "%d %s", out.code, out.err);
+}
+
 static void features(struct t *t) {
     struct outcome out;
     run_ocirt(t, &out, "features");
@@ -534,6 +572,7 @@ const struct test run_cli_tests[] = {
     {"cli.spec_runs", spec_runs, 0, 0},
     {"cli.check", check, 0, 0},
     {"cli.plan", plan, 0, 0},
+    {"cli.seccomp", seccomp, 0, 0},
     {"cli.features", features, 0, 0},
     {"cli.list", list, 0, 0},
     {"cli.log_as_json", log_as_json, 0, 0},

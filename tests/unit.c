@@ -34,6 +34,7 @@ static int unit_strcmp(const char *a, const char *b) { return unit_compares++, s
 /* ---- what the kernel says ---- */
 
 static int unit_openat2_error;                   /* it is filtered out, or refuses */
+static bool unit_seccomp_lie;                    /* the kernel says it loaded a filter, and did not */
 static void (*unit_before_call)(long number);   /* what others do just before a call */
 
 static const char *unit_resctrl; /* a folder that stands for a mounted resctrl, or NULL */
@@ -44,6 +45,7 @@ static long unit_syscall(long number, long a, long b, long c, long d, long e, lo
     if (unit_before_call) unit_before_call(number);
     if (unit_resctrl && resctrl_call(number, a, b, c, &answer)) return answer;
     if (number == OCIRT__NR_openat2 && unit_openat2_error) return errno = unit_openat2_error, -1;
+    if (number == SYS_seccomp && unit_seccomp_lie) return 0;
     return syscall(number, a, b, c, d, e, f);
 }
 
@@ -56,6 +58,7 @@ static long unit_syscall(long number, long a, long b, long c, long d, long e, lo
 #include "unit/path.inc"
 #include "unit/plan.inc"
 #include "unit/resctrl.inc"
+#include "unit/seccomp.inc"
 #include "unit/small.inc"
 #include "unit/spec.inc"
 #include "unit/properties.inc"
@@ -66,6 +69,7 @@ const struct test unit_tests[] = {
     UNIT_PATH
     UNIT_PLAN
     UNIT_RESCTRL
+    UNIT_SECCOMP
     UNIT_SMALL
     UNIT_SPEC
     UNIT_PROPERTIES
