@@ -2441,7 +2441,7 @@ static const struct ocirt__field ocirt__fields_linux[] = {
     OCIRT__L(ocirt_linux, gid_mappings, "gidMappings", OCIRT__OBJECTS, .of = &ocirt__object_mapping), OCIRT__F(ocirt_linux, time_offsets, "timeOffsets", OCIRT__OBJECT, .of = &ocirt__object_time_offsets),
     OCIRT__L(ocirt_linux, devices, "devices", OCIRT__OBJECTS, .of = &ocirt__object_device), OCIRT__L(ocirt_linux, net_devices, "netDevices", OCIRT__MAP, .of = &ocirt__object_net_device),
     OCIRT__F(ocirt_linux, cgroups_path, "cgroupsPath", OCIRT__TEXT, .flags = OCIRT__ONE_LINE), OCIRT__F(ocirt_linux, resources, "resources", OCIRT__OBJECT, .of = &ocirt__object_resources),
-    OCIRT__F(ocirt_linux, rootfs_propagation, "rootfsPropagation", OCIRT__NAME32, .names = ocirt__names_propagation), OCIRT__F(ocirt_linux, seccomp, "seccomp", OCIRT__OBJECT, .flags = OCIRT__LATER, .of = &ocirt__object_seccomp),
+    OCIRT__F(ocirt_linux, rootfs_propagation, "rootfsPropagation", OCIRT__NAME32, .names = ocirt__names_propagation), OCIRT__F(ocirt_linux, seccomp, "seccomp", OCIRT__OBJECT, .of = &ocirt__object_seccomp),
     OCIRT__L(ocirt_linux, sysctl, "sysctl", OCIRT__PAIRS, .flags = 0), OCIRT__F(ocirt_linux, masked_paths, "maskedPaths", OCIRT__TEXTS, .flags = OCIRT__ABSOLUTE),
     OCIRT__F(ocirt_linux, readonly_paths, "readonlyPaths", OCIRT__TEXTS, .flags = OCIRT__ABSOLUTE), OCIRT__F(ocirt_linux, mount_label, "mountLabel", OCIRT__TEXT, .flags = OCIRT__ONE_LINE),
     OCIRT__F(ocirt_linux, intel_rdt, "intelRdt", OCIRT__OBJECT, .of = &ocirt__object_intel_rdt), OCIRT__F(ocirt_linux, memory_policy, "memoryPolicy", OCIRT__OBJECT, .of = &ocirt__object_memory_policy),
@@ -3480,7 +3480,7 @@ static void ocirt__features_linux(ocirt__buffer *b, bool setattr) {
     ocirt__features_names(b, "namespaces", ocirt__names_namespaces);
     ocirt__buffer_text(b, ",\n    ");
     ocirt__features_names(b, "capabilities", ocirt__names_capabilities);
-    ocirt__buffer_text(b, ",\n    \"cgroup\": {\"v1\": false, \"v2\": true, \"systemd\": false, \"systemdUser\": false, \"rdma\": true},\n    \"seccomp\": {\"enabled\": false, ");
+    ocirt__buffer_text(b, ",\n    \"cgroup\": {\"v1\": false, \"v2\": true, \"systemd\": false, \"systemdUser\": false, \"rdma\": true},\n    \"seccomp\": {\"enabled\": true, ");
     ocirt__features_names(b, "actions", ocirt__names_seccomp_actions);
     ocirt__buffer_text(b, ", ");
     ocirt__features_names(b, "operators", ocirt__names_seccomp_ops);
@@ -6499,9 +6499,9 @@ static int ocirt__seccomp_load(const struct ocirt__seccomp_insn *program, uint32
 
 /* ----- the listener: container process state (runtime-spec config-linux.md) ----- */
 
-/* `state` is the container's state as JSON. */
-static void ocirt__seccomp_state(ocirt__buffer *b, int pid, const char *metadata, const char *state) {
-    ocirt__buffer_format(b, "{\"ociVersion\":\"" OCIRT_SPEC_VERSION "\",\"fds\":[\"seccompFd\"],\"pid\":%d,", pid);
+/* `state` is the container's state as JSON. The pid is filled in later, over the blanks. */
+static void ocirt__seccomp_state(ocirt__buffer *b, const char *metadata, const char *state) {
+    ocirt__buffer_text(b, "{\"ociVersion\":\"" OCIRT_SPEC_VERSION "\",\"fds\":[\"seccompFd\"],\"pid\":                    ,");
     if (metadata && metadata[0]) {
         ocirt__buffer_text(b, "\"metadata\":");
         ocirt__json_write_string(b, metadata);
@@ -6528,9 +6528,8 @@ static long ocirt__seccomp_send_some(int socket, int fd, const char *text, size_
     return OCIRT__SYS3(SYS_sendmsg, socket, &message, MSG_NOSIGNAL);
 }
 
-/* Connects, sends the text with the descriptor at its first byte, and closes. Waits for at most ten seconds at each
-   step. */
-static int ocirt__seccomp_send(const char *path, int fd, const char *text, size_t size) {
+/* A connection to the agent. It waits for at most ten seconds, here and when it is written to. */
+static int ocirt__seccomp_connect(const char *path) {
     struct sockaddr_un name = {.sun_family = AF_UNIX};
     struct timeval limit = {10, 0};
     int  socket, r;
@@ -6540,14 +6539,28 @@ static int ocirt__seccomp_send(const char *path, int fd, const char *text, size_
     if (socket < 0) return socket;
     r = (int)OCIRT__SYS5(SYS_setsockopt, socket, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
     if (r == 0) r = (int)OCIRT__SYS3(SYS_connect, socket, &name, sizeof name);
-    while (r >= 0 && size > 0) {
+    if (r < 0) ocirt__sys_close(&socket);
+    return r < 0 ? r : socket;
+}
+
+/* Sends the text, with the descriptor at its first byte. */
+static int ocirt__seccomp_send(int socket, int fd, const char *text, size_t size) {
+    while (size > 0) {
         long n = ocirt__seccomp_send_some(socket, fd, text, size);
-        if (n == -EINTR) continue;
-        if (n < 0) r = (int)n;
-        else text += n, size -= (size_t)n, fd = -1;
+        if (n < 0 && n != -EINTR) return (int)n;
+        if (n > 0) text += n, size -= (size_t)n, fd = -1;
     }
-    ocirt__sys_close(&socket);
-    return r < 0 ? r : 0;
+    return 0;
+}
+
+/* What init does between loading and exec must be answered at once; what it sends the listener with, above all. */
+static int ocirt__seccomp_check_start(const struct ocirt__seccomp_filter *f, const ocirt_json *doc, const ocirt_seccomp *of, ocirt_error *error) {
+    static const uint64_t args[6];
+    uint32_t action = ocirt__seccomp_eval(f->program, f->count, ocirt__seccomp_native(), SYS_sendmsg, args, NULL);
+    if (!f->listener || action == OCIRT__SECCOMP_ALLOW || action == OCIRT__SECCOMP_LOG) return 0;
+    ocirt__error_set(error, OCIRT_E_SPEC, 0, "", "SCMP_ACT_NOTIFY needs sendmsg to be allowed: the listener is sent with it");
+    if (doc && of->token) ocirt__error_place(error, doc, of->token);
+    return -OCIRT_E_SPEC;
 }
 
 /* ----- for people ----- */
@@ -6882,6 +6895,15 @@ static int ocirt__process_set_capabilities(const uint64_t sets[4]) {
         if (sets[3] >> cap & 1 && (now[cap / 32].permitted & now[cap / 32].inheritable) >> cap % 32 & 1)
             r = ocirt__process_raise_ambient(cap);
     return r;
+}
+
+/* All that is permitted becomes effective again. */
+static int ocirt__process_regain(void) {
+    struct ocirt__cap_header header = {OCIRT__CAP_VERSION_3, 0};
+    struct ocirt__cap_data   caps[2];
+    int r = ocirt__process_capget(caps);
+    for (int i = 0; i < 2; i++) caps[i].effective = caps[i].permitted;
+    return r < 0 ? r : (int)OCIRT__SYS2(SYS_capset, &header, caps);
 }
 
 static int ocirt__process_no_new_privs(void) {
@@ -8227,6 +8249,8 @@ static int ocirt__landlock_restrict(int root, const char *read, const char *writ
     V(APPARMOR, "apparmor", "%a")                                                                  \
     V(LABEL, "selinux-label", "%b: %a")                                                            \
     V(LANDLOCK, "landlock", "%a")                                                                  \
+    V(LISTENER, "connect-listener", "%a")                                                          \
+    V(SECCOMP, "seccomp", "%n instructions")                                                       \
     V(CWD, "cwd", "%a")                                                                            \
     V(BOUNDING, "bounding-set", "%h")                                                              \
     V(GROUPS, "groups", "%a")                                                                      \
@@ -8361,6 +8385,8 @@ struct ocirt__planner {
     uint32_t             propagation;      /* of the host's tree in the new mount namespace          */
     struct ocirt__place  place;            /* of the last origin: of a file in one line they come mostly in order */
     size_t               vectors;          /* longest argv plus env of program and hooks             */
+    struct ocirt__seccomp_filter filter;   /* count 0: none                                          */
+    uint8_t              listener;         /* slot of a connection to it                             */
     bool                 userns, privileged, mounts, detached, foreign_dev, failed;
 };
 
@@ -9009,6 +9035,37 @@ static void ocirt__plan_confinement(struct ocirt__planner *p) {
     ocirt__plan_landlock(p);
 }
 
+/* Compiled, and the agent's socket reached, before anything is made. */
+static int ocirt__plan_compile_seccomp(struct ocirt__planner *p) {
+    const ocirt_seccomp *s = p->on->seccomp;
+    int r = s && p->spec->process ? ocirt__seccomp_compile(p->arena, p->spec->document, s, ocirt__seccomp_native(), &p->filter, p->error) : 0;
+    if (r == 0 && p->filter.count) r = ocirt__seccomp_check_start(&p->filter, p->spec->document, s, p->error);
+    if (r < 0 || !p->filter.listener) return r;
+    ocirt__plan_from(p, ocirt__plan_member(p, s->token, "listenerPath"));
+    p->listener = ocirt__plan_slot(p);
+    ocirt__plan_add_text(p, OCIRT__VERB_LISTENER, OCIRT_ACTOR_HOST, s->listener_path)->slot = p->listener;
+    return 0;
+}
+
+/* As late as it can be: just before exec; without no_new_privs it takes CAP_SYS_ADMIN, and so comes before the
+   capabilities are cut, and all that is left to do happens under it. */
+static void ocirt__plan_seccomp(struct ocirt__planner *p, bool last) {
+    const struct ocirt__seccomp_filter *f = &p->filter;
+    ocirt__buffer text = {.arena = p->arena};
+    uint32_t at, message = 0;
+    struct ocirt__row *row;
+    if (!f->count || last != p->spec->process->no_new_privileges) return;
+    if (f->listener) {
+        ocirt__seccomp_state(&text, p->on->seccomp->listener_metadata, ocirt__plan_text(ocirt__plan_head(p), ocirt__plan_head(p)->state_at));
+        message = ocirt__plan_put_text(p, text.data);
+    }
+    ocirt__plan_from(p, p->on->seccomp->token);
+    at  = ocirt__plan_put(p, f->program, f->count * sizeof *f->program);
+    row = ocirt__plan_add(p, OCIRT__VERB_SECCOMP, OCIRT_ACTOR_INIT);
+    row->a = at, row->n = f->count, row->x = f->flags, row->y = (last ? 2u : 0) | f->provable;
+    row->c = message, row->slot = p->listener;
+}
+
 static int ocirt__plan_identity(struct ocirt__planner *p, bool groups_denied) {
     const ocirt_process *run = p->spec->process;
     const ocirt_user *user = &run->user;
@@ -9109,6 +9166,7 @@ static int ocirt__plan_process(struct ocirt__planner *p, bool groups_denied) {
     if (r < 0) return r;
     ocirt__plan_from(p, ocirt__plan_member(p, run->token, "cwd"));
     ocirt__plan_add_text(p, OCIRT__VERB_CWD, OCIRT_ACTOR_INIT, run->cwd);
+    ocirt__plan_seccomp(p, false);
     ocirt__plan_capabilities(p);
     ocirt__plan_from(p, ocirt__plan_member(p, run->token, "noNewPrivileges"));
     if (run->no_new_privileges) ocirt__plan_add(p, OCIRT__VERB_NO_NEW_PRIVS, OCIRT_ACTOR_INIT);
@@ -9672,7 +9730,7 @@ static void ocirt__plan_waits(struct ocirt__planner *p) {
         if (row->flags & OCIRT__ROW_BESIDE) last = i + 1;
         if (row->verb == OCIRT__VERB_RECORD) record = i + 1;
         if (row->actor != OCIRT_ACTOR_INIT) continue;
-        if (row->verb == OCIRT__VERB_HOOKS || row->verb == OCIRT__VERB_AWAIT_START || row->verb == OCIRT__VERB_EXEC) row->after = last;
+        if (row->verb == OCIRT__VERB_HOOKS || row->verb == OCIRT__VERB_AWAIT_START || row->verb == OCIRT__VERB_SECCOMP || row->verb == OCIRT__VERB_EXEC) row->after = last;
         if (row->verb == OCIRT__VERB_UNSHARE || row->verb == OCIRT__VERB_MOVE_ROOT) row->after = record;
         if (row->flags & OCIRT__ROW_ALTERNATE) row[-1].after = row->after > row[-1].after ? row->after : row[-1].after; /* they wait as one */
     }
@@ -9686,6 +9744,7 @@ static int ocirt__plan_story(struct ocirt__planner *p) {
     if (r == 0 && p->fresh & OCIRT__CLONE_NEWUSER && p->on->uid_mappings_count == 0) ocirt__plan_default_maps(p);
     if (r == 0) r = ocirt__plan_choose_stage(p);
     if (r == 0) r = ocirt__plan_terminal(p);
+    if (r == 0) r = ocirt__plan_compile_seccomp(p);
     if (r == 0) r = ocirt__plan_sources(p);
     if (r == 0) r = ocirt__plan_cgroup(p);
     if (r < 0) return r;
@@ -9705,6 +9764,7 @@ static int ocirt__plan_story(struct ocirt__planner *p) {
         ocirt__plan_add(p, OCIRT__VERB_AWAIT_START, OCIRT_ACTOR_INIT);
     }
     if (hooks) ocirt__plan_hooks(p, OCIRT_ACTOR_INIT, "startContainer", "created", hooks->start_container, hooks->start_container_count);
+    if (p->spec->process) ocirt__plan_seccomp(p, true);
     ocirt__plan_from(p, p->spec->process ? ocirt__plan_member(p, p->spec->process->token, "args") : 0);
     ocirt__plan_add_text(p, OCIRT__VERB_EXEC, OCIRT_ACTOR_INIT, p->spec->process ? p->spec->process->args.items[0] : NULL);
     ocirt__plan_after(p);
@@ -9874,19 +9934,23 @@ static int ocirt__hooks_memory(const char *name) {
     return (int)OCIRT__SYS2(SYS_memfd_create, name, 1 /* MFD_CLOEXEC */);
 }
 
-/* Fills in status and pid over the blanks left in the text. */
-static void ocirt__hooks_state(ocirt_plan *plan, const char *status, int pid) {
-    char *text = (char *)plan + plan->state_at, *at = strstr(text, "\"status\":") + 9;
-    char  number[24];
+/* Fills in status and pid over the blanks left in the text. Returns the end of the latter. */
+static char *ocirt__hooks_pid(char *text, int pid) {
+    char   number[24], *at = strstr(text, "\"pid\":") + 6;
+    size_t n = ocirt__mem_decimal(number, (uint64_t)pid);
+    memset(at, ' ', 20);
+    memcpy(at, number, n);
+    return at + 20;
+}
+
+static void ocirt__hooks_state(char *text, const char *status, int pid) {
+    char *at = strstr(text, "\"status\":") + 9;
     size_t n = strlen(status);
     memset(at, ' ', 20);
     at[0] = '"';
     memcpy(at + 1, status, n);
     at[n + 1] = '"';
-    at = strstr(at, "\"pid\":") + 6;
-    memset(at, ' ', 20);
-    n = ocirt__mem_decimal(number, (uint64_t)pid);
-    memcpy(at, number, n);
+    (void)ocirt__hooks_pid(at, pid);
 }
 
 /* "hook 2, /bin/x: exit status 3: last words" */
@@ -9963,7 +10027,7 @@ static int ocirt__hooks_one(ocirt_plan *plan, const struct ocirt__hook_row *h, u
 static int ocirt__hooks_run(ocirt_plan *plan, const struct ocirt__row *row, int pid, char *detail, size_t size) {
     const struct ocirt__hook_row *hooks = ocirt__plan_data(plan, row->b);
     int r = 0;
-    ocirt__hooks_state(plan, ocirt__plan_text(plan, row->c), pid);
+    ocirt__hooks_state((char *)plan + plan->state_at, ocirt__plan_text(plan, row->c), pid);
     for (uint32_t i = 0; r == 0 && i < row->n; i++)
         r = ocirt__hooks_one(plan, &hooks[i], i, row->x ? ocirt__plan_text(plan, (uint32_t)row->x) : "/", detail, size);
     return r;
@@ -10013,7 +10077,7 @@ struct ocirt__actor {
     int                *slots; /* of the plan */
     unsigned            who;
     int                 talk;  /* this side of the conversation */
-    bool                cwd_done;
+    bool                cwd_done, ready;
     struct ocirt__ground ground; /* init's */
     int (*carry_out)(struct ocirt__actor *, const struct ocirt__row *);
     int (*await)(struct ocirt__actor *, uint32_t next, uint32_t beside);
@@ -10361,15 +10425,37 @@ static int ocirt__step_find(struct ocirt__actor *a, const struct ocirt__row *row
     return ocirt__program_find(ocirt__step_text(a, row->a), ocirt__step_text(a, a->plan->path), a->program);
 }
 
-static int ocirt__step_exec(struct ocirt__actor *a) {
+/* What the program is not to be started under, and `start` is to know: that what ends now ends by exec. */
+static int ocirt__step_get_ready(struct ocirt__actor *a) {
     uint64_t none[2] = {0, 0};
+    int r = a->plan->await_row && !a->ready ? ocirt__step_kick(a) : 0;
+    if (r == 0 && !a->ready) r = (int)OCIRT__SYS4(SYS_rt_sigprocmask, SIG_SETMASK, none, NULL, 8);
+    if (r == 0) a->ready = true;
+    return r;
+}
+
+/* From here on only what the profile allows. Without no_new_privs it takes CAP_SYS_ADMIN, which a change of ids has
+   made ineffective. */
+static int ocirt__step_seccomp(struct ocirt__actor *a, const struct ocirt__row *row) {
+    bool  last = (row->y & 2) != 0;
+    char *text = (char *)a->plan + row->c;
+    int   fd, r = last ? ocirt__step_get_ready(a) : ocirt__process_regain();
+    if (row->c) ocirt__hooks_state(ocirt__hooks_pid(text, a->page->init_pid), last ? "created" : "creating", a->page->init_pid);
+    if (r == 0) r = fd = ocirt__seccomp_load(ocirt__plan_data(a->plan, row->a), row->n, (uint32_t)row->x, row->y & 1);
+    if (r <= 0 || !row->c) return r;
+    r = ocirt__seccomp_send(a->slots[row->slot], fd, text, strlen(text));
+    ocirt__sys_close(&fd);
+    ocirt__sys_close(&a->slots[row->slot]);
+    return r < 0 ? ocirt__step_detail(a, "sending the listener", r) : 0;
+}
+
+static int ocirt__step_exec(struct ocirt__actor *a) {
     char **argv = (char **)(void *)((char *)a->plan + a->plan->vectors_at), **env = argv + a->plan->args_count + 1;
     long r;
     ocirt__step_vector(a, a->plan->args, a->plan->args_count, argv);
     ocirt__step_vector(a, a->plan->env, a->plan->env_count, env);
     if (a->plan->add_home) env[a->plan->env_count] = a->home, env[a->plan->env_count + 1] = NULL;
-    r = a->plan->await_row ? ocirt__step_kick(a) : 0; /* for `start`: what ends now ends by exec */
-    if (r == 0) r = OCIRT__SYS4(SYS_rt_sigprocmask, SIG_SETMASK, none, NULL, 8);
+    r = ocirt__step_get_ready(a);
     if (r < 0) return (int)r;
     r = OCIRT__SYS3(SYS_execve, a->program, argv, env);
     ocirt__program_fault(a->program, ocirt__step_report(a)->detail, sizeof ocirt__step_report(a)->detail);
@@ -10469,6 +10555,7 @@ static int ocirt__step_carry_out(struct ocirt__actor *a, const struct ocirt__row
     case OCIRT__VERB_APPARMOR: return ocirt__process_apparmor(a->ground.proc, text, row->n != 0);
     case OCIRT__VERB_LABEL: return ocirt__process_write_own(a->ground.proc, ocirt__step_text(a, row->b), text);
     case OCIRT__VERB_LANDLOCK: return ocirt__step_landlock(a, row);
+    case OCIRT__VERB_SECCOMP: return ocirt__step_seccomp(a, row);
     case OCIRT__VERB_BOUNDING: return ocirt__process_bound(row->x);
     case OCIRT__VERB_GROUPS: return ocirt__process_set_groups(ocirt__plan_data(a->plan, row->b), row->n);
     case OCIRT__VERB_IDS: return ocirt__process_set_ids((uint32_t)row->x, (uint32_t)row->y);
@@ -10984,6 +11071,9 @@ static int ocirt__spawn_carry_out(struct ocirt__actor *a, const struct ocirt__ro
     case OCIRT__VERB_CLONE: return ocirt__spawn_copy(h, row);
     case OCIRT__VERB_STAGE_EXECUTE:
     case OCIRT__VERB_CLONE_EXECUTE: return ocirt__spawn_anew(h, row);
+    case OCIRT__VERB_LISTENER:
+        a->slots[row->slot] = ocirt__seccomp_connect(text);
+        return a->slots[row->slot] < 0 ? a->slots[row->slot] : 0;
     case OCIRT__VERB_RECORD: return ocirt__spawn_record(h);
     case OCIRT__VERB_DENY_SETGROUPS: return ocirt__spawn_proc_write(h, ocirt__spawn_pid_of(h, row->n), "setgroups", "deny");
     case OCIRT__VERB_WRITE_MAP:
@@ -11918,6 +12008,15 @@ static void ocirt__explain_row(ocirt_error *e, const ocirt_plan *plan, const str
     case OCIRT__VERB_LABEL:
         if (e->sys == EINVAL) ocirt__error_hint(e, "the loaded policy does not know this label");
         if (e->sys == EACCES) ocirt__error_hint(e, "the policy forbids the runtime's own domain to set this label");
+        break;
+    case OCIRT__VERB_LISTENER:
+        if (e->sys == ENOENT || e->sys == ECONNREFUSED) ocirt__error_hint(e, "the agent that answers SCMP_ACT_NOTIFY has to listen on listenerPath (a stream socket) before the container is created");
+        if (e->sys == ENAMETOOLONG) ocirt__error_hint(e, "a socket's path has at most 107 bytes");
+        break;
+    case OCIRT__VERB_SECCOMP:
+        if (e->sys == EACCES) ocirt__error_hint(e, "without noNewPrivileges a filter takes CAP_SYS_ADMIN, which the caller lacks");
+        if (e->sys == EINVAL) ocirt__error_hint(e, "this kernel does not know one of linux.seccomp.flags (`ocirt features` names those it does), or was built without seccomp filters");
+        if (e->sys == EBUSY) ocirt__error_hint(e, "there is a listener already, of a filter around the runtime");
         break;
     case OCIRT__VERB_LANDLOCK:
         if (e->sys == ENOSYS || e->sys == EOPNOTSUPP) ocirt__error_hint(e, "this kernel has no Landlock, or it is not among its security modules (lsm=landlock,...): leave the annotations out");

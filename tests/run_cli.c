@@ -265,7 +265,7 @@ static void spec(struct t *t) {
     /* never over what is there, be it a link that leads nowhere */
     file_write(path, "mine");
     in(t, t->dir, &out, "spec");
-    CHECK(out.code == 1 && strstr(out.err, "File exists"), "%d %s", out.code, out.err);
+    CHECK(out.code == 1 && strstr(out.err, "file exists"), "%d %s", out.code, out.err);
     CHECK_TEXT(file_read(path, NULL), "mine");
     CHECK_SYS(unlink(path));
     CHECK_SYS(symlink("elsewhere", path));
