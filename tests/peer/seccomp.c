@@ -139,7 +139,7 @@ static bool build(struct peer *p, const ocirt_seccomp *s, const char *const *arc
 struct place { /* what the comparison knows of a number */
     bool left_out; /* libseccomp has another idea of the call, or none */
     bool asks;     /* conditions look at arguments */
-    bool own;      /* one of ARM's own calls, and named: not newer than anything */
+    bool own;      /* one of ARM's own calls, socketcall or ipc, with a rule: not newer than anything */
 };
 
 static int row_of(const char *arch) {
@@ -173,8 +173,9 @@ static uint32_t places(const struct peer *p, const ocirt_seccomp *s, const char 
         for (size_t j = 0; j < s->syscalls[i].names.count; j++) {
             unsigned call = ocirt__seccomp_call_find(s->syscalls[i].names.items[j]), slot = call == OCIRT__CALLS ? OCIRT__SECCOMP_NONE : numbers[call];
             if (slot < OCIRT__SECCOMP_SLOTS && s->syscalls[i].args_count) out[slot].asks = true;
-            if (call != OCIRT__CALLS && muxed && ocirt__seccomp_muxed(call, &through)) out[numbers[through]].asks = true;
-            if (slot > OCIRT__SECCOMP_PRIVATE && slot < OCIRT__SECCOMP_SLOTS && value(s->syscalls[i].action, s->syscalls[i].errno_ret) != value(s->default_action, s->default_errno_ret)) out[slot].own = true;
+            bool ruled = value(s->syscalls[i].action, s->syscalls[i].errno_ret) != value(s->default_action, s->default_errno_ret);
+            if (call != OCIRT__CALLS && muxed && ocirt__seccomp_muxed(call, &through)) out[numbers[through]].asks = true, out[numbers[through]].own |= ruled;
+            if (slot > OCIRT__SECCOMP_PRIVATE && slot < OCIRT__SECCOMP_SLOTS) out[slot].own |= ruled;
             if (slot < OCIRT__SECCOMP_PRIVATE && slot + 1 > newest) newest = slot + 1;
         }
     return newest;
