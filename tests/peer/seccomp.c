@@ -408,7 +408,7 @@ static void compare_random(bool mixed, struct counts *counts) {
         *c = (ocirt_syscall){.names = {names[i], 1 + below(3)}, .action = actions[mixed ? below(7) : chosen], .args = args[i], .args_count = below(4)};
         for (size_t j = 0; j < c->names.count; j++) names[i][j] = below(2) ? often[below(6)] : ocirt__seccomp_call_name(below(OCIRT__CALLS));
         for (size_t j = 0; j < c->args_count; j++)
-            args[i][j] = (ocirt_seccomp_arg){.index = below(3), .op = mixed ? 4 : 1 + below(7), .value = mixed ? below(2) : some_value(&(ocirt_seccomp){0}), .value_two = some_value(&(ocirt_seccomp){0})};
+            args[i][j] = (ocirt_seccomp_arg){.index = below(3), .op = mixed ? 4 : 1 + below(7), .value = some_value(&(ocirt_seccomp){0}), .value_two = some_value(&(ocirt_seccomp){0})};
     }
     counts->profiles++;
     compare_family(&s, &families[below(FAMILIES)], counts);
