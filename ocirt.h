@@ -29,9 +29,8 @@
 
    WHAT IT DOES NOT DO
    ===================
-   Images, networks beyond the loopback device and devices that are handed in, cgroup v1. Valid properties that this version does not
-   carry out (they are refused with their place): see OCIRT__LATER in >>spec. The names with two
-   underscores are private.
+   Images, networks beyond the loopback device and devices that are handed in, cgroup v1. This version has no exec,
+   no systemd cgroup driver, no console sockets and no checkpoints yet. The names with two underscores are private.
 
    CONTENTS (search for the tag)
    =============================
@@ -486,7 +485,7 @@ typedef struct ocirt_finding {
 typedef void (*ocirt_finding_fn)(void *user, const ocirt_finding *finding);
 
 /* Reports everything that is wrong or suspicious (unknown properties with the nearest known name,
-   unknown capabilities, deprecated forms, what this version does not carry out).
+   unknown capabilities, deprecated forms, what cgroup v2 does not have).
    Returns the number of fatal findings, or a negative code. */
 OCIRT_DEF int ocirt_spec_check(ocirt_arena *arena, const ocirt_spec *spec, ocirt_finding_fn report,
                                void *user, ocirt_error *error);
@@ -2221,7 +2220,6 @@ enum {
 #define OCIRT__REQUIRED 1u /* must be there                                              */
 #define OCIRT__ABSOLUTE 2u /* begins with /                                              */
 #define OCIRT__NONEMPTY 4u
-#define OCIRT__LATER    8u /* valid, refused by this version if it asks for anything      */
 #define OCIRT__ONE_LINE 16u
 
 struct ocirt__object;
@@ -3121,54 +3119,32 @@ OCIRT_DEF int ocirt_spec_load_file(ocirt_arena *arena, const char *path, ocirt_s
     return ocirt_spec_load(arena, text, (size_t)n, ocirt__mem_text(arena, path, strlen(path)), out_spec, error);
 }
 
-/* ----- what this version does not carry out ----- */
+/* ----- what cgroup v2 has no file for ----- */
 
-/* Does the field ask for anything? An empty text, list or object does not. */
-static bool ocirt__spec_effective(const struct ocirt__field *f, const char *base) {
-    const char *pointer;
-    size_t count;
-    memcpy(&pointer, base + f->at, sizeof pointer);
-    if (f->kind == OCIRT__TEXT) return pointer && pointer[0];
-    if (f->kind == OCIRT__OBJECTS || f->kind == OCIRT__MAP || f->kind == OCIRT__PAIRS) {
-        memcpy(&count, base + f->count_at, sizeof count);
-        return count > 0;
-    }
-    if (!pointer) return false;
-    for (uint16_t i = 0; f->kind == OCIRT__OBJECT && i < f->of->count; i++) /* a name that must be there may have the number 0 */
-        if (f->of->fields[i].flags & OCIRT__REQUIRED) return true;
-    for (size_t i = sizeof(uint32_t); f->kind == OCIRT__OBJECT && i < f->of->size; i++)
-        if (pointer[i]) return true;
-    return f->kind != OCIRT__OBJECT;
-}
-
-static int ocirt__spec_refuse_later(const ocirt_spec *s, uint32_t token, const char *name, ocirt_error *error) {
-    ocirt__error_set(error, OCIRT_E_UNSUPPORTED, 0, name, "%s is not carried out by this version of ocirt", name);
-    ocirt__error_hint(error, "remove it to run without it");
-    if (s->document && token) ocirt__error_place(error, s->document, ocirt__json_member(s->document, token, name));
-    return -OCIRT_E_UNSUPPORTED;
-}
-
-/* Refuses the next such property, from number *at on; 0 when there is none. */
-static int ocirt__spec_next_later(const ocirt_spec *s, uint32_t *at, ocirt_error *error) {
-    const struct {
-        const struct ocirt__object *of;
-        const void *base; /* begins with its token */
-    } objects[] = {{&ocirt__object_process, s->process}, {&ocirt__object_linux, s->linux_}, {&ocirt__object_resources, s->linux_ ? s->linux_->resources : NULL}};
-    uint32_t number = 0, token;
-    for (size_t k = 0; k < sizeof objects / sizeof objects[0]; k++)
-        for (uint16_t i = 0; i < objects[k].of->count; i++) {
-            const struct ocirt__field *f = &objects[k].of->fields[i];
-            if (number++ < *at || !objects[k].base || !(f->flags & OCIRT__LATER) || !ocirt__spec_effective(f, objects[k].base)) continue;
-            *at = number;
-            memcpy(&token, objects[k].base, sizeof token);
-            return ocirt__spec_refuse_later(s, token, f->name, error);
-        }
-    return 0;
-}
-
-static int ocirt__spec_runnable(const ocirt_spec *s, ocirt_error *error) {
-    uint32_t at = 0;
-    return ocirt__spec_next_later(s, &at, error);
+/* The first property that asks for something of v1's, and the object it is in; NULL: none does. */
+static const char *ocirt__spec_v1_only(const ocirt_resources *r, uint32_t *out_object) {
+    static const ocirt_memory   no_memory;
+    static const ocirt_cpu      no_cpu;
+    static const ocirt_block_io no_io;
+    static const ocirt_network  no_network;
+    const ocirt_memory   *m = r->memory ? r->memory : &no_memory;
+    const ocirt_cpu      *c = r->cpu ? r->cpu : &no_cpu;
+    const ocirt_block_io *b = r->block_io ? r->block_io : &no_io;
+    const ocirt_network  *n = r->network ? r->network : &no_network;
+    *out_object = m->token;
+    if (m->kernel.value != 0 && m->kernel.value != -1) return "kernel";
+    if (m->kernel_tcp.value != 0 && m->kernel_tcp.value != -1) return "kernelTCP";
+    if (m->swappiness.set) return "swappiness";
+    if (m->disable_oom_killer.value) return "disableOOMKiller";
+    *out_object = c->token;
+    if (c->realtime_runtime.value != 0) return "realtimeRuntime";
+    if (c->realtime_period.value != 0) return "realtimePeriod";
+    *out_object = b->token;
+    if (b->leaf_weight.value != 0) return "leafWeight";
+    for (size_t i = 0; i < b->weight_device_count; i++)
+        if (b->weight_device[i].leaf_weight.value != 0) return *out_object = b->weight_device[i].token, "leafWeight";
+    *out_object = n->token;
+    return n->class_id.value != 0 ? "classID" : n->priorities_count ? "priorities" : NULL;
 }
 
 /* ----- checking ----- */
@@ -3182,6 +3158,14 @@ static void ocirt__spec_count(void *user, const ocirt_finding *finding) {
     struct ocirt__check *c = user;
     c->fatal += finding->fatal;
     if (c->report) c->report(c->user, finding);
+}
+
+#define OCIRT__V1_ONLY "%s exists in cgroup v1 only, and ocirt is for cgroup v2"
+
+static void ocirt__spec_check_limits(struct ocirt__loader *l, const ocirt_spec *s) {
+    uint32_t object = 0;
+    const char *name = s->linux_ && s->linux_->resources ? ocirt__spec_v1_only(s->linux_->resources, &object) : NULL;
+    if (name) ocirt__spec_warn(l, ocirt__spec_at(l, object, name), true, NULL, OCIRT__V1_ONLY, name);
 }
 
 static void ocirt__spec_check_styles(struct ocirt__loader *l, const ocirt_spec *s) {
@@ -3393,9 +3377,7 @@ OCIRT_DEF int ocirt_spec_check(ocirt_arena *arena, const ocirt_spec *spec, ocirt
     struct ocirt__check c = {.report = report, .user = user};
     struct ocirt__loader l = {.arena = arena, .error = error, .report = ocirt__spec_count, .user = &c};
     ocirt__buffer text = {.arena = arena};
-    ocirt_finding f = {.fatal = true};
     ocirt_spec *again;
-    uint32_t at = 0;
     int r;
     if (!spec->document) {
         r = ocirt_spec_write(spec, ocirt__spec_collect, &text, error);
@@ -3405,7 +3387,7 @@ OCIRT_DEF int ocirt_spec_check(ocirt_arena *arena, const ocirt_spec *spec, ocirt
                        : ocirt__spec_load_with(&l, text.data, text.size, NULL, &again);
     if (r < 0) return r;
     ocirt__spec_check_styles(&l, again);
-    while (ocirt__spec_next_later(again, &at, &f.what) < 0) ocirt__spec_count(&c, &f);
+    ocirt__spec_check_limits(&l, again);
     return c.fatal;
 }
 
@@ -4799,31 +4781,15 @@ static void ocirt__limits_unified(struct ocirt__limits *l, const ocirt_pair *pai
     }
 }
 
-static int ocirt__limits_refuse(const struct ocirt__limits *l, uint32_t object, const char *name, ocirt_error *e) {
-    ocirt__error_set(e, OCIRT_E_UNSUPPORTED, 0, name, "%s exists in cgroup v1 only, and ocirt is for cgroup v2", name);
+/* What v2 has no file for is an error when it asks for something (config-linux.md, resources). */
+static int ocirt__limits_v1_only(const struct ocirt__limits *l, const ocirt_resources *r, ocirt_error *e) {
+    uint32_t object;
+    const char *name = ocirt__spec_v1_only(r, &object);
+    if (!name) return 0;
+    ocirt__error_set(e, OCIRT_E_UNSUPPORTED, 0, name, OCIRT__V1_ONLY, name);
     ocirt__error_hint(e, "remove it: v2 has no such control");
     if (l->doc && object) ocirt__error_place(e, l->doc, ocirt__limits_token(l, object, name));
     return -OCIRT_E_UNSUPPORTED;
-}
-
-/* What v2 has no file for is an error when it asks for something (inventory 1.8). */
-static int ocirt__limits_v1_only(const struct ocirt__limits *l, const ocirt_resources *r, ocirt_error *e) {
-    const ocirt_memory   *m = r->memory;
-    const ocirt_cpu      *c = r->cpu;
-    const ocirt_block_io *b = r->block_io;
-    const ocirt_network  *n = r->network;
-    if (m && m->kernel.set && m->kernel.value != 0 && m->kernel.value != -1) return ocirt__limits_refuse(l, m->token, "kernel", e);
-    if (m && m->kernel_tcp.set && m->kernel_tcp.value != 0 && m->kernel_tcp.value != -1) return ocirt__limits_refuse(l, m->token, "kernelTCP", e);
-    if (m && m->swappiness.set) return ocirt__limits_refuse(l, m->token, "swappiness", e);
-    if (m && m->disable_oom_killer.set && m->disable_oom_killer.value) return ocirt__limits_refuse(l, m->token, "disableOOMKiller", e);
-    if (c && c->realtime_runtime.set && c->realtime_runtime.value != 0) return ocirt__limits_refuse(l, c->token, "realtimeRuntime", e);
-    if (c && c->realtime_period.set && c->realtime_period.value != 0) return ocirt__limits_refuse(l, c->token, "realtimePeriod", e);
-    if (b && b->leaf_weight.value != 0) return ocirt__limits_refuse(l, b->token, "leafWeight", e);
-    for (size_t i = 0; b && i < b->weight_device_count; i++)
-        if (b->weight_device[i].leaf_weight.value != 0) return ocirt__limits_refuse(l, b->weight_device[i].token, "leafWeight", e);
-    if (n && n->class_id.value != 0) return ocirt__limits_refuse(l, n->token, "classID", e);
-    if (n && n->priorities_count) return ocirt__limits_refuse(l, n->token, "priorities", e);
-    return 0;
 }
 
 /* In an order that the kernel takes; `unified` last, since it may set what others have set. */
@@ -9814,8 +9780,7 @@ OCIRT_DEF int ocirt_plan_build(ocirt_arena *arena, const ocirt_spec *spec, const
     struct ocirt__planner p = {.arena = arena, .spec = spec, .on = spec->linux_ ? spec->linux_ : &empty,
                                .options = options ? options : &defaults, .probe = probe, .error = error,
                                .bundle = bundle, .id = id, .slots = OCIRT__SLOT_FREE, .block = {.arena = arena, .capacity = 32768}};
-    int r = ocirt__spec_runnable(spec, error);
-    if (r < 0) return r;
+    int r = 0;
     if (!spec->root) return ocirt__plan_refuse(&p, OCIRT_E_SPEC, spec->token, NULL, "root is missing");
     r = ocirt__plan_labels(&p);
     if (r < 0) return r;
@@ -10439,7 +10404,7 @@ static int ocirt__step_get_ready(struct ocirt__actor *a) {
 static int ocirt__step_seccomp(struct ocirt__actor *a, const struct ocirt__row *row) {
     bool  last = (row->y & 2) != 0;
     char *text = (char *)a->plan + row->c;
-    int   fd, r = last ? ocirt__step_get_ready(a) : ocirt__process_regain();
+    int   fd = -1, r = last ? ocirt__step_get_ready(a) : ocirt__process_regain();
     if (row->c) ocirt__hooks_state(ocirt__hooks_pid(text, a->page->init_pid), last ? "created" : "creating", a->page->init_pid);
     if (r == 0) r = fd = ocirt__seccomp_load(ocirt__plan_data(a->plan, row->a), row->n, (uint32_t)row->x, row->y & 1);
     if (r <= 0 || !row->c) return r;
