@@ -510,6 +510,12 @@ static volatile sig_atomic_t trapped;
 static void on_trapped(int signal_number) { trapped = signal_number; }
 
 /* Waits for one of the signals, says which, ends with its number: process 1 ignores the rest. */
+TEST_NORETURN static int do_spin(int argc, char **argv) {
+    (void)argc, (void)argv;
+    flush();
+    for (volatile unsigned i = 0;;) i++;
+}
+
 static int do_trap(int argc, char **argv) {
     sigset_t all, none;
     sigfillset(&all);
@@ -1076,6 +1082,7 @@ static const struct verb {
     {"exit", do_exit},
     {"signal", do_signal},
     {"sleep", do_sleep},
+    {"spin", do_spin},
     {"trap", do_trap},
     {"ignore", do_ignore},
     {"window", do_window},

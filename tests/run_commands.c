@@ -235,6 +235,22 @@ static void pause_subtree(struct t *t) {
     CHECK_OK(access(l.cgroup, F_OK));
 }
 
+/* Those that run need a moment to stop, more of it than there are processors: it is waited for. */
+static void pause_busy(struct t *t) {
+    struct live l;
+    struct text args = {0};
+    text_add(&args, "payload-script");
+    for (int i = 0; i < 12; i++) text_add(&args, " background spin --");
+    text_add(&args, " trap 10");
+    begin_in_cgroup(t, &l, &(struct config){.args = args.at});
+    for (int i = 0; i < 5; i++) {
+        quiet(t, "pause", t->tag);
+        CHECK_OK(is_frozen(&l));
+        quiet(t, "resume", t->tag);
+    }
+    end(t, &l);
+}
+
 /* Several at once: none hangs, and what is told afterwards is true. */
 static void pause_races(struct t *t) {
     struct live l;
@@ -277,9 +293,9 @@ static void pause_disturbed(struct t *t) {
             if (c->role || (!kills && (c->nr == SYS_exit_group || c->nr == SYS_brk || c->nr == SYS_mmap || !strcmp(call_name(c->nr), "arch_prctl")))) continue;
             drive_ocirt(t, &drive, "pause", t->tag);
             const char *status = status_of(t);
-            /* killed in the middle, it cannot wait for the kernel, which freezes in its own time */
-            for (int k = 0; k < 500 && !strcmp(status, "paused") && !is_frozen(&l); k++) nap(0.01);
-            EXPECT(!drive.timed_out && !strcmp(status, is_frozen(&l) ? "paused" : "running"), "%s %zu: %s", call_name(c->nr), i, status);
+            bool frozen = !strcmp(in_cgroup(&l, "cgroup.freeze"), "1"); /* killed before it had waited: on the way */
+            EXPECT(!drive.timed_out && !strcmp(status, frozen ? "paused" : "running"), "%s %zu: %s", call_name(c->nr), i, status);
+            EXPECT(kills || !frozen || is_frozen(&l), "%s %zu fails: not frozen yet", call_name(c->nr), i);
             EXPECT(kills || drive.outcome.code == (strcmp(status, "paused") ? 1 : 0), "%s %zu fails: code %d, %s: %s", call_name(c->nr), i, drive.outcome.code, status, drive.outcome.err);
             if (!strcmp(status, "paused")) quiet(t, "resume", t->tag);
             drive_free(&drive);
@@ -801,7 +817,7 @@ static void events_values(struct t *t) {
     CHECK_INT(keys, lines_of(memory));
     CHECK_OK(number_at(out.out, "data/cpu/usage/total") >= (long long)keyed(stat, "usage_usec") * 1000 && number_at(out.out, "data/cpu/usage/total") > 0);
     CHECK_OK(number_at(out.out, "data/cpu/usage/total") % 1000 == 0 && number_at(out.out, "data/cpu/usage/user") % 1000 == 0);
-    CHECK_INT(number_at(out.out, "data/cpu/throttling/periods"), keyed(stat, "nr_periods"));
+    CHECK_OK(number_at(out.out, "data/cpu/throttling/periods") >= (long long)keyed(stat, "nr_periods")); /* they go on a little */
     quiet(t, "update", "--memory", "-1", "--pids-limit", "-1", t->tag);
     run_ocirt(t, &out, "events", "--stats", t->tag);
     CHECK_TEXT(json_value(out.out, "data/memory/usage/limit"), "18446744073709551615"); /* no limit */
@@ -998,7 +1014,8 @@ static void features_complete(struct t *t) {
     /* nothing that the specification does not know */
     members(text, "", "ociVersionMin ociVersionMax hooks mountOptions linux annotations potentiallyUnsafeConfigAnnotations", "");
     members(text, "linux", "namespaces capabilities cgroup seccomp apparmor selinux intelRdt memoryPolicy mountExtensions netDevices", "");
-    static const char *const options = "rro rrw rbind ro bind idmap ridmap tmpcopyup nosymfollow rnosymfollow lazytime iversion silent rprivate runbindable";
+    bool deep = syscall(442, -1, "", 0, NULL, 0) == 0 || errno != ENOSYS; /* mount_setattr, Linux 5.12: what it lacks is not claimed */
+    const char *options = print("rbind ro bind tmpcopyup nosymfollow lazytime iversion silent rprivate runbindable%s", deep ? " rro rrw idmap ridmap" : "");
     for (char *word = strtok(print("%s", options), " "); word; word = strtok(NULL, " ")) EXPECT(has_word(json_words(text, "mountOptions"), word), "no option %s", word);
     EXPECT(has_word(json_words(text, "linux/capabilities"), "CAP_CHOWN") && has_word(json_words(text, "linux/capabilities"), "CAP_CHECKPOINT_RESTORE"), "%s", "capabilities");
     for (char *word = strtok(json_words(text, "linux/seccomp/archs"), " "); word; word = strtok(NULL, " ")) EXPECT(starts(word, "SCMP_ARCH_"), "%s", word);
@@ -1132,6 +1149,7 @@ const struct test run_commands_tests[] = {
     {"commands.paused_ends", paused_ends, 0, 0},
     {"commands.paused_dies", paused_dies, 0, 0},
     {"commands.pause_subtree", pause_subtree, 0, 0},
+    {"commands.pause_busy", pause_busy, 0, 0},
     {"commands.pause_races", pause_races, 0, 0},
     {"commands.pause_disturbed", pause_disturbed, 0, 60},
     {"commands.without_cgroup", without_cgroup, 0, 0},
