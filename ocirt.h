@@ -11449,6 +11449,7 @@ static int ocirt__state_process(int proc, int dir, struct ocirt__process *out) {
     ocirt__state_boot(proc, now);
     r = now[0] && boot[0] && strcmp(now, boot) != 0 ? -ESRCH : ocirt__sys_pidfd_open(out->pid);
     if (r >= 0) out->pidfd = (int)r, r = ocirt__spawn_start_time(proc, out->pid, &start);
+    if (r == -EINVAL) r = -ESRCH; /* the number is that of a thread, or still names a group or session that it left behind */
     if (r == 0 && start == recorded) return 0;
     ocirt__sys_close(&out->pidfd);
     out->pid = 0;
