@@ -633,6 +633,8 @@ static int print_stats(void *user, const ocirt_state *state) {
         for (size_t i = 0; i < s.io_count; i++) read += s.io[i].read_bytes, written += s.io[i].write_bytes;
         printf("%-20s %-9s %6llu %7llu.%02us %8s / %-8s %8s / %s\n", state->id, state->status, (unsigned long long)s.pids, (unsigned long long)(s.cpu_total / 1000000000), (unsigned)(s.cpu_total / 10000000 % 100), amount(s.memory, t[0]),
                amount(s.memory_limit, t[1]), amount(read, t[2]), amount(written, t[3]));
+    } else {
+        printf("%-20s %-9s %6s %11s %8s / %-8s %8s / %s\n", state->id, state->status, "-", "-", "-", "-", "-", "-"); /* stopped, or without a cgroup */
     }
     ocirt_arena_free(&arena);
     return ferror(stdout) ? -1 : 0;
