@@ -21,6 +21,7 @@
     X(run_nested) \
     X(run_cli)    \
     X(run_commands) \
+    X(run_limits) \
     X(run_explain) \
     X(host)       \
     X(sweep)      \
