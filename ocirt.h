@@ -7255,7 +7255,6 @@ static int ocirt__network_move(struct ocirt__network *n, int pid, const char *ke
     r = ocirt__network_send(news, d->outside, pid, name, d);
     ocirt__sys_close(&news);
     if (r == -EINVAL && !d->inside) *out_detail = "a device of this kind cannot leave its network namespace";
-    if (r == -EPERM) *out_detail = "moving a device takes CAP_NET_ADMIN where it is";
     if (r == 0 && !d->inside) r = -EPROTO;
     return r < 0 ? r : ocirt__network_dress(n->inside, d, d->inside, true);
 }
@@ -11005,6 +11004,7 @@ static int ocirt__spawn_move_device(struct ocirt__host *h, const struct ocirt__r
     if (n->outside < 0) r = n->outside = ocirt__network_socket(0);
     if (r >= 0 && n->inside < 0) r = n->inside = ocirt__network_socket_of(h->pidfd, (char *)h->actor.plan + h->actor.plan->scratch_at, OCIRT__PLAN_STACK);
     if (r >= 0) r = ocirt__network_move(n, h->pid, key, strcmp(key, name) == 0 ? NULL : name, &detail);
+    if (r == -EPERM) detail = "moving a device takes CAP_NET_ADMIN and CAP_SYS_ADMIN where it is"; /* the latter to enter the other namespace */
     return r < 0 ? ocirt__step_detail(&h->actor, detail, r) : 0;
 }
 
