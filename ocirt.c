@@ -37,10 +37,11 @@ struct command {
    are written to. */
 static _Alignas(16) char own_memory[192 << 10];
 static size_t own_used, own_blocks;
+static bool   own_open; /* by main: a program that has this file in it, and threads, does not get it */
 
 static void *get_memory(size_t size) {
     char *block = own_memory + own_used;
-    if (size > sizeof own_memory - own_used) return malloc(size);
+    if (!own_open || size > sizeof own_memory - own_used) return malloc(size);
     own_used += (size + 15) & ~(size_t)15;
     own_blocks++;
     return block;
@@ -732,6 +733,7 @@ int main(int argc, char **argv) {
     int at = 1, r;
     memset(&a, 0, sizeof a);
     a.options.stage = ocirt_stage(argc, argv);
+    own_open = true;
     a.options.warn = warn, a.options.user = &a;
     signal(SIGCHLD, SIG_DFL); /* a caller that ignored it would cost us the exit status */
     r = parse(&a, "", argc, argv, &at);

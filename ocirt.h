@@ -2896,7 +2896,7 @@ static int ocirt__spec_rule_intel_rdt(struct ocirt__loader *l, const ocirt_spec 
     const ocirt_intel_rdt *r = s->linux_ ? s->linux_->intel_rdt : NULL;
     if (!r) return 0;
     if (r->clos_id && strcmp(r->clos_id, "/") != 0 && (strpbrk(r->clos_id, "/\n") || strcmp(r->clos_id, ".") == 0 || strcmp(r->clos_id, "..") == 0 ||
-                       strlen(r->clos_id) > 255 || strcmp(r->clos_id, "info") == 0 || strncmp(r->clos_id, "mon_", 4) == 0))
+                       strlen(r->clos_id) > 255 || strcmp(r->clos_id, "info") == 0 || strcmp(r->clos_id, "mon_groups") == 0 || strcmp(r->clos_id, "mon_data") == 0))
         return ocirt__spec_fail(l, ocirt__spec_at(l, r->token, "closID"), "\"%.60s\" is not a name of a resctrl group", r->clos_id);
     if (r->mem_bw_schema && r->mem_bw_schema[0] && strncmp(r->mem_bw_schema, "MB:", 3) != 0)
         return ocirt__spec_fail(l, ocirt__spec_at(l, r->token, "memBwSchema"), "memBwSchema begins with MB:");
@@ -6962,17 +6962,15 @@ static bool ocirt__process_is_confined(int proc) {
     return ocirt__path_read(proc, path, text, sizeof text) > 0 && strncmp(text, "unconfined", 10) != 0;
 }
 
-/* For the next exec. A confined caller that may gain no privileges can only add a profile to its own. attr/exec is
-   shared by the security modules; AppArmor has a file of its own since 5.8. */
+/* For the next exec. A confined caller that may gain no privileges can only add a profile to its own. AppArmor has a
+   file of its own since 5.8; attr/exec belongs to whichever module comes first. */
 static int ocirt__process_apparmor(int proc, const char *profile, bool no_new_privs) {
     char   text[4096];
     size_t n = strlen(profile), at = no_new_privs && ocirt__process_is_confined(proc) ? 6 : 5;
-    int    r;
     if (at + n >= sizeof text) return -ENAMETOOLONG;
     memcpy(text, at == 6 ? "stack " : "exec ", at);
     memcpy(text + at, profile, n + 1);
-    r = ocirt__process_write_own(proc, "attr/apparmor/exec", text);
-    return r == -ENOENT ? ocirt__process_write_own(proc, "attr/exec", text) : r;
+    return ocirt__process_write_own(proc, "attr/apparmor/exec", text);
 }
 
 /* A number of /proc/PID/stat. The name in field 2 may hold anything, but ends with the last ')'. */
@@ -8334,6 +8332,7 @@ static uint32_t ocirt__plan_errno_set(int negative) {
 
 struct ocirt__planner {
     ocirt_arena         *arena;
+    bool                 late_limits; /* which of the limits are being written */
     const ocirt_spec    *spec;
     const ocirt_linux   *on;      /* spec->linux_ or an empty one */
     const ocirt_options *options;
@@ -8593,10 +8592,27 @@ static int ocirt__plan_choose_stage(struct ocirt__planner *p) {
 
 /* ----- cgroup ----- */
 
+/* In a cgroup that may hold no process nobody can be born (fork(2), EAGAIN). */
+static bool ocirt__plan_is_late(const struct ocirt__limit *limit) {
+    return strcmp(limit->file, "pids.max") == 0 && strspn(limit->value, "0") > 0 && !limit->value[strspn(limit->value, "0")];
+}
+
+/* A cgroup that was there before may have a burst above the new quota, which would be refused (5.14). */
+static void ocirt__plan_forget_burst(struct ocirt__planner *p, uint32_t token) {
+    uint32_t none = ocirt__plan_put_text(p, "0");
+    struct ocirt__row *row;
+    ocirt__plan_from(p, token);
+    row = ocirt__plan_add_text(p, OCIRT__VERB_CGROUP_WRITE, OCIRT_ACTOR_HOST, "cpu.max.burst");
+    row->b = none, row->tolerate = OCIRT__ON_ENOENT;
+}
+
 static void ocirt__plan_emit_limit(void *user, const struct ocirt__limit *limit) {
     struct ocirt__planner *p = user;
-    uint32_t value = ocirt__plan_put_text(p, limit->value), other = ocirt__plan_put_text(p, limit->other), other_value = ocirt__plan_put_text(p, limit->other_value);
+    uint32_t value, other, other_value;
     struct ocirt__row *row;
+    if (ocirt__plan_is_late(limit) != p->late_limits) return;
+    if (strcmp(limit->file, "cpu.max") == 0 && limit->value[0] != 'm') ocirt__plan_forget_burst(p, limit->token);
+    value = ocirt__plan_put_text(p, limit->value), other = ocirt__plan_put_text(p, limit->other), other_value = ocirt__plan_put_text(p, limit->other_value);
     ocirt__plan_from(p, limit->token);
     row = ocirt__plan_add_text(p, OCIRT__VERB_CGROUP_WRITE, OCIRT_ACTOR_HOST, limit->file);
     row->b = value;
@@ -9722,6 +9738,8 @@ static int ocirt__plan_story(struct ocirt__planner *p) {
     ocirt__plan_names(p);
     r = ocirt__plan_file_system(p);
     if (r == 0) r = ocirt__plan_process(p, groups_denied);
+    p->late_limits = true;
+    if (r == 0 && ocirt__plan_head(p)->cgroup && p->on->resources) r = ocirt__cgroup_limits(p->on->resources, p->spec->document, ocirt__plan_emit_limit, p, p->error);
     if (r < 0) return r;
     p->origin = 0;
     if (waits) {
@@ -12187,6 +12205,17 @@ static bool ocirt__ops_resctrl_exists(const char *id) {
     return exists;
 }
 
+static int ocirt__ops_cgroup_in_use(struct ocirt__job *job, const ocirt_spec *spec) {
+    char detail[96];
+    int  dir = ocirt__path_exact(job->host.cgroup_root, job->record.cgroup + strspn(job->record.cgroup, "/"), O_RDONLY | O_DIRECTORY);
+    int  r = dir < 0 ? 0 : ocirt__cgroup_usable(dir, detail, sizeof detail);
+    ocirt__sys_close(&dir);
+    if (r == 0) return 0;
+    ocirt__error_set(job->error, OCIRT_E_CGROUP, -r, job->record.cgroup, "make-cgroup %s: %s", job->record.cgroup, detail);
+    if (spec->document && spec->linux_) ocirt__error_place(job->error, spec->document, ocirt__json_member(spec->document, spec->linux_->token, "cgroupsPath"));
+    return r;
+}
+
 /* State first, on disk, so that a killed create can be taken back by delete. */
 static int ocirt__ops_write_state(struct ocirt__job *job, const ocirt_spec *spec) {
     const ocirt_plan *plan = job->host.actor.plan;
@@ -12202,6 +12231,7 @@ static int ocirt__ops_write_state(struct ocirt__job *job, const ocirt_spec *spec
     if (plan->cgroup) {
         job->host.cgroup_root = ocirt__sys_openat(AT_FDCWD, job->probe.cgroup_mount, O_PATH | O_DIRECTORY, 0);
         r = job->host.cgroup_root < 0 ? job->host.cgroup_root : ocirt__cgroup_levels_missing(job->host.cgroup_root, job->record.cgroup);
+        if (r == 0 && ocirt__ops_cgroup_in_use(job, spec) < 0) return -OCIRT_E_CGROUP; /* before it is on record as ours */
         if (r < 0) return ocirt__error_set(job->error, OCIRT_E_CGROUP, -r, job->record.cgroup, "cgroup %s", job->record.cgroup);
         job->record.cgroup_levels = job->host.cgroup_missing = (unsigned)r;
         job->host.actor.page->old_cgroup = r == 0;
