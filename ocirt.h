@@ -7220,19 +7220,22 @@ static int ocirt__network_send(int fd, int32_t index, int pid, const char *name,
     return ocirt__network_ask(fd, &m, d);
 }
 
-/* Addresses first: a device that is up could be used before it has them. */
+/* Addresses first: a device that is up could be used before it has them. The first failure is returned, the rest is
+   done all the same: it may be on its way back. */
 static int ocirt__network_dress(int fd, struct ocirt__network_device *d, int32_t index, bool up) {
     struct ocirt__network_link m = ocirt__network_request(OCIRT__NETWORK_SET_LINK, index, NULL);
     struct ocirt__network_device none = {.outside = -1};
-    int r = 0;
-    for (size_t at = 0; r == 0 && at < d->addresses.size;) {
+    int r = 0, one;
+    for (size_t at = 0; at < d->addresses.size;) {
         struct ocirt__network_address *a = (void *)(d->addresses.data + at);
         a->index = index;
-        r = ocirt__network_ask(fd, a, &none);
+        one = ocirt__network_ask(fd, a, &none);
+        if (r == 0) r = one;
         at += a->head.size;
     }
     m.flags = m.change = OCIRT__NETWORK_UP;
-    return r == 0 && up ? ocirt__network_ask(fd, &m, &none) : r;
+    one = up ? ocirt__network_ask(fd, &m, &none) : 0;
+    return r < 0 ? r : one;
 }
 
 /* The device `key` of the caller's namespace moves to that of process `pid`, in which `inside` is, as `name`
@@ -7243,7 +7246,7 @@ static int ocirt__network_move(struct ocirt__network *n, int pid, const char *ke
     *out_detail = "";
     if (!d) return -ENOMEM;
     d->addresses.arena = n->arena;
-    if ((r = ocirt__network_look(n->outside, key, d)) < 0) return *out_detail = "there is no such device", r;
+    if ((r = ocirt__network_look(n->outside, key, d)) < 0) return r;
     r = strchr(name ? name : "", '%') ? -ENODEV : ocirt__network_look(n->inside, name ? name : d->name, &taken);
     if (r == 0) return *out_detail = "the container has a device of this name", -EEXIST;
     r = r == -ENODEV ? ocirt__network_read_addresses(n->outside, d) : r;
@@ -7253,6 +7256,11 @@ static int ocirt__network_move(struct ocirt__network *n, int pid, const char *ke
     r = ocirt__network_send(news, d->outside, pid, name, d);
     ocirt__sys_close(&news);
     if (r == -EINVAL && !d->inside) *out_detail = "a device of this kind cannot leave its network namespace";
+    if (r == 0 && !d->inside && !strchr(name ? name : "", '%')) { /* the news was lost, but not the device */
+        struct ocirt__network_device there = {.inside = 0};
+        r = ocirt__network_look(n->inside, name ? name : d->name, &there);
+        d->inside = there.outside;
+    }
     if (r == 0 && !d->inside) r = -EPROTO;
     return r < 0 ? r : ocirt__network_dress(n->inside, d, d->inside, true);
 }
@@ -10585,6 +10593,7 @@ struct ocirt__host {
     int                 stage_pidfd;
     int                 terminal;     /* master of the container's terminal, -1: none came */
     bool                told;         /* a child has reported its failure */
+    bool                devices_lost; /* a network device could not be given back */
     int                 resctrl;      /* the group */
     bool                resctrl_old;  /* it was there before us */
     struct ocirt__network network;    /* devices of the host's that have moved */
@@ -11097,7 +11106,7 @@ static void ocirt__spawn_kill(struct ocirt__host *h) {
         if (ocirt__sys_reap(*who[i], &end) == 0) {}
         ocirt__sys_close(who[i]);
     }
-    (void)ocirt__network_undo(&h->network);
+    h->devices_lost = ocirt__network_undo(&h->network) < 0;
     ocirt__spawn_end_network(h);
 }
 
@@ -11988,6 +11997,9 @@ static void ocirt__explain_row(ocirt_error *e, const ocirt_plan *plan, const str
     case OCIRT__VERB_RESCTRL_WRITE:
         if (e->sys == EINVAL) ocirt__error_hint(e, "the kernel's words are in info/last_cmd_status of the resctrl");
         break;
+    case OCIRT__VERB_MOVE_DEVICE:
+        if (e->sys == ENODEV) ocirt__error_hint(e, "the caller's network namespace has no device of this name: see `ip link`");
+        break;
     case OCIRT__VERB_APPARMOR: ocirt__explain_apparmor(e, text); break;
     case OCIRT__VERB_LABEL:
         if (e->sys == EINVAL) ocirt__error_hint(e, "the loaded policy does not know this label");
@@ -12367,6 +12379,7 @@ static int ocirt__ops_carry_out(struct ocirt__job *job) {
     if (r < 0) { /* a group that the config names goes too, if it came with this container */
         job->record.resctrl_made = job->record.resctrl_made || (job->host.resctrl >= 0 && !job->host.resctrl_old);
         (void)ocirt__ops_take_back(job, NULL);
+        if (job->host.devices_lost) ocirt__error_hint(job->error, "and a network device could not be given back as it was: see `ip link` and `ip address`");
     }
     return r;
 }
