@@ -8,63 +8,6 @@
 #include <sys/wait.h>
 #include <time.h>
 
-/* A container that has said "ready", by `run` in the foreground. */
-struct live {
-    struct bundle b;
-    pid_t runtime, pid;
-    struct outcome out;
-    char *cgroup; /* its folder, NULL when it has none of its own */
-};
-
-static char *cgroup_of(struct t *t, pid_t pid) {
-    char *text = file_read(print("/proc/%d/cgroup", (int)pid), NULL), *line = text ? strstr(text, "0::/") : NULL;
-    if (!line || !cgroup_mount()) return NULL;
-    line[strcspn(line, "\n")] = 0;
-    return strstr(line, t->tag) ? print("%s%s", cgroup_mount(), line + 3) : NULL;
-}
-
-static void begin(struct t *t, struct live *l, const struct config *config) {
-    root_make(t, &l->b);
-    bundle_config(&l->b, config);
-    need_ocirt();
-    l->runtime = command_start(&(struct command){.argv = ocirt_argv(t, (const char *const[]){"run", "-b", l->b.path, t->tag, NULL})}, &l->out);
-    await_text(&l->out, "ready");
-    l->pid = atoi(state_get(t, t->tag, "pid"));
-    l->cgroup = cgroup_of(t, l->pid);
-}
-
-static void end(struct t *t, struct live *l) {
-    struct outcome out;
-    run_ocirt(t, &out, "delete", "--force", t->tag);
-    command_wait(l->runtime, 10, &l->out);
-    CHECK(!l->out.timed_out, "run has no end: %s", l->out.err);
-    outcome_free(&out);
-    reap_all();
-}
-
-/* What needs the container's cgroup. */
-static void begin_in_cgroup(struct t *t, struct live *l, const struct config *config) {
-    begin(t, l, config);
-    if (l->cgroup) return;
-    end(t, l);
-    SKIP("cgroup", "the container has no cgroup of its own");
-}
-
-/* It succeeds and says nothing: engines take what is said for a failure or for the container's. */
-static void quiet_list(struct t *t, const char *const *args) {
-    struct outcome out;
-    run_ocirt_list(t, &out, args);
-    CHECK(out.code == 0 && !out.out_n && !out.err_n, "%s: %d %s%s", args[0], out.code, out.out, out.err);
-    outcome_free(&out);
-}
-#define quiet(t, ...) quiet_list((t), (const char *const[]){__VA_ARGS__, NULL})
-
-static char *in_cgroup(const struct live *l, const char *file) {
-    char *text = file_read(print("%s/%s", l->cgroup, file), NULL);
-    if (text) text[strcspn(text, "\n")] = 0;
-    return text;
-}
-
 static bool is_frozen(const struct live *l) { return strstr(file_read(print("%s/cgroup.events", l->cgroup), NULL), "frozen 1") != NULL; }
 
 static long long number_at(const char *text, const char *path) {
@@ -151,7 +94,7 @@ static void pause_refusals(struct t *t) {
     CHECK_TEXT(status_of(t), "paused");
     expect(t, 1, "cannot delete container that is not stopped", "delete", t->tag);
     CHECK_TEXT(status_of(t), "paused");
-    end(t, &l);
+    live_end(t, &l);
     root_make(t, &b);
     bundle_config(&b, &(struct config){.args = "payload-exit 0"});
     run_ocirt(t, &out, "run", "--keep", "-b", b.path, t->tag);
@@ -231,7 +174,7 @@ static void pause_subtree(struct t *t) {
     quiet(t, "resume", t->tag);
     CHECK_HAS(file_read(print("%s/cgroup.events", below), NULL), "frozen 0");
     quiet(t, "pause", t->tag);
-    end(t, &l);
+    live_end(t, &l);
     CHECK_OK(access(l.cgroup, F_OK));
 }
 
@@ -248,7 +191,7 @@ static void pause_busy(struct t *t) {
         CHECK_OK(is_frozen(&l));
         quiet(t, "resume", t->tag);
     }
-    end(t, &l);
+    live_end(t, &l);
 }
 
 /* Several at once: none hangs, and what is told afterwards is true. */
@@ -273,7 +216,7 @@ static void pause_races(struct t *t) {
         CHECK_OK(is_frozen(&l));
         quiet(t, "resume", t->tag);
     }
-    end(t, &l);
+    live_end(t, &l);
 }
 
 /* The command is killed before each of its calls, and each call fails: the container is paused or running, can be
@@ -301,7 +244,7 @@ static void pause_disturbed(struct t *t) {
             drive_free(&drive);
         }
     quiet(t, "pause", t->tag);
-    end(t, &l);
+    live_end(t, &l);
 }
 
 /* A container without a cgroup can't be frozen or limited: the error says so and what to do. */
@@ -370,7 +313,7 @@ static void ps_json(struct t *t) {
         CHECK_INT(pids_in(out.out, got, 16), 7);
         if (!paused) quiet(t, "pause", t->tag);
     }
-    end(t, &l);
+    live_end(t, &l);
 }
 
 /* A line for each process, whatever its name is; no escape code gets through to a terminal. */
@@ -409,7 +352,7 @@ static void ps_table(struct t *t) {
     CHECK(out.code == 0 && has_word(print("%.*s", (int)strcspn(out.out, "\n"), out.out), "PID"), "%d %s%s", out.code, out.out, out.err);
     run_ocirt(t, &out, "ps", t->tag, "aux");
     CHECK_INT(out.code, 0);
-    end(t, &l);
+    live_end(t, &l);
 }
 
 static void ps_refusals(struct t *t) {
@@ -429,20 +372,8 @@ static void ps_refusals(struct t *t) {
 /* ---- update ---- */
 
 #define M(n) ((n) << 20)
-static const char *const limit_files[] = {"memory.max", "memory.low", "memory.swap.max", "memory.high", "cpu.max", "cpu.max.burst", "cpu.weight", "cpu.idle",
-                                          "cpuset.cpus", "cpuset.mems", "pids.max", "io.max", "io.weight", "io.bfq.weight", "hugetlb.2MB.max", "rdma.max", NULL};
 static const char limited_resources[] = "\"resources\":{\"memory\":{\"limit\":67108864,\"swap\":134217728,\"reservation\":16777216},"
                                         "\"cpu\":{\"shares\":512,\"quota\":50000,\"period\":100000},\"pids\":{\"limit\":20}}";
-
-static char *limits_of(const struct live *l) {
-    struct text text = {0};
-    for (size_t i = 0; limit_files[i]; i++) {
-        char *value = file_read(print("%s/%s", l->cgroup, limit_files[i]), NULL);
-        if (value) text_add(&text, "%s = %s", limit_files[i], value);
-    }
-    text_add(&text, "%s", "");
-    return text.at;
-}
 
 static void begin_limited(struct t *t, struct live *l) {
     static const char *const controllers[] = {"memory", "cpu", "pids"};
@@ -491,7 +422,7 @@ static void update_flags(struct t *t) {
             list[n] = t->tag;
             run_ocirt_list(t, &out, list);
             EXPECT(out.code == 1 && strstr(out.err, first), "%s: %d %s", cases[i].args, out.code, out.err);
-            end(t, &l);
+            live_end(t, &l);
             continue;
         }
         for (char *word = strtok(print("%s", cases[i].args), " "); word; word = strtok(NULL, " ")) list[n++] = word;
@@ -506,18 +437,8 @@ static void update_flags(struct t *t) {
             else EXPECT(strcmp(limit_files[k], "cpu.idle") || !strcmp(value, "1"), "%s: %s is %s", cases[i].args, limit_files[k], value);
         }
         outcome_free(&out);
-        end(t, &l);
+        live_end(t, &l);
     }
-}
-
-static void update_with(struct t *t, struct outcome *out, const char *form, const char *resources) {
-    const char *file = print("%s/resources.json", t->dir);
-    bool split = !strcmp(form, "-r -") || !strcmp(form, "--resources -");
-    file_write(file, "%s", resources);
-    const char *one = strchr(form, '-') && strstr(form, "FILE") ? print("%.*s%s", (int)(strstr(form, "FILE") - form), form, file) : form;
-    const char *args[] = {"update", split ? print("%.*s", (int)strcspn(form, " "), form) : one, split ? "-" : t->tag, split ? t->tag : NULL, NULL};
-    need_ocirt();
-    command_run(&(struct command){.argv = ocirt_argv(t, args), .input = resources}, out);
 }
 
 static void put_back(struct t *t, const struct live *l, const char *before) {
@@ -552,7 +473,7 @@ static void update_resources(struct t *t) {
     CHECK(out.code == 0, "%s", out.err);
     CHECK_TEXT(in_cgroup(&l, "memory.high"), "50331648");
     CHECK_TEXT(in_cgroup(&l, "pids.max"), "77"); /* unified is last */
-    end(t, &l);
+    live_end(t, &l);
 }
 
 /* What is refused is named, and not one file is other than before, whatever came before it in the order. */
@@ -596,7 +517,7 @@ static void update_is_whole(struct t *t) {
         outcome_free(&out);
     }
     CHECK_TEXT(status_of(t), "running");
-    end(t, &l);
+    live_end(t, &l);
 }
 
 /* Each write fails once: all of the old or all of the new. */
@@ -626,7 +547,7 @@ static void update_disturbed(struct t *t) {
         drive_free(&drive);
         if (over) break;
     }
-    end(t, &l);
+    live_end(t, &l);
 }
 
 static void update_refuses_flags(struct t *t) {
@@ -653,7 +574,7 @@ static void update_refuses_flags(struct t *t) {
         expect(t, 1, "intelRdt", "update", "--l3-cache-schema", "L3:0=f", t->tag);
         expect(t, 1, "intelRdt", "update", "--mem-bw-schema", "MB:0=10", t->tag);
     }
-    end(t, &l);
+    live_end(t, &l);
 }
 
 /* A limit below what is in use: refused when it is asked to look, and nobody is killed. */
@@ -670,7 +591,7 @@ static void update_checks_use(struct t *t) {
     update_with(t, &out, "--resources=-", "{\"memory\":{\"limit\":50331648,\"checkBeforeUpdate\":true}}");
     CHECK(out.code == 0, "%s", out.err);
     CHECK_TEXT(in_cgroup(&l, "memory.max"), "50331648");
-    end(t, &l);
+    live_end(t, &l);
 }
 
 static void update_states(struct t *t) {
@@ -732,7 +653,7 @@ static void update_without_controller(struct t *t) {
     struct outcome out;
     begin_in_cgroup(t, &l, &trapped);
     if (in_cgroup(&l, "memory.max") || strstr(file_read(print("%s/cgroup.controllers", cgroup_mount()), NULL), "memory")) {
-        end(t, &l);
+        live_end(t, &l);
         SKIP("controller", "all are here");
     }
     run_ocirt(t, &out, "update", "--memory", "64m", t->tag);
@@ -740,7 +661,7 @@ static void update_without_controller(struct t *t) {
     update_with(t, &out, "--resources=-", "{\"pids\":{\"limit\":4}}");
     CHECK(out.code == 1 && strstr(out.err, "controller \"pids\"") && strstr(out.err, "/pids/limit"), "%d %s", out.code, out.err);
     CHECK_TEXT(status_of(t), "running");
-    end(t, &l);
+    live_end(t, &l);
 }
 
 /* ---- events, stats ---- */
@@ -783,7 +704,7 @@ static void events_members(struct t *t) {
     outcome_free(&out);
     run_ocirt(t, &out, "events", "--stats", t->tag);
     CHECK_OK(out.code == 0 && is_json(out.out));
-    end(t, &l);
+    live_end(t, &l);
 }
 
 static unsigned long long keyed(const char *text, const char *key) {
@@ -822,7 +743,7 @@ static void events_values(struct t *t) {
     run_ocirt(t, &out, "events", "--stats", t->tag);
     CHECK_TEXT(json_value(out.out, "data/memory/usage/limit"), "18446744073709551615"); /* no limit */
     CHECK_INT(number_at(out.out, "data/pids/limit"), 0);
-    end(t, &l);
+    live_end(t, &l);
 }
 
 static pid_t events_begin(struct t *t, struct outcome *out, const char *interval) {
@@ -846,7 +767,7 @@ static void events_flow(struct t *t) {
         command_wait(pid, 10, &out); /* long before a minute is over */
         CHECK(out.code == 0 && !out.err_n && !out.timed_out, "%s: %d %s", intervals[i], out.code, out.err);
         for (char *line = strtok(out.out, "\n"); line; line = strtok(NULL, "\n")) CHECK(is_json(line) && !strcmp(json_value(line, "type"), "stats"), "%s", line);
-        end(t, &l);
+        live_end(t, &l);
     }
 }
 
@@ -865,7 +786,7 @@ static void events_reader_goes(struct t *t) {
     command_wait(pid, 10, &out);
     CHECK_OK(!out.timed_out);
     CHECK_TEXT(status_of(t), "running");
-    end(t, &l);
+    live_end(t, &l);
 }
 
 static void events_oom(struct t *t) {
@@ -886,7 +807,7 @@ static void events_oom(struct t *t) {
     members(line, "", "type id", "");
     CHECK_TEXT(json_value(line, "id"), t->tag);
     CHECK_TEXT(status_of(t), "running"); /* it was a child */
-    end(t, &l);
+    live_end(t, &l);
     command_wait(pid, 10, &out);
     CHECK_INT(out.code, 0);
 }
@@ -906,7 +827,7 @@ static void events_refusals(struct t *t) {
         run_ocirt(t, &out, "events", "--stats", "--interval", ((const char *const[]){"5", "500ms", "2s", "1m"})[i], t->tag);
         EXPECT(out.code == 0 && lines_of(out.out) == 1, "%zu: %d %s", i, out.code, out.err);
     }
-    end(t, &l);
+    live_end(t, &l);
     root_make(t, &l.b);
     bundle_config(&l.b, &(struct config){.args = "payload-exit 0"});
     run_ocirt(t, &out, "run", "--keep", "-b", l.b.path, t->tag);

@@ -215,6 +215,75 @@ void delete_all(struct t *t) {
     reap_all();
 }
 
+char *cgroup_of(struct t *t, pid_t pid) {
+    char *text = file_read(print("/proc/%d/cgroup", (int)pid), NULL), *line = text ? strstr(text, "0::/") : NULL;
+    if (!line || !cgroup_mount()) return NULL;
+    line[strcspn(line, "\n")] = 0;
+    return strstr(line, t->tag) ? print("%s%s", cgroup_mount(), line + 3) : NULL;
+}
+
+void live_begin(struct t *t, struct live *l, const struct config *config) {
+    root_make(t, &l->b);
+    bundle_config(&l->b, config);
+    need_ocirt();
+    l->runtime = command_start(&(struct command){.argv = ocirt_argv(t, (const char *const[]){"run", "-b", l->b.path, t->tag, NULL})}, &l->out);
+    await_text(&l->out, "ready");
+    l->pid = atoi(state_get(t, t->tag, "pid"));
+    l->cgroup = cgroup_of(t, l->pid);
+}
+
+void live_end(struct t *t, struct live *l) {
+    struct outcome out;
+    run_ocirt(t, &out, "delete", "--force", t->tag);
+    command_wait(l->runtime, 10, &l->out);
+    CHECK(!l->out.timed_out, "run has no end: %s", l->out.err);
+    outcome_free(&out);
+    reap_all();
+}
+
+void begin_in_cgroup(struct t *t, struct live *l, const struct config *config) {
+    live_begin(t, l, config);
+    if (l->cgroup) return;
+    live_end(t, l);
+    SKIP("cgroup", "the container has no cgroup of its own");
+}
+
+void quiet_list(struct t *t, const char *const *args) {
+    struct outcome out;
+    run_ocirt_list(t, &out, args);
+    CHECK(out.code == 0 && !out.out_n && !out.err_n, "%s: %d %s%s", args[0], out.code, out.out, out.err);
+    outcome_free(&out);
+}
+
+char *in_cgroup(const struct live *l, const char *file) {
+    char *text = file_read(print("%s/%s", l->cgroup, file), NULL);
+    if (text) text[strcspn(text, "\n")] = 0;
+    return text;
+}
+
+const char *const limit_files[] = {"memory.max", "memory.low", "memory.swap.max", "memory.high", "cpu.max", "cpu.max.burst", "cpu.weight", "cpu.idle",
+                                   "cpuset.cpus", "cpuset.mems", "pids.max", "io.max", "io.weight", "io.bfq.weight", "hugetlb.2MB.max", "hugetlb.2MB.rsvd.max", "rdma.max", NULL};
+
+char *limits_of(const struct live *l) {
+    struct text text = {0};
+    for (size_t i = 0; limit_files[i]; i++) {
+        char *value = file_read(print("%s/%s", l->cgroup, limit_files[i]), NULL);
+        if (value) text_add(&text, "%s = %s", limit_files[i], value);
+    }
+    text_add(&text, "%s", "");
+    return text.at;
+}
+
+void update_with(struct t *t, struct outcome *out, const char *form, const char *resources) {
+    const char *file = print("%s/resources.json", t->dir);
+    bool split = !strcmp(form, "-r -") || !strcmp(form, "--resources -");
+    file_write(file, "%s", resources);
+    const char *one = strchr(form, '-') && strstr(form, "FILE") ? print("%.*s%s", (int)(strstr(form, "FILE") - form), form, file) : form;
+    const char *args[] = {"update", split ? print("%.*s", (int)strcspn(form, " "), form) : one, split ? "-" : t->tag, split ? t->tag : NULL, NULL};
+    need_ocirt();
+    command_run(&(struct command){.argv = ocirt_argv(t, args), .input = resources}, out);
+}
+
 bool has_word(const char *list, const char *word) {
     size_t n = strlen(word);
     for (const char *at = list; at && *at; at += strcspn(at, ", "), at += strspn(at, ", "))

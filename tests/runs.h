@@ -34,6 +34,27 @@ void await_status(struct t *t, const char *status);
 void delete_all(struct t *t);
 void await_text(struct outcome *out, const char *word); /* until a command that runs has printed it */
 
+/* A container that has said "ready", by `run` in the foreground. */
+struct live {
+    struct bundle b;
+    pid_t runtime, pid;
+    struct outcome out;
+    char *cgroup; /* its folder, NULL when it has none of its own */
+};
+char *cgroup_of(struct t *t, pid_t pid);
+void live_begin(struct t *t, struct live *l, const struct config *config);
+void begin_in_cgroup(struct t *t, struct live *l, const struct config *config); /* what needs the container's cgroup */
+void live_end(struct t *t, struct live *l);
+char *in_cgroup(const struct live *l, const char *file); /* the first line */
+/* ocirt ARGS succeeds and says nothing: engines take what is said for a failure or for the container's. */
+void quiet_list(struct t *t, const char *const *args);
+#define quiet(t, ...) quiet_list((t), (const char *const[]){__VA_ARGS__, NULL})
+/* The files that limits are written to, as far as the kernel has them; what they say, as lines "FILE = VALUE". */
+extern const char *const limit_files[];
+char *limits_of(const struct live *l);
+/* update, with resources by FILE or stdin. form: "--resources=FILE", "-r -", ... */
+void update_with(struct t *t, struct outcome *out, const char *form, const char *resources);
+
 /* JSON as text. A path is names and indices: "linux/seccomp/actions/0". */
 char *json_get(const char *text, const char *member); /* the first of that name, wherever it is */
 const char *json_space(const char *at);
