@@ -8680,7 +8680,8 @@ static int ocirt__plan_cgroup(struct ocirt__planner *p) {
     struct ocirt__row *row;
     uint32_t    text;
     int         r;
-    ocirt__cgroup_controllers(limits, &controllers);
+    r = ocirt__cgroup_limits(limits, p->spec->document, ocirt__cgroup_note, &controllers, p->error);
+    if (r < 0) return r;
     if (without || !p->probe->cgroup_mount[0]) {
         if (controllers.size == 0) return 0;
         return ocirt__plan_refuse(p, OCIRT_E_CGROUP, limits->token, without ? NULL : "mount one: mount -t cgroup2 none /sys/fs/cgroup",
