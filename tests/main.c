@@ -22,6 +22,7 @@
     X(run_cli)    \
     X(run_commands) \
     X(run_limits) \
+    X(run_resources) \
     X(run_explain) \
     X(host)       \
     X(sweep)      \
