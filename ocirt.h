@@ -11911,13 +11911,13 @@ static void ocirt__explain_map(ocirt_error *e) {
 }
 
 static void ocirt__explain_limit(ocirt_error *e, const char *file) {
-    if (e->sys == ENOENT && strncmp(file, "io.", 3) == 0) ocirt__error_hint(e, "no weights for block devices in this kernel: load the module bfq, or build it with CONFIG_BLK_CGROUP_IOCOST");
+    if (e->sys != ENOENT && strcmp(file, "rdma.max") == 0) ocirt__error_hint(e, "there is no such RDMA device: see /sys/class/infiniband");
+    else if (e->sys == ENOENT && strncmp(file, "io.", 3) == 0) ocirt__error_hint(e, "no weights for block devices in this kernel: load the module bfq, or build it with CONFIG_BLK_CGROUP_IOCOST");
     else if (e->sys == ENOENT && strncmp(file, "hugetlb.", 8) == 0) ocirt__error_hint(e, "this machine has no pages of that size: see /sys/kernel/mm/hugepages");
     else if (e->sys == ENOENT) ocirt__error_hint(e, "this kernel has no such file in a cgroup");
     else if (e->sys == ENODEV || e->sys == ENXIO) ocirt__error_hint(e, "there is no such block device");
     else if (e->sys == EINVAL && strcmp(file, "cpu.weight") == 0) ocirt__error_hint(e, "an idle cgroup has no weight: set cpu.idle to 0");
     else if (e->sys == EINVAL && strcmp(file, "cpu.max.burst") == 0) ocirt__error_hint(e, "the burst cannot be larger than the quota");
-    else if (e->sys == EINVAL && strcmp(file, "rdma.max") == 0) ocirt__error_hint(e, "there is no such RDMA device: see /sys/class/infiniband");
 }
 
 static void ocirt__explain_apparmor(ocirt_error *e, const char *profile) {
