@@ -11916,6 +11916,7 @@ static void ocirt__explain_limit(ocirt_error *e, const char *file) {
     else if (e->sys == ENOENT && strncmp(file, "hugetlb.", 8) == 0) ocirt__error_hint(e, "this machine has no pages of that size: see /sys/kernel/mm/hugepages");
     else if (e->sys == ENOENT) ocirt__error_hint(e, "this kernel has no such file in a cgroup");
     else if (e->sys == ENODEV || e->sys == ENXIO) ocirt__error_hint(e, "there is no such block device");
+    else if (e->sys == EOPNOTSUPP && strncmp(file, "io.", 3) == 0) ocirt__error_hint(e, "the device has a scheduler without weights: write bfq to /sys/block/DEVICE/queue/scheduler");
     else if (e->sys == EINVAL && strcmp(file, "cpu.weight") == 0) ocirt__error_hint(e, "an idle cgroup has no weight: set cpu.idle to 0");
     else if (e->sys == EINVAL && strcmp(file, "cpu.max.burst") == 0) ocirt__error_hint(e, "the burst cannot be larger than the quota");
 }
