@@ -10048,7 +10048,7 @@ struct ocirt__page {
     uint32_t beside; /* beside rows before this one are done; only the host writes it */
     int32_t  init_pid;
     uint32_t outside_cgroup; /* the child was not born in its cgroup, and is moved there */
-    uint32_t old_cgroup;     /* it was there before us, or has no room for a birth: it is entered from outside */
+    uint32_t old_cgroup;     /* it was there before us, or is no place for a birth: it is entered from outside */
     uint32_t created;        /* OCIRT__CREATED_: whether init may outlive the host; who sets it first decides */
     uint32_t current[3];     /* row each actor is at */
     struct ocirt__report reports[3];
@@ -10261,7 +10261,8 @@ static int ocirt__step_time_offsets(struct ocirt__actor *a, const struct ocirt__
 }
 
 /* The cgroup to be born in. Up to 6.18 at least a child that is born into a cgroup in which cgroup.kill
-   has ever been written dies at once, so an old cgroup is entered from outside; as is one with pids.max 0. */
+   has ever been written dies at once, so an old cgroup is entered from outside; as is one with pids.max 0, and
+   one with memory nodes of its own: before 6.4 a child that is born there has its parent's. */
 static int ocirt__step_cgroup(const struct ocirt__actor *a) {
     return a->page->old_cgroup ? -1 : a->slots[OCIRT__SLOT_CGROUP];
 }
@@ -10995,7 +10996,7 @@ static int ocirt__spawn_cgroup(struct ocirt__host *h, const struct ocirt__row *r
     if (row->verb == OCIRT__VERB_CGROUP_DEVICES)
         return ocirt__device_attach(dir, ocirt__plan_data(h->actor.plan, row->a), row->n);
     if (row->verb == OCIRT__VERB_CGROUP_OWNER) return ocirt__cgroup_chown(dir, (uint32_t)row->x, (uint32_t)row->y);
-    if (strcmp(text, "pids.max") == 0) h->actor.page->old_cgroup |= strcmp(ocirt__plan_text(h->actor.plan, row->b), "0") == 0;
+    if (strcmp(text, "cpuset.mems") == 0 || (strcmp(text, "pids.max") == 0 && strcmp(ocirt__plan_text(h->actor.plan, row->b), "0") == 0)) h->actor.page->old_cgroup = 1;
     return ocirt__path_write(dir, text, ocirt__plan_text(h->actor.plan, row->b), strlen(ocirt__plan_text(h->actor.plan, row->b)));
 }
 
