@@ -4860,6 +4860,7 @@ static int ocirt__cgroup_check(const ocirt_probe *p, const ocirt_resources *r, c
 struct ocirt__change {
     struct ocirt__limit to;
     const char *before; /* NULL: the file cannot be read */
+    const char *effect; /* of an empty cpuset: what it comes to */
     bool        done;
 };
 
@@ -4901,7 +4902,7 @@ static struct ocirt__change *ocirt__changes_more(struct ocirt__changes *c) {
 static void ocirt__changes_add(void *user, const struct ocirt__limit *limit) {
     struct ocirt__changes *c = user;
     const char *file = limit->file, *value = limit->value;
-    char  text[4096];
+    char  text[4096], name[64];
     long  n = ocirt__path_read(c->dir, file, text, sizeof text);
     struct ocirt__change *change;
     if (n == -ENOENT && limit->other) file = limit->other, value = limit->other_value, n = ocirt__path_read(c->dir, file, text, sizeof text);
@@ -4911,17 +4912,27 @@ static void ocirt__changes_add(void *user, const struct ocirt__limit *limit) {
     *change = (struct ocirt__change){.to = *limit, .before = n < 0 ? NULL : ocirt__changes_before(c, file, value, text)};
     change->to.file = ocirt__mem_text(c->arena, file, strlen(file)), change->to.value = ocirt__mem_text(c->arena, value, strlen(value));
     if (!change->to.file || !change->to.value || (n >= 0 && !change->before)) c->failed = true;
+    if (!change->before || change->before[0] != '\n' || strncmp(file, "cpuset.", 7) != 0) return;
+    snprintf(name, sizeof name, "%.40s.effective", file);
+    n = ocirt__path_read(c->dir, name, text, sizeof text);
+    if (n > 0) change->effect = ocirt__mem_text(c->arena, text, strcspn(text, "\n"));
 }
 
 static int ocirt__changes_write(const struct ocirt__changes *c, const char *file, const char *value) {
     return ocirt__path_write(c->dir, file, value, strlen(value));
 }
 
+/* Older kernels (6.1 is one) let no cpuset with processes in it be emptied again. */
+static int ocirt__changes_back(const struct ocirt__changes *c, const struct ocirt__change *change) {
+    int r = ocirt__changes_write(c, change->to.file, change->before);
+    return r < 0 && change->effect ? ocirt__changes_write(c, change->to.file, change->effect) : r;
+}
+
 /* Back to what was, the last first. What the kernel refuses at first it may take when others are back. */
 static void ocirt__changes_undo(struct ocirt__changes *c) {
     for (int pass = 0; pass < 2; pass++)
         for (size_t i = c->count; i-- > 0;)
-            if (c->items[i].done && c->items[i].before && ocirt__changes_write(c, c->items[i].to.file, c->items[i].before) == 0) c->items[i].done = false;
+            if (c->items[i].done && c->items[i].before && ocirt__changes_back(c, &c->items[i]) == 0) c->items[i].done = false;
 }
 
 /* All or nothing. A burst and its quota, say, are taken in one order when they grow and in the other when they
