@@ -4899,6 +4899,15 @@ static struct ocirt__change *ocirt__changes_more(struct ocirt__changes *c) {
     return &c->items[c->count++];
 }
 
+/* One that becomes idle forgets its weight: undone last, since undoing goes backwards. */
+static void ocirt__changes_keep_weight(struct ocirt__changes *c) {
+    char text[32];
+    long n = ocirt__path_read(c->dir, "cpu.weight", text, sizeof text);
+    struct ocirt__change *change = ocirt__changes_more(c);
+    if (change) *change = (struct ocirt__change){.to = {.file = "cpu.weight"}, .before = n > 0 ? ocirt__mem_text(c->arena, text, strcspn(text, "\n")) : NULL, .done = true};
+    else c->failed = true;
+}
+
 static void ocirt__changes_add(void *user, const struct ocirt__limit *limit) {
     struct ocirt__changes *c = user;
     const char *file = limit->file, *value = limit->value;
@@ -4907,6 +4916,8 @@ static void ocirt__changes_add(void *user, const struct ocirt__limit *limit) {
     struct ocirt__change *change;
     if (n == -ENOENT && limit->other) file = limit->other, value = limit->other_value, n = ocirt__path_read(c->dir, file, text, sizeof text);
     if (n == -ENOENT && limit->optional) return;
+    if (n > 0 && strcmp(file, "cpu.idle") == 0 && text[0] == '0') ocirt__changes_keep_weight(c);
+    if (n > 0 && strcmp(file, "cpu.weight") == 0 && text[0] == '0') n = -ENODATA; /* it is idle, and has none */
     change = ocirt__changes_more(c);
     if (!change) { c->failed = true; return; }
     *change = (struct ocirt__change){.to = *limit, .before = n < 0 ? NULL : ocirt__changes_before(c, file, value, text)};
