@@ -1,5 +1,5 @@
-/* run_resources.c: linux.resources: each limit as the kernel has it, seen from inside the container or in its own files,
- * at the start and after `update`; and what is refused, with its place. (Devices: basic.c, unit/device.inc.) */
+/* run_resources.c: linux.resources as the container sees it, of root and of an ordinary user; what limits do to births;
+ * and each of them under `update`. (What create writes, and refuses: run_limits.c.) */
 #include "runs.h"
 #include <signal.h>
 #include <sys/mman.h>
@@ -58,48 +58,6 @@ static void v1_only(struct t *t) {
         {"\"network\":{\"priorities\":@[{\"name\":\"eth0\",\"priority\":5}]}", "network/priorities"},
     };
     for (size_t i = 0; i < COUNT(cases); i++) check_refusal(t, cases[i].members, cases[i].pointer, "exists in cgroup v1 only");
-}
-
-static void wrong_values(struct t *t) {
-    static const struct {
-        const char *members, *pointer, *word;
-    } cases[] = {
-        {"\"memory\":{\"limit\":@-2}", "memory/limit", "range"},
-        {"\"memory\":{\"limit\":@9223372036854775808}", "memory/limit", "integer"},
-        {"\"memory\":{\"swap\":@33554432}", "memory/swap", "needs a memory limit"},
-        {"\"memory\":{\"swap\":@16777216,\"limit\":33554432}", "memory/swap", "below the memory limit"},
-        {"\"pids\":{\"limit\":@1.5}", "pids/limit", "integer"},
-        {"\"cpu\":{\"idle\":@2}", "cpu/idle", "range"},
-        {"\"cpu\":{\"idle\":@-1}", "cpu/idle", "range"},
-        {"\"cpu\":{\"shares\":@-1}", "cpu/shares", "integer"},
-        {"\"blockIO\":{\"weight\":@9}", "blockIO/weight", "10 to 1000"},
-        {"\"blockIO\":{\"weight\":@1001}", "blockIO/weight", "range"},
-        {"\"blockIO\":{\"weightDevice\":[@{\"major\":8,\"minor\":0}]}", "blockIO/weightDevice/0", "at least one of"},
-        {"\"blockIO\":{\"throttleWriteIOPSDevice\":[@{\"major\":8,\"minor\":0}]}", "blockIO/throttleWriteIOPSDevice/0", "rate"},
-        {"\"blockIO\":{\"throttleReadBpsDevice\":[{\"major\":8,\"minor\":0,\"rate\":@-1}]}", "blockIO/throttleReadBpsDevice/0/rate", "integer"},
-        {"\"hugepageLimits\":[{\"limit\":5,\"pageSize\":@\"2MiB\"}]", "hugepageLimits/0/pageSize", "page size"},
-        {"\"hugepageLimits\":[@{\"pageSize\":\"2MB\"}]", "hugepageLimits/0", "limit"},
-        {"\"rdma\":{\"mlx5_0\":@{}}", "rdma/mlx5_0", "at least one of"},
-        {"\"rdma\":{\"mlx5_0\":{\"hcaHandles\":@4294967296}}", "rdma/mlx5_0/hcaHandles", "range"},
-        {"\"unified\":{\"memory.high\":\"1\",\"../x/memory.high\":@\"1\"}", "unified/..~1x~1memory.high", "is not a file of a cgroup"},
-        {"\"unified\":{\"pids\":@\"1\"}", "unified/pids", "is not a file of a cgroup"},
-        {"\"unified\":{\"pids.max\":@5}", "unified/pids.max", "string"},
-    };
-    for (size_t i = 0; i < COUNT(cases); i++) check_refusal(t, cases[i].members, cases[i].pointer, cases[i].word);
-}
-
-/* What asks for nothing is no reason to refuse. */
-static void harmless(struct t *t) {
-    static const char *const cases[] = {
-        "", "\"memory\":{},\"cpu\":{},\"pids\":{},\"blockIO\":{},\"network\":{},\"hugepageLimits\":[],\"rdma\":{},\"unified\":{}",
-        "\"memory\":{\"useHierarchy\":true,\"disableOOMKiller\":false,\"checkBeforeUpdate\":true,\"limit\":0,\"swap\":0,\"reservation\":0}",
-        "\"memory\":{\"useHierarchy\":false,\"kernel\":-1,\"kernelTCP\":-1}", "\"memory\":{\"kernel\":0,\"kernelTCP\":0}",
-        "\"cpu\":{\"shares\":0,\"quota\":0,\"period\":0,\"realtimeRuntime\":0,\"realtimePeriod\":0,\"cpus\":\"\",\"mems\":\"\"}",
-        "\"blockIO\":{\"weight\":0,\"leafWeight\":0,\"weightDevice\":[],\"throttleReadBpsDevice\":[]}", "\"network\":{\"classID\":0,\"priorities\":[]}"};
-    for (size_t i = 0; i < COUNT(cases); i++) {
-        struct outcome *out = ran(t, &(struct config){.args = "payload-echo here", .linux_ = resources(cases[i])});
-        EXPECT(out->code == 0 && !strcmp(out->out, "here\n") && !out->err_n, "%s: %d %s", cases[i], out->code, out->err);
-    }
 }
 
 /* A limit that is asked for is never left out in silence. */
@@ -297,28 +255,6 @@ static void rdma(struct t *t) {
     refused(t, &(struct config){.linux_ = resources("\"rdma\":{\"none0\":{\"hcaHandles\":3,\"hcaObjects\":10}}")}, 125, "rdma.max = none0 hca_handle=3 hca_object=10");
     refused(t, &(struct config){.linux_ = resources("\"rdma\":{\"none0\":{\"hcaObjects\":10}}")}, 125, "/linux/resources/rdma/none0");
     refused(t, &(struct config){.linux_ = resources("\"rdma\":{\"none0\":{\"hcaHandles\":3}}")}, 125, "no such RDMA device");
-}
-
-/* ---- unified ---- */
-
-static void unified_refusals(struct t *t) {
-    static const struct {
-        const char *members, *pointer, *word;
-    } cases[] = {
-        {"\"unified\":{\"memory.nothing\":\"1\"}", "unified/memory.nothing", "no such file"},
-        {"\"unified\":{\"nothing.max\":\"1\"}", "unified/nothing.max", "no controller \"nothing\""},
-        {"\"unified\":{\"memory.high\":\"many\"}", "unified/memory.high", "invalid argument"},
-        {"\"unified\":{\"cgroup.max.depth\":\"-1\"}", "unified/cgroup.max.depth", "cgroup.max.depth"},
-        {"\"unified\":{\"cgroup.nothing\":\"1\"}", "unified/cgroup.nothing", "cgroup.nothing"},
-        {"\"unified\":{\"pids.max\":\"5\\nx\"}", "unified/pids.max", "pids.max = x"},
-        {"\"pids\":{\"limit\":5},\"unified\":{\"pids.current\":\"5\"}", "unified/pids.current", "pids.current"},
-    };
-    need_controller("memory");
-    need_controller("pids");
-    for (size_t i = 0; i < COUNT(cases); i++) {
-        refused(t, &(struct config){.linux_ = resources(cases[i].members)}, 125, print(" /linux/resources/%s\n", cases[i].pointer));
-        refused(t, &(struct config){.linux_ = resources(cases[i].members)}, 125, cases[i].word);
-    }
 }
 
 /* ---- block devices ---- */
@@ -802,8 +738,6 @@ static void order_in_old_cgroup(struct t *t) {
 
 const struct test run_resources_tests[] = {
     {"resources.v1_only", v1_only, 0, 0},
-    {"resources.wrong_values", wrong_values, 0, 0},
-    {"resources.harmless", harmless, 0, 0},
     {"resources.without_cgroups", without_cgroups, 0, 0},
     {"resources.memory", memory, 0, 0},
     {"resources.cpu", cpu, 0, 30},
@@ -813,7 +747,6 @@ const struct test run_resources_tests[] = {
     {"resources.hugepages", hugepages, 0, 0},
     {"resources.hugepages_used", hugepages_used, TEST_ROOT | TEST_ALONE, 0},
     {"resources.rdma", rdma, 0, 0},
-    {"resources.unified_refusals", unified_refusals, 0, 0},
     {"resources.throttles", throttles, 0, 0},
     {"resources.weights", weights, 0, 0},
     {"resources.device_weights", device_weights, TEST_ROOT | TEST_ALONE, 0},
