@@ -8362,7 +8362,6 @@ static uint32_t ocirt__plan_errno_set(int negative) {
 
 struct ocirt__planner {
     ocirt_arena         *arena;
-    bool                 late_limits; /* which of the limits are being written */
     const ocirt_spec    *spec;
     const ocirt_linux   *on;      /* spec->linux_ or an empty one */
     const ocirt_options *options;
@@ -8622,11 +8621,6 @@ static int ocirt__plan_choose_stage(struct ocirt__planner *p) {
 
 /* ----- cgroup ----- */
 
-/* In a cgroup that may hold no process nobody can be born (fork(2), EAGAIN). */
-static bool ocirt__plan_is_late(const struct ocirt__limit *limit) {
-    return strcmp(limit->file, "pids.max") == 0 && strspn(limit->value, "0") > 0 && !limit->value[strspn(limit->value, "0")];
-}
-
 /* A cgroup that was there before may have a burst above the new quota, which would be refused (5.14). */
 static void ocirt__plan_forget_burst(struct ocirt__planner *p, uint32_t token) {
     uint32_t none = ocirt__plan_put_text(p, "0");
@@ -8640,7 +8634,6 @@ static void ocirt__plan_emit_limit(void *user, const struct ocirt__limit *limit)
     struct ocirt__planner *p = user;
     uint32_t value, other, other_value;
     struct ocirt__row *row;
-    if (ocirt__plan_is_late(limit) != p->late_limits) return;
     if (strcmp(limit->file, "cpu.max") == 0 && limit->value[0] != 'm') ocirt__plan_forget_burst(p, limit->token);
     value = ocirt__plan_put_text(p, limit->value), other = ocirt__plan_put_text(p, limit->other), other_value = ocirt__plan_put_text(p, limit->other_value);
     ocirt__plan_from(p, limit->token);
@@ -9769,8 +9762,6 @@ static int ocirt__plan_story(struct ocirt__planner *p) {
     ocirt__plan_names(p);
     r = ocirt__plan_file_system(p);
     if (r == 0) r = ocirt__plan_process(p, groups_denied);
-    p->late_limits = true;
-    if (r == 0 && ocirt__plan_head(p)->cgroup && p->on->resources) r = ocirt__cgroup_limits(p->on->resources, p->spec->document, ocirt__plan_emit_limit, p, p->error);
     if (r < 0) return r;
     p->origin = 0;
     if (waits) {
