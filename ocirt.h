@@ -125,6 +125,12 @@
      OCIRT_MALLOC(size), OCIRT_FREE(pointer)    implementation only; both or neither
      OCIRT_SYSCALL(number, a, b, c, d, e, f)    implementation only; for tests: every kernel call
 
+   ANNOTATIONS
+   ===========
+     run.oci.keep_original_groups     not "0": the caller's supplementary groups are kept
+     run.oci.mount_context_type       context, fscontext, defcontext, rootcontext: the word for linux.mountLabel
+     io.ocirt.landlock.read, .write   paths of the container with : between, see >>landlock
+
    KERNELS
    =======
    5.10 is the floor. Used where they exist: mount_setattr (5.12; before: remount right after attaching, and
