@@ -8831,8 +8831,12 @@ static void ocirt__plan_time(struct ocirt__planner *p) {
 /* What the host does right after the birth of `whose`, while that one waits, or beside it. */
 static int ocirt__plan_after_birth(struct ocirt__planner *p, unsigned whose, bool *out_deny) {
     const ocirt_process *run = p->spec->process;
+    struct ocirt__row *row;
     int r = 0;
-    if (whose == OCIRT_ACTOR_INIT) ocirt__plan_add(p, OCIRT__VERB_RECORD, OCIRT_ACTOR_HOST)->flags = OCIRT__ROW_BESIDE;
+    if (whose == OCIRT_ACTOR_INIT) {
+        row        = ocirt__plan_add(p, OCIRT__VERB_RECORD, OCIRT_ACTOR_HOST);
+        row->flags = OCIRT__ROW_BESIDE, row->slot = p->listener;
+    }
     if (p->fresh & OCIRT__CLONE_NEWUSER && (whose == OCIRT_ACTOR_STAGE || !(p->fresh & OCIRT__CLONE_NEWTIME)))
         r = ocirt__plan_maps(p, whose, out_deny);
     if (whose == OCIRT_ACTOR_INIT && run && run->oom_score_adj.set) {
@@ -11088,7 +11092,9 @@ static int ocirt__spawn_carry_out(struct ocirt__actor *a, const struct ocirt__ro
     case OCIRT__VERB_LISTENER:
         a->slots[row->slot] = ocirt__seccomp_connect(text);
         return a->slots[row->slot] < 0 ? a->slots[row->slot] : 0;
-    case OCIRT__VERB_RECORD: return ocirt__spawn_record(h);
+    case OCIRT__VERB_RECORD:
+        ocirt__sys_close(&a->slots[row->slot]); /* of the listener's agent, who reads to the end: init has its own */
+        return ocirt__spawn_record(h);
     case OCIRT__VERB_DENY_SETGROUPS: return ocirt__spawn_proc_write(h, ocirt__spawn_pid_of(h, row->n), "setgroups", "deny");
     case OCIRT__VERB_WRITE_MAP:
         return ocirt__spawn_proc_write(h, ocirt__spawn_pid_of(h, row->n), text, ocirt__plan_text(a->plan, row->b));
