@@ -12,6 +12,7 @@
     X(run_sched)  \
     X(run_lsm)    \
     X(run_rdt)    \
+    X(run_seccomp) \
     X(run_idmap)  \
     X(run_refuse) \
     X(run_fs)     \

@@ -663,6 +663,53 @@ static int do_syscall(int argc, char **argv) {
     return result < 0;
 }
 
+/* The call in a thread of its own, which has no libc: did it come back from it? */
+struct thread_call {
+    long nr, result;
+};
+
+static int thread_main(void *user) {
+    struct thread_call *call = user;
+    call->result = syscall(call->nr) < 0 ? -(long)errno : 0;
+    return 0;
+}
+
+static int do_thread(int argc, char **argv) {
+    static _Alignas(16) char stack[65536];
+    static volatile pid_t alive = 1; /* the kernel clears it at the end */
+    struct thread_call call = {argc > 1 ? number(argv[1]) : -1, 1};
+    int flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM | CLONE_CHILD_CLEARTID;
+    if (clone(thread_main, stack + sizeof stack, flags, &call, NULL, NULL, (void *)(uintptr_t)&alive) < 0) return say_result("thread", argv[1], -1);
+    while (alive) nap(0.001);
+    say("thread: %s\n", call.result > 0 ? "killed" : call.result ? errno_name((int)-call.result) : "ok");
+    return 0;
+}
+
+static void on_sigsys(int signal_number, siginfo_t *info, void *context) {
+    (void)signal_number, (void)context;
+    say("sigsys: code %d, errno %d, call %d, arch %#x\n", info->si_code, info->si_errno, info->si_syscall, info->si_arch);
+}
+
+/* From here on SIGSYS is told, and the program goes on. */
+static int do_sigsys(int argc, char **argv) {
+    struct sigaction action = {.sa_sigaction = on_sigsys, .sa_flags = SA_SIGINFO};
+    (void)argc, (void)argv;
+    return sigaction(SIGSYS, &action, NULL) < 0;
+}
+
+#if defined(__x86_64__)
+/* A call of the i386 table, as any program on x86-64 can make it. */
+static int do_syscall32(int argc, char **argv) {
+    uint32_t args[3] = {0};
+    int result = argc > 1 ? number(argv[1]) : -1;
+    for (int i = 2; i < argc && i < 5; i++) args[i - 2] = (uint32_t)strtoul(argv[i], NULL, 0);
+    flush();
+    __asm__ volatile("int $0x80" : "+a"(result) : "b"(args[0]), "c"(args[1]), "d"(args[2]) : "memory", "r8", "r9", "r10", "r11");
+    say("syscall32 %s: %s %d\n", argc > 1 ? argv[1] : "?", result < 0 ? errno_name(-result) : "ok", result < 0 ? -1 : result);
+    return result < 0;
+}
+#endif
+
 static int do_ptrace(int argc, char **argv) {
     return argc < 2
                ? 2
@@ -1097,6 +1144,11 @@ static const struct verb {
     {"background", do_background},
     {"kill", do_kill},
     {"syscall", do_syscall},
+#if defined(__x86_64__)
+    {"syscall32", do_syscall32},
+#endif
+    {"thread", do_thread},
+    {"sigsys", do_sigsys},
     {"ptrace", do_ptrace},
     {"unshare", do_unshare},
     {"setuid", do_setuid},
