@@ -12102,6 +12102,10 @@ static int ocirt__explain_lost(struct ocirt__host *h, ocirt_error *e) {
     ocirt__buffer text = {.arena = h->arena};
     ocirt__plan_row_text(&text, h->actor.plan, ocirt__plan_row(h->actor.plan, index));
     if (!e) return -OCIRT_E_LOST;
+    if (!h->dead && h->pidfd >= 0) { /* its descriptors are closed a little before its end can be waited for */
+        ocirt__sys_pidfd_signal(h->pidfd, SIGKILL);
+        h->dead = ocirt__sys_reap(h->pidfd, &h->end) == 0;
+    }
     ocirt__error_set(e, OCIRT_E_LOST, 0, "", "%s was ended by %s %d during: %s", who == OCIRT_ACTOR_INIT ? "the container's init" : "the stage",
                      h->end.si_code == CLD_EXITED ? "exit status" : "signal", h->end.si_status, text.size ? text.data : "");
     e->row = (int)index, e->actor = (int)who;
