@@ -6550,9 +6550,14 @@ static int ocirt__seccomp_send(int socket, int fd, const char *text, size_t size
 /* What init does between loading and exec must be answered at once; what it sends the listener with, above all. */
 static int ocirt__seccomp_check_start(const struct ocirt__seccomp_filter *f, const ocirt_json *doc, const ocirt_seccomp *of, ocirt_error *error) {
     static const uint64_t args[6];
-    uint32_t action = ocirt__seccomp_eval(f->program, f->count, ocirt__seccomp_native(), SYS_sendmsg, args, NULL);
-    if (!f->listener || action == OCIRT__SECCOMP_ALLOW || action == OCIRT__SECCOMP_LOG) return 0;
-    ocirt__error_set(error, OCIRT_E_SPEC, 0, "", "SCMP_ACT_NOTIFY needs sendmsg to be allowed: the listener is sent with it");
+    static const int calls[] = {SYS_sendmsg, SYS_close};
+    bool allowed = true;
+    for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++) {
+        uint32_t action = ocirt__seccomp_eval(f->program, f->count, ocirt__seccomp_native(), (uint32_t)calls[i], args, NULL);
+        allowed &= action == OCIRT__SECCOMP_ALLOW || action == OCIRT__SECCOMP_LOG;
+    }
+    if (!f->listener || allowed) return 0;
+    ocirt__error_set(error, OCIRT_E_SPEC, 0, "", "SCMP_ACT_NOTIFY needs sendmsg and close to be allowed: the listener is sent with them");
     if (doc && of->token) ocirt__error_place(error, doc, of->token);
     return -OCIRT_E_SPEC;
 }

@@ -342,6 +342,7 @@ static void wrong_profiles(struct t *t) {
         {profile("ALLOW", ",\"listenerPath\":\"/x\"", print("%s,%s", rule("sendmsg", "ERRNO", ""), rule("read", "NOTIFY", ""))), "/linux/seccomp", "sendmsg"},
         {profile("ALLOW", ",\"listenerPath\":\"/x\"", rule("sendmsg", "NOTIFY", "")), "/linux/seccomp", "sendmsg"},
         {profile("ERRNO", ",\"listenerPath\":\"/x\"", print("%s,%s", rule(NEEDED, "ALLOW", ""), rule("read", "NOTIFY", ""))), "/linux/seccomp", "sendmsg"},
+        {profile("ALLOW", ",\"listenerPath\":\"/x\"", print("%s,%s", rule("close", "KILL", ""), rule("read", "NOTIFY", ""))), "/linux/seccomp", "close"},
         {profile("ALLOW", "", rule("read", "ERRNO", ",\"errnoRet\":65536")), "/linux/seccomp/syscalls/0/errnoRet", "65535"},
         {profile("ERRNO", ",\"defaultErrnoRet\":65536", ""), "/linux/seccomp/defaultErrnoRet", "65535"},
         {profile("ALLOW", "", print("%s,%s", rule("read", "ERRNO", ",\"args\":[" ARG(0, "EQ", 1, 0) "]"), rule("read", "KILL", ",\"args\":[" ARG(0, "EQ", 1, 0) "]"))), "/linux/seccomp/syscalls/1/action", "different action"},
@@ -661,8 +662,7 @@ static void notify_flags(struct t *t) {
     }
 }
 
-/* Calls of the runtime itself between loading and exec: they are not let wait for an agent, which has the
- * descriptor but answers only later. */
+/* What the runtime itself does between loading and exec is to send and to close. */
 static void notify_nearly_all(struct t *t) {
     struct bundle b;
     struct agent a;
@@ -670,7 +670,7 @@ static void notify_nearly_all(struct t *t) {
     root_make(t, &b);
     agent_listen(t, &a);
     bundle_config(&b, &(struct config){.args = "payload-echo alive", .process = privs(true),
-        .linux_ = profile("KILL_PROCESS", print(",\"listenerPath\":\"%s\"", a.path), print("%s,%s,%s", rule(NEEDED, "ALLOW", ""), rule("sendmsg", "ALLOW", ""), rule("read", "NOTIFY", "")))});
+        .linux_ = profile("KILL_PROCESS", print(",\"listenerPath\":\"%s\"", a.path), print("%s,%s,%s", rule(NEEDED, "ALLOW", ""), rule("sendmsg close", "ALLOW", ""), rule("read", "NOTIFY", "")))});
     run_ocirt(t, &out, "run", "-b", b.path, t->tag);
     CHECK(out.code == 0, "%d %s", out.code, out.err);
     CHECK_TEXT(out.out, "alive\n");
