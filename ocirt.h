@@ -12070,6 +12070,13 @@ static void ocirt__explain_row(ocirt_error *e, const ocirt_plan *plan, const str
     }
 }
 
+/* What init does behind that row, it does under the profile. */
+static void ocirt__explain_filter(const ocirt_plan *plan, uint32_t index, ocirt_error *e) {
+    for (uint32_t i = 0; i < index && !e->hint[0]; i++)
+        if (ocirt__plan_row(plan, i)->verb == OCIRT__VERB_SECCOMP && ocirt__plan_row(plan, index)->actor == OCIRT_ACTOR_INIT)
+            ocirt__error_hint(e, "the filter of linux.seccomp is in force before this step%s: allow the call", ocirt__plan_row(plan, i)->y & 2 ? "" : ", since noNewPrivileges is not set");
+}
+
 /* A failure of row `index`: negative errno and the words the actor left. */
 static int ocirt__explain(const ocirt_plan *plan, int index, int error, const char *detail, ocirt_error *e) {
     const struct ocirt__row *row = ocirt__plan_row(plan, (uint32_t)index);
@@ -12084,6 +12091,7 @@ static int ocirt__explain(const ocirt_plan *plan, int index, int error, const ch
     e->sys = -error, e->row = index, e->actor = row->actor;
     ocirt__explain_place(plan, row, e);
     ocirt__explain_row(e, plan, row, detail);
+    ocirt__explain_filter(plan, (uint32_t)index, e);
     ocirt_arena_free(&arena);
     return -e->code;
 }
@@ -12115,6 +12123,7 @@ static int ocirt__explain_lost(struct ocirt__host *h, ocirt_error *e) {
                      h->end.si_code == CLD_EXITED ? "exit status" : "signal", h->end.si_status, text.size ? text.data : "");
     e->row = (int)index, e->actor = (int)who;
     ocirt__explain_place(h->actor.plan, ocirt__plan_row(h->actor.plan, index), e);
+    if (h->end.si_status == SIGSYS) ocirt__explain_filter(h->actor.plan, index, e);
     ocirt__explain_memory(h, e, "oom_kill", "killed", index);
     return -e->code;
 }
