@@ -2,6 +2,7 @@
 # bench.sh [-n ROUNDS] [-w MS]: measure ocirt against crun, runc and the kernel's floor
 # (tests/bench/floor.c), in paired rounds (tests/bench/bench.c). Needs root and a C compiler.
 # bench.sh fetch: only fetch the peers. bench.sh steps [N]: where the floor's time goes.
+# bench.sh seccomp [-n ROUNDS] [-w MS]: what an engine's default profile ($PROFILE) costs; needs jq.
 #
 # The peers are $CRUN and $RUNC (none: without it), else those on PATH, else Debian's packages: sid's,
 # or of the suites in $PEERS. They are unpacked into build/peers/, never installed. The newer libraries
@@ -130,7 +131,7 @@ size() {
     echo "$((bytes / 1024))$([ "$libs" = 0 ] || echo " + $((libs / 1024))")"
 }
 
-# contender NAME KIND PROGRAM: its folder, and its words for bench
+# contender NAME KIND PROGRAM [PROFILE]: its folder, and its words for bench
 contender() {
     [ -x "$3" ] || return 0
     home=$dir/$(echo "$1" | tr -dc a-z0-9.)
@@ -138,13 +139,42 @@ contender() {
         "$home/bundle/rootfs/dev"
     mount -t tmpfs -o mode=700 state "$home/state" # as /run is on a host; gone with this namespace
     cp build/bench-true "$home/bundle/rootfs/payload-true"
-    config > "$home/bundle/config.json"
+    config "${4:-}" > "$home/bundle/config.json"
     printf '%s\n' "$1" "$2" "$3" "$home" "$(size "$3")" >> "$dir/words"
 }
 
 # peer PROGRAM: with its name and version as the contender's name
 peer() {
-    [ -z "$1" ] || contender "$("$1" --version | sed 's/ version / /; s/[+-].*//; q')" oci "$1"
+    [ -z "$1" ] || contender "$(peer_name "$1")" oci "$1"
+}
+peer_name() { "$1" --version | sed 's/ version / /; s/[+-].*//; q'; }
+
+# pair NAME PROGRAM: without the profile and with it
+pair() {
+    [ -x "$2" ] || return 0
+    contender "$1" oci "$2"
+    contender "$1, profile" oci "$2" "$dir/profile.json"
+}
+
+# profile FILE: linux.seccomp for this machine from an engine's own format, as an engine makes it for a
+# container that has no capability but the usual ones: its rules for others are left out.
+profile() {
+    have jq || die "no jq"
+    [ -e "$1" ] || die "no $1 (Debian: golang-github-containers-common; or name a profile in \$PROFILE)"
+    case $(uname -m) in
+    x86_64) name=amd64 arch=SCMP_ARCH_X86_64 ;;
+    aarch64) name=arm64 arch=SCMP_ARCH_AARCH64 ;;
+    *) die "no name for $(uname -m) in such a profile" ;;
+    esac
+    jq -c --arg name "$name" --arg arch "$arch" --argjson caps '["CAP_AUDIT_WRITE", "CAP_KILL", "CAP_NET_BIND_SERVICE"]' '
+        def fits: (.arches // []) as $a | ($a == [] or ($a | index($name)));
+        {defaultAction, defaultErrnoRet,
+         architectures: [.archMap[] | select(.architecture == $arch) | .architecture, .subArchitectures[]],
+         syscalls: [.syscalls[]
+            | select((.includes // {} | fits) and ((.includes.caps // []) - $caps == []))
+            | select(((.excludes.arches // []) | index($name) | not) and ((.excludes.caps // []) - $caps == (.excludes.caps // [])))
+            | {names, action, errnoRet, args} | with_entries(select(.value != null and .value != []))]}
+        | with_entries(select(.value != null))' "$1"
 }
 
 leave() {
@@ -175,6 +205,17 @@ measure() {
         return
     fi
     echo "kernel: $(uname -r), $(nproc) cpus, load $(cut -d' ' -f1-3 /proc/loadavg)"
+    if [ "${1:-}" = seccomp ]; then
+        shift
+        profile "${PROFILE:-/usr/share/containers/seccomp.json}" > "$dir/profile.json"
+        echo "profile: $(jq -r '"\(.syscalls | length) rules, \([.syscalls[].names[]] | length) names"' "$dir/profile.json")"
+        pair ocirt "$top/ocirt"
+        [ -z "$CRUN" ] || pair "$(peer_name "$CRUN")" "$CRUN"
+        [ -z "$RUNC" ] || pair "$(peer_name "$RUNC")" "$RUNC"
+        set -- -d "$@"
+        compete "$@"
+        return
+    fi
     contender "bare process" bare "$top/build/bench-true"
     contender floor floor "$top/build/bench-floor"
     contender ocirt oci "$top/ocirt"
@@ -182,13 +223,21 @@ measure() {
     peer "$CRUN"
     peer "$RUNC"
     echo "ratios: median of those within each round (in brackets: ratio of the medians)"
+    compete "$@"
+}
+
+compete() {
     # shellcheck disable=SC2046
     (IFS='
 '; set -f; build/bench "$@" $(cat "$dir/words"))
 }
 
-# The default spec of crun 1.28 without a terminal (runc's has no ambient capabilities).
+# config [PROFILE]: the default spec of crun 1.28 without a terminal (runc's has no ambient capabilities).
 config() {
+    if [ -n "${1:-}" ]; then
+        config | jq --slurpfile profile "$1" '.linux.seccomp = $profile[0]'
+        return
+    fi
     cat << 'EOF'
 {
     "ociVersion": "1.0.0",

@@ -53,7 +53,7 @@ static void meet(struct t *t, const struct meeting *m, const char *process, cons
 static void actions(struct t *t) {
     for (size_t i = 0; i < MEETINGS; i++) {
         const struct meeting *m = &meetings[i];
-        char *rules = rule("gettid", m->action, m->data ? print(",\"errnoRet\":%s", m->data) : "");
+        char *rules = rule("gettid no_such_call", m->action, m->data ? print(",\"errnoRet\":%s", m->data) : "");
         meet(t, m, privs(true), profile(strcmp(m->action, "ALLOW") ? "ALLOW" : "ERRNO", "", print("%s,%s", rules, rule(NEEDED, "ALLOW", ""))));
         meet(t, m, privs(false), profile(strcmp(m->action, "ALLOW") ? "ALLOW" : "LOG", "", rules));
     }

@@ -1,9 +1,10 @@
 /* bench.c: paired rounds of container runtimes. bench.sh prepares what it needs and starts it.
  *
- *   bench [-n ROUNDS] [-w MS] NAME KIND PROGRAM DIR SIZE ...
+ *   bench [-d] [-n ROUNDS] [-w MS] NAME KIND PROGRAM DIR SIZE ...
  *
  * KIND oci: PROGRAM speaks runc's command line; DIR has a bundle (bundle/) and takes the state.
  * KIND floor: PROGRAM is the floor; DIR/bundle/rootfs is its root. KIND bare: PROGRAM alone.
+ * -d: each second contender is the one before it with something more, and the difference is told.
  * SIZE is text for the table. What the others are compared to: the first floor, and the first whose
  * name begins with crun.
  *
@@ -181,6 +182,25 @@ static double median_of_ratios(const double *v, const double *base) {
     return median(ratio);
 }
 
+/* What `c` takes more than `base`: median of the differences within the rounds, and their quartiles. */
+static void difference_row(const struct contender *c, const struct contender *base, int phase, const char *title) {
+    static double more[MOST_ROUNDS];
+    for (int i = 0; i < rounds; i++) more[i] = (c->ms[phase][i] - base->ms[phase][i]) * 1e3;
+    printf("| %-24s | %-23s | %9.0f | %6.0f to %6.0f |\n", c->name, title, median(more), quantile(more, 0.25), quantile(more, 0.75));
+}
+
+static void differences(void) {
+    printf("\n| %-24s | %-23s | median us |     p25 to p75  |\n|:%.25s|:%.24s|----------:|----------------:|\n", "more than without", "",
+           "-----------------------------", "-----------------------------");
+    for (int i = 1; i < count; i++) {
+        if (strncmp(who[i].name, who[i - 1].name, strlen(who[i - 1].name))) continue; /* its other half was left out */
+        difference_row(&who[i], &who[i - 1], RUN, "run");
+        difference_row(&who[i], &who[i - 1], CREATE, "create");
+        difference_row(&who[i], &who[i - 1], START, "start");
+        difference_row(&who[i], &who[i - 1], THREE, "create + start + delete");
+    }
+}
+
 static void ratio_cell(const struct contender *c, const struct contender *base, int phase) {
     char text[48];
     if (!base)
@@ -225,9 +245,11 @@ static void table(int phase, const char *title, const struct contender *floor,
 }
 
 int main(int argc, char **argv) {
-    int opt;
-    while ((opt = getopt(argc, argv, "n:w:")) != -1) {
-        if (opt == 'n')
+    int opt, pairs = 0;
+    while ((opt = getopt(argc, argv, "dn:w:")) != -1) {
+        if (opt == 'd')
+            pairs = 1;
+        else if (opt == 'n')
             rounds = atoi(optarg);
         else if (opt == 'w')
             pause_ms = atoi(optarg);
@@ -238,7 +260,7 @@ int main(int argc, char **argv) {
     argv += optind;
     count = argc / 5;
     if (argc % 5 != 0 || count < 1 || count > MOST || rounds < 1 || rounds > MOST_ROUNDS) {
-        fputs("usage: bench [-n ROUNDS] [-w MS] NAME KIND PROGRAM DIR SIZE ...\n", stderr);
+        fputs("usage: bench [-d] [-n ROUNDS] [-w MS] NAME KIND PROGRAM DIR SIZE ...\n", stderr);
         return 2;
     }
     for (int i = 0; i < count; i++) {
@@ -285,6 +307,7 @@ int main(int argc, char **argv) {
 
     table(RUN, "run", floor, crun);
     table(THREE, "create + start + delete", floor, crun);
+    if (pairs) return differences(), 0;
     printf("\n| %-24s | peak KiB: run | create | start | delete |  program KiB |\n",
            "memory, size");
     printf("|:%.25s|--------------:|-------:|------:|-------:|-------------:|\n",
