@@ -3,6 +3,7 @@
 # (tests/bench/floor.c), in paired rounds (tests/bench/bench.c). Needs root and a C compiler.
 # bench.sh fetch: only fetch the peers. bench.sh steps [N]: where the floor's time goes.
 # bench.sh seccomp [-n ROUNDS] [-w MS]: what an engine's default profile ($PROFILE) costs; needs jq.
+#     On a busy machine the processor time tells more than the time.
 #
 # The peers are $CRUN and $RUNC (none: without it), else those on PATH, else Debian's packages: sid's,
 # or of the suites in $PEERS. They are unpacked into build/peers/, never installed. The newer libraries

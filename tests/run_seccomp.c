@@ -663,6 +663,30 @@ static void notify_flags(struct t *t) {
     }
 }
 
+/* A kernel that takes 40 bytes at a time. */
+static struct drive_action shorten(void *user, struct call *call) {
+    struct msghdr message;
+    struct iovec part;
+    unsigned *n = user;
+    if (call->nr != SYS_sendmsg || !call->role) return (struct drive_action){DRIVE_GO, 0};
+    if (!drive_peek(call, call->args[1], &message, sizeof message) || !drive_peek(call, (uintptr_t)message.msg_iov, &part, sizeof part)) return (struct drive_action){DRIVE_GO, 0};
+    if (part.iov_len > 40) part.iov_len = 40, *n += drive_poke(call, (uintptr_t)message.msg_iov, &part, sizeof part);
+    return (struct drive_action){DRIVE_GO, 0};
+}
+
+static void notify_in_parts(struct t *t) {
+    struct agent a;
+    unsigned n = 0;
+    struct drive drive = {.decide = shorten, .user = &n};
+    agent_listen(t, &a);
+    watched(t, &drive, &(struct config){.args = "payload-echo alive", .linux_ = notifies(&a, "")});
+    CHECK(drive.outcome.code == 0 && n > 2, "%u parts: %d %s", n, drive.outcome.code, drive.outcome.err);
+    agent_take(&a);
+    CHECK(is_json(a.message.at), "%s", a.message.at);
+    CHECK_TEXT(json_value(a.message.at, "state/id"), t->tag);
+    agent_end(&a);
+}
+
 /* What the runtime itself does between loading and exec is to send and to close. */
 static void notify_nearly_all(struct t *t) {
     struct bundle b;
@@ -752,6 +776,7 @@ const struct test run_seccomp_tests[] = {
     {"seccomp.notify_create_start", notify_create_start, 0, 0},
     {"seccomp.notify_agent_ends", notify_agent_ends, 0, 0},
     {"seccomp.notify_flags", notify_flags, 0, 0},
+    {"seccomp.notify_in_parts", notify_in_parts, 0, 0},
     {"seccomp.notify_nearly_all", notify_nearly_all, 0, 0},
     {"seccomp.listener_unused", listener_unused, 0, 0},
     {"seccomp.agent_missing", agent_missing, 0, 40},

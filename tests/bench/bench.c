@@ -38,7 +38,7 @@ enum { MOST = 16, MOST_ROUNDS = 10000 };
 struct contender {
     const char *name, *kind, *program, *dir, *size;
     char id[64], state[512], bundle[512], root[512], pid_file[512], container[600], log[512];
-    double *ms[PHASES];
+    double *ms[PHASES], *cpu;
     long kib[PHASES]; /* peak memory */
     int broken;       /* failed before it came to measuring: left out */
 };
@@ -69,6 +69,8 @@ static double now(void) {
 
 static int is(const struct contender *c, const char *kind) { return strcmp(c->kind, kind) == 0; }
 
+static double cpu_ms; /* of the last command and all that it waited for */
+
 /* Run a command to its end: its time, and its exit status when that is wanted. With vfork the child
  * counts our memory as its peak, so memory is measured in a round of its own, with fork. */
 static double spend(struct contender *c, int phase, int forked, const char *const *argv) {
@@ -89,6 +91,7 @@ static double spend(struct contender *c, int phase, int forked, const char *cons
     while (wait4(pid, &status, 0, &usage) != pid)
         if (errno != EINTR) die("wait4");
     t = now() - t;
+    cpu_ms = (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1e3 + (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e3;
     if (forked && usage.ru_maxrss > c->kib[phase]) c->kib[phase] = usage.ru_maxrss;
     close(log);
     if (status != 0) {
@@ -116,7 +119,7 @@ static void measure_run(struct contender *c, int round, int forked) {
     const char *floor[] = {c->program, c->root, NULL};
     const char *bare[] = {c->program, NULL};
     double t = spend(c, RUN, forked, is(c, "oci") ? oci : is(c, "floor") ? floor : bare);
-    if (round >= 0) c->ms[RUN][round] = t;
+    if (round >= 0) c->ms[RUN][round] = t, c->cpu[round] = cpu_ms;
     settle();
 }
 
@@ -183,9 +186,9 @@ static double median_of_ratios(const double *v, const double *base) {
 }
 
 /* What `c` takes more than `base`: median of the differences within the rounds, and their quartiles. */
-static void difference_row(const struct contender *c, const struct contender *base, int phase, const char *title) {
+static void difference_row(const struct contender *c, const double *with, const double *without, const char *title) {
     static double more[MOST_ROUNDS];
-    for (int i = 0; i < rounds; i++) more[i] = (c->ms[phase][i] - base->ms[phase][i]) * 1e3;
+    for (int i = 0; i < rounds; i++) more[i] = (with[i] - without[i]) * 1e3;
     printf("| %-24s | %-23s | %9.0f | %6.0f to %6.0f |\n", c->name, title, median(more), quantile(more, 0.25), quantile(more, 0.75));
 }
 
@@ -194,10 +197,12 @@ static void differences(void) {
            "-----------------------------", "-----------------------------");
     for (int i = 1; i < count; i++) {
         if (strncmp(who[i].name, who[i - 1].name, strlen(who[i - 1].name))) continue; /* its other half was left out */
-        difference_row(&who[i], &who[i - 1], RUN, "run");
-        difference_row(&who[i], &who[i - 1], CREATE, "create");
-        difference_row(&who[i], &who[i - 1], START, "start");
-        difference_row(&who[i], &who[i - 1], THREE, "create + start + delete");
+        const struct contender *c = &who[i], *base = &who[i - 1];
+        difference_row(c, c->ms[RUN], base->ms[RUN], "run");
+        difference_row(c, c->cpu, base->cpu, "run, processor time");
+        difference_row(c, c->ms[CREATE], base->ms[CREATE], "create");
+        difference_row(c, c->ms[START], base->ms[START], "start");
+        difference_row(c, c->ms[THREE], base->ms[THREE], "create + start + delete");
     }
 }
 
@@ -276,6 +281,7 @@ int main(int argc, char **argv) {
         snprintf(c->log, sizeof c->log, "%s/log", c->dir);
         for (int p = 0; p < PHASES; p++)
             if (!(c->ms[p] = calloc((size_t)rounds, sizeof(double)))) die("memory");
+        if (!(c->cpu = calloc((size_t)rounds, sizeof(double)))) die("memory");
     }
     if ((null_fd = open("/dev/null", O_RDWR | O_CLOEXEC)) < 0) die("/dev/null");
     signal(SIGALRM, stuck);
