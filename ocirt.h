@@ -6064,6 +6064,7 @@ struct ocirt__seccomp_maker {
     uint16_t            *calls;  /* of each name, in the order of the config */
     unsigned             port, max, rules;
     struct ocirt__seccomp_rule    **slots; /* of the port at hand; the last to be tried first */
+    struct ocirt__seccomp_rule     *plain; /* the last without a test: it is the same for all calls */
     struct ocirt__seccomp_interval *intervals;
     size_t                          intervals_count;
     uint16_t                       *groups; /* where each leaf of the search begins */
@@ -6119,6 +6120,7 @@ static int ocirt__seccomp_order(const struct ocirt__seccomp_rule *a, const struc
 static int ocirt__seccomp_add(struct ocirt__seccomp_maker *m, unsigned slot, struct ocirt__seccomp_test *tests, uint32_t count, const ocirt_syscall *s, uint32_t action, bool blind) {
     struct ocirt__seccomp_rule **at = &m->slots[slot], *rule, new = {.tests = tests, .count = count, .action = action};
     if (*at && (*at)->count == 0) return 0;
+    if (count == 0 && m->plain && m->plain->action == action) return *at = m->plain, 0;
     if (count == 0) *at = NULL;
     for (struct ocirt__seccomp_rule *other = *at; other; other = other->next) { /* before the first that it precedes; the list is last first */
         int order = ocirt__seccomp_order(&new, other);
@@ -6133,6 +6135,7 @@ static int ocirt__seccomp_add(struct ocirt__seccomp_maker *m, unsigned slot, str
     new.next = *at;
     *rule = new;
     *at = rule;
+    if (count == 0) m->plain = rule;
     return 0;
 }
 
@@ -6159,12 +6162,11 @@ static bool ocirt__seccomp_repeats(const ocirt_syscall *s) {
 /* Arguments from..to as one rule, ordered by index. `through`: the number of a muxed call, which takes the place of
    argument 0. */
 static int ocirt__seccomp_entry_rule(struct ocirt__seccomp_maker *m, const ocirt_syscall *s, size_t from, size_t to, unsigned slot, unsigned through, uint32_t action) {
-    struct ocirt__seccomp_test *tests = NULL;
+    struct ocirt__seccomp_test *tests;
     uint32_t count = 0;
-    if (to > from || through) {
-        tests = ocirt__mem_array(m->arena, 7, sizeof *tests);
-        if (!tests) return ocirt__error_set(m->error, OCIRT_E_MEMORY, 0, "", "out of memory");
-    }
+    if (to == from && !through) return ocirt__seccomp_add(m, slot, NULL, 0, s, action, false);
+    tests = ocirt__mem_array(m->arena, 7, sizeof *tests);
+    if (!tests) return ocirt__error_set(m->error, OCIRT_E_MEMORY, 0, "", "out of memory");
     if (through) ocirt__seccomp_test_of(m, &(ocirt_seccomp_arg){.op = OCIRT__CMP_EQ, .value = through}, &tests[count++]);
     for (uint32_t index = through > 0; index < 6; index++)
         for (size_t i = from; i < to; i++)
