@@ -236,7 +236,7 @@ compete() {
 # config [PROFILE]: the default spec of crun 1.28 without a terminal (runc's has no ambient capabilities).
 config() {
     if [ -n "${1:-}" ]; then
-        config | jq --slurpfile profile "$1" '.linux.seccomp = $profile[0]'
+        config | jq -c --slurpfile profile "$1" '.linux.seccomp = $profile[0]'
         return
     fi
     cat << 'EOF'
