@@ -85,6 +85,10 @@ pid_t holder(int flags, void (*prepare)(void));
 void holders_end(void);
 unsigned long long ns_of(pid_t pid, const char *name); /* 0: us */
 const char *ns_path(pid_t pid, const char *name);
+/* A device "ocitest0" with addresses, made afresh in this network namespace; false: this kernel has no kind for it. Is
+ * it here, as it was made? (run_net.c) */
+bool net_device_make(void);
+void net_device_kept(const char *why);
 /* Capabilities: a member of process.capabilities, what we may give, what a report has. (run_process.c) */
 char *cap_list(const char *name, unsigned long long set);
 unsigned long long our_bounding(void);

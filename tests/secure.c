@@ -232,20 +232,20 @@ static void set_looks(struct scene *s, bool user) {
 }
 
 static void begin_root(struct t *t, struct scene *s) {
-    scene_begin(t, s, RUN, true, false);
+    scene_begin(t, s, RUN, FAT, false);
     set_looks(s, false);
     scene_watch(s);
 }
 
 static void begin_mapped(struct t *t, struct scene *s) {
-    scene_begin(t, s, RUN, true, false);
+    scene_begin(t, s, RUN, FAT, false);
     set_looks(s, true);
     CHECK_SYS(chown(s->b.rootfs, TEST_FIRST_ID, TEST_FIRST_ID));
     scene_watch(s);
 }
 
 static void begin_user(struct t *t, struct scene *s) {
-    scene_begin(t, s, RUN, true, true);
+    scene_begin(t, s, RUN, FAT, true);
     set_looks(s, true);
     scene_watch(s);
 }
@@ -253,7 +253,7 @@ static void begin_user(struct t *t, struct scene *s) {
 /* Through a stage: namespaces of others, and a new time namespace. */
 static void begin_joined(struct t *t, struct scene *s) {
     pid_t other = holder(CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWPID, NULL);
-    scene_begin(t, s, RUN, false, false);
+    scene_begin(t, s, RUN, SMALL, false);
     bundle_config(&s->b, &(struct config){.namespaces = print("[{\"type\":\"mount\"},{\"type\":\"time\"},{\"type\":\"network\",\"path\":\"%s\"},"
         "{\"type\":\"ipc\",\"path\":\"%s\"},{\"type\":\"uts\",\"path\":\"%s\"},{\"type\":\"pid\",\"path\":\"%s\"}]", ns_path(other, "net"), ns_path(other, "ipc"),
         ns_path(other, "uts"), ns_path(other, "pid")), .linux_ = "\"timeOffsets\":{\"monotonic\":{\"secs\":1000,\"nanosecs\":0}}", .process = "\"noNewPrivileges\":true"});

@@ -1,10 +1,15 @@
 /* sweep.c: families of tests made from the trace of a scenario: every call of every role fails, lies, or is the
  * last one before a SIGKILL. By default a sample; OCIRT_SWEEP=full takes every point with every errno. */
 #include "sweep.h"
+#include <net/if.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 
 #ifndef SYS_openat2
@@ -14,10 +19,127 @@
 /* ---- scenarios ---- */
 
 static const char *const what_names[] = {"run", "create", "start", "delete"};
-
+static const char *const extent_names[] = {"small", "fat", "whole", "other"};
 
 static char *hook(const char *kind) {
     return print("\"%s\":[{\"path\":\"%s\",\"args\":[\"payload\",\"payload-script\",\"exit\",\"0\"]}]", kind, test_exe());
+}
+
+/* ---- all that confines and limits ---- */
+
+static const char *agent_path(const struct scene *s) { return print("%s/agent", s->t->dir); }
+
+/* Of a message with one descriptor, or none. */
+static int receive(int from) {
+    char bytes[4096];
+    union {
+        struct cmsghdr head;
+        char room[CMSG_SPACE(sizeof(int))];
+    } control;
+    struct iovec io = {bytes, sizeof bytes};
+    struct msghdr message = {.msg_iov = &io, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+    int fd = -1;
+    if (recvmsg(from, &message, MSG_CMSG_CLOEXEC) <= 0 || message.msg_controllen < sizeof control.head) return -1;
+    memcpy(&fd, CMSG_DATA(&control.head), sizeof fd);
+    return fd;
+}
+
+/* Each call that a filter asks about is answered with EXDEV, which no call has by itself. */
+static void answer(int fd) {
+    struct {
+        uint64_t id;
+        char rest[72];
+    } question = {0};
+    struct {
+        uint64_t id;
+        int64_t value;
+        int32_t error;
+        uint32_t flags;
+    } reply = {.error = -EXDEV};
+    if (ioctl(fd, (int)0xc0502100 /* SECCOMP_IOCTL_NOTIF_RECV */, &question)) return;
+    reply.id = question.id;
+    (void)ioctl(fd, (int)0xc0182101 /* SECCOMP_IOCTL_NOTIF_SEND */, &reply);
+}
+
+static void be_agent(int listener) {
+    struct pollfd polls[2] = {{.fd = listener, .events = POLLIN}, {.fd = -1, .events = POLLIN}};
+    for (;;) {
+        if (poll(polls, 2, -1) < 0) continue;
+        if (polls[1].revents & POLLIN) answer(polls[1].fd);
+        else if (polls[1].revents) close(polls[1].fd), polls[1].fd = -1;
+        if (!polls[0].revents) continue;
+        int peer = accept(listener, NULL, NULL), fd = receive(peer);
+        close(peer);
+        if (fd < 0) continue;
+        if (polls[1].fd >= 0) close(polls[1].fd);
+        polls[1].fd = fd;
+    }
+}
+
+static void start_agent(struct scene *s) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    const char *path = agent_path(s);
+    CHECK_OK(strlen(path) < sizeof address.sun_path);
+    strcpy(address.sun_path, path);
+    int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    CHECK_SYS(bind(listener, (struct sockaddr *)&address, sizeof address));
+    CHECK_SYS(listen(listener, 64));
+    s->agent = fork();
+    if (s->agent == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        be_agent(listener);
+    }
+    close(listener);
+}
+
+static bool has_cgroup(const struct scene *s) { return !s->user && cgroup_mount() && !access(cgroup_mount(), W_OK); }
+
+/* The limits of this machine's controllers, and how the program sees them. */
+static void add_limits(struct config *c, struct text *args) {
+    static const char *const limits[][3] = {
+        {"pids", "\"pids\":{\"limit\":64},", "pids.max"},
+        {"memory", "\"memory\":{\"limit\":134217728,\"reservation\":16777216},", "memory.max\",\"/sys/fs/cgroup/memory.low"},
+        {"cpu", "\"cpu\":{\"shares\":512,\"quota\":90000,\"period\":100000},", "cpu.weight\",\"/sys/fs/cgroup/cpu.max"}};
+    char *have = file_read(print("%s/cgroup.controllers", cgroup_mount()), NULL);
+    have[strcspn(have, "\n")] = 0;
+    text_add(args, ",\"--\",\"cat\",\"/sys/fs/cgroup/cgroup.max.depth\"");
+    c->linux_ = replaced(c->linux_, "\"resources\":{", "\"resources\":{\"unified\":{\"cgroup.max.depth\":\"7\"},");
+    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
+        if (!has_word(have, limits[i][0])) continue;
+        c->linux_ = replaced(c->linux_, "\"resources\":{", print("\"resources\":{%s", limits[i][1]));
+        text_add(args, ",\"/sys/fs/cgroup/%s\"", limits[i][2]);
+    }
+    c->mounts = print("%s,{\"destination\":\"/sys/fs/cgroup\",\"type\":\"cgroup\",\"source\":\"cgroup\",\"options\":[\"ro\",\"nosuid\",\"noexec\",\"nodev\"]}", c->mounts);
+}
+
+/* Each is told by the report, or by what the program then can't do. */
+static void add_all(struct scene *s, struct config *c) {
+    struct text args = {0};
+    bool other = s->extent == OTHER;
+    text_add(&args, "[\"/payload\",\"payload-script\",\"report\",\"--\",\"mkdir\",\"/work/here/x\",\"--\",\"sethostname\",\"x\"");
+    c->process = print("%s,\"scheduler\":{\"policy\":\"SCHED_BATCH\",\"nice\":4,\"flags\":[\"SCHED_FLAG_RESET_ON_FORK\"]},"
+                       "\"ioPriority\":{\"class\":\"IOPRIO_CLASS_BE\",\"priority\":6}",
+                       other ? replaced(c->process, "\"noNewPrivileges\":true", "\"noNewPrivileges\":false") : c->process);
+    c->linux_ = print("%s,\"seccomp\":{\"defaultAction\":\"SCMP_ACT_ALLOW\",%s\"syscalls\":["
+                      "{\"names\":[\"mkdir\",\"mkdirat\"],\"action\":\"SCMP_ACT_ERRNO\",\"errnoRet\":33},{\"names\":[\"sethostname\"],\"action\":\"%s\"},"
+                      "{\"names\":[\"socket\"],\"action\":\"SCMP_ACT_ERRNO\",\"args\":[{\"index\":0,\"value\":40,\"op\":\"SCMP_CMP_EQ\"}]}]}", c->linux_,
+                      other ? "" : print("\"listenerPath\":\"%s\",\"listenerMetadata\":\"about it\",", agent_path(s)), other ? "SCMP_ACT_ERRNO" : "SCMP_ACT_NOTIFY");
+    if (!syscall(SYS_get_mempolicy, NULL, NULL, 0ul, NULL, 0ul)) c->linux_ = print("%s,\"memoryPolicy\":{\"mode\":\"MPOL_BIND\",\"nodes\":\"0\"}", c->linux_);
+#if defined(__x86_64__)
+    c->linux_ = print("%s,\"personality\":{\"domain\":\"LINUX32\"}", c->linux_);
+#endif
+    if (s->net) c->linux_ = print("%s,\"netDevices\":{\"ocitest0\":{\"name\":\"eth7\"}}", c->linux_);
+    if (other && !access("/proc/self/ns/time", F_OK)) {
+        c->namespaces = print("%s time", c->namespaces);
+        c->linux_ = print("%s,\"timeOffsets\":{\"monotonic\":{\"secs\":1000,\"nanosecs\":7},\"boottime\":{\"secs\":2000}}", c->linux_);
+    }
+    if (syscall(444 /* landlock_create_ruleset */, NULL, 0ul, 1u) >= 0) {
+        c->top = print("%s,\"annotations\":{\"io.ocirt.landlock.read\":\"/\",\"io.ocirt.landlock.write\":\"/work/here:/proc\"}", c->top);
+        text_add(&args, ",\"--\",\"write\",\"/dev/shm/x\",\"y\"");
+    }
+    if (has_cgroup(s)) add_limits(c, &args);
+    text_add(&args, ",\"--\",\"exit\",\"0\"]");
+    c->args = args.at;
 }
 
 char *scene_fat_text(struct scene *s) {
@@ -48,10 +170,11 @@ char *scene_fat_text(struct scene *s) {
         .top = print("\"domainname\":\"domain\",\"hooks\":{%s,%s,%s,%s,%s}", hook("createRuntime"), hook("createContainer"),
                      print("\"startContainer\":[{\"path\":\"/payload\",\"args\":[\"payload\",\"payload-script\",\"exit\",\"0\"]}]"), hook("poststart"),
                      hook("poststop"))};
-    if (!user && cgroup_mount() && !access(cgroup_mount(), W_OK))
+    if (has_cgroup(s))
         c.linux_ = print("%s,\"cgroupsPath\":\"/%s/box\",\"resources\":{\"devices\":[{\"allow\":false,\"access\":\"rwm\"},"
                          "{\"allow\":true,\"type\":\"c\",\"major\":1,\"minor\":3,\"access\":\"rw\"},{\"allow\":true,\"type\":\"c\",\"access\":\"m\"}]}",
                          c.linux_, s->t->tag);
+    if (s->extent > FAT) add_all(s, &c);
     return config_text(&c);
 }
 
@@ -73,6 +196,11 @@ static void add_mount_line(struct text *to, const char *line) {
     for (int i = 0; i < 3; i++) at += strcspn(at, " "), at += strspn(at, " ");
     text_add(to, "mount=");
     for (; *at; at++) {
+        if (!strncmp(at, " - cgroup2 ", 11)) { /* the config's word or the host's: the hierarchy has no source */
+            text_add(to, " - cgroup2");
+            at += 11;
+            at += strcspn(at, " ");
+        }
         if (at[0] == ':' && at[1] >= '0' && at[1] <= '9') { /* shared:N */
             text_add(to, ":N");
             while (at[1] >= '0' && at[1] <= '9') at++;
@@ -86,7 +214,7 @@ static long own_keyring(void) { return syscall(SYS_keyctl, 0, -3, 0); } /* of th
 
 static char *digest(const char *report) {
     static const char *const drop[] = {"uptime=", "root=", "fd.0=", "fd.1=", "fd.2=", "sched.runtime", "status.", "pgrp=",
-                                       "ppid=", "env.count", "ns.", "cgroup=", "kernel=", NULL};
+                                       "ppid=", "env.count", "ns.", "cgroup=", "kernel=", "address=eth7 fe80:", NULL};
     static const char *const keep[] = {"status.Cap", "status.NoNewPrivs", "status.Seccomp", "status.Groups", NULL};
     struct text to = {0};
     char *text = print("%s", report), root[64] = "", pid[16] = "";
@@ -196,17 +324,33 @@ char *scene_finish(struct scene *s, struct drive *drive, struct text *why) {
     return digest(has->out);
 }
 
-void scene_begin(struct t *t, struct scene *s, enum what what, bool fat, bool user) {
-    *s = (struct scene){.t = t, .what = what, .fat = fat, .user = user};
+void scene_begin(struct t *t, struct scene *s, enum what what, enum extent extent, bool user) {
+    *s = (struct scene){.t = t, .what = what, .extent = extent, .user = user};
     need_ocirt();
     if (user && !geteuid()) turn_ordinary(t);
     s->user = geteuid() != 0;
     root_make(t, &s->b);
-    if (fat) {
+    if (extent == WHOLE) start_agent(s);
+    if (extent == WHOLE && !s->user) {
+        CHECK_SYS(unshare(CLONE_NEWNET));
+        s->net = net_device_make();
+    }
+    if (extent != SMALL) {
         bundle_write(&s->b, "%s", scene_fat_text(s));
         for (const char *const *dir = (const char *const[]){"proc", "dev", "sys", "data", "work/here", NULL}; *dir; dir++) root_dir(&s->b, *dir);
     } else
         bundle_config(&s->b, &(struct config){.process = "\"noNewPrivileges\":true"});
+}
+
+void scene_end(struct scene *s) {
+    if (!s->agent) return;
+    kill(s->agent, SIGKILL);
+    waitpid(s->agent, NULL, 0);
+}
+
+/* A device that has moved in ends with the container. */
+void scene_renew(struct scene *s) {
+    if (s->net && !if_nametoindex("ocitest0")) CHECK_OK(net_device_make());
 }
 
 void scene_watch(struct scene *s) {
@@ -218,6 +362,7 @@ void scene_watch(struct scene *s) {
     char *first = digest(out.out);
     outcome_free(&out);
     reap_all();
+    scene_renew(s);
     s->before = snap_take(t, 0);
     struct dose dose = {.aimed = false};
     s->trace = (struct drive){.decide = scene_give, .user = &dose};
@@ -231,13 +376,14 @@ void scene_watch(struct scene *s) {
     s->trace.outcome.out_fd = s->trace.outcome.err_fd = 0;
     if (s->made.out_fd) outcome_free(&s->made);
     reap_all();
+    scene_renew(s);
     struct text text = {0};
     bool same = snap_same(t, s->before, &text);
     CHECK(same, "undisturbed, it leaves %s", text.at);
 }
 
-static void scene_make(struct t *t, struct scene *s, enum what what, bool fat, bool user) {
-    scene_begin(t, s, what, fat, user);
+static void scene_make(struct t *t, struct scene *s, enum what what, enum extent extent, bool user) {
+    scene_begin(t, s, what, extent, user);
     scene_watch(s);
 }
 
@@ -253,12 +399,21 @@ static bool sweepable(const struct call *call) {
     return true;
 }
 
+/* What a whole config has calls for and a fat one has not: where it is not swept fully, the rest is left to the fat one. */
+static bool is_of_confinement(const struct call *call) {
+    static const char *const names[] = {"seccomp", "landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self", "sched_setattr", "sched_setaffinity", "ioprio_set",
+                                        "set_mempolicy", "personality", "socket", "connect", "sendmsg", "sendto", "recvfrom", "setns", "unshare", "bpf", NULL};
+    for (int i = 0; names[i]; i++)
+        if (!strcmp(names[i], call_name(call->nr))) return true;
+    return call->path && (strstr(call->path, "cgroup") || strstr(call->path, "timens"));
+}
+
 /* Of a loop (64 signals, 40 capabilities) the first, the second and the last. */
-struct places scene_places(const struct drive *drive, bool all) {
+static struct places places_of(const struct drive *drive, bool all, bool (*only)(const struct call *)) {
     struct places p = {.at = remember(calloc(drive->n_calls + 1, sizeof *p.at))};
     for (size_t i = 0; i < drive->n_calls; i++) {
         const struct call *call = &drive->calls[i];
-        if (!sweepable(call)) continue;
+        if (!sweepable(call) || (only && !only(call))) continue;
         unsigned before = 0, after = 0;
         for (size_t k = i; k-- > 0 && before < 3;) {
             if (drive->calls[k].role != call->role) continue;
@@ -276,6 +431,13 @@ struct places scene_places(const struct drive *drive, bool all) {
     return p;
 }
 
+struct places scene_places(const struct drive *drive, bool all) { return places_of(drive, all, NULL); }
+
+static struct places places_of_scene(const struct scene *s) {
+    bool of_init = s->what == RUN || s->what == CREATE; /* the others only wait for it */
+    return places_of(&s->trace, sweeps_full(), s->extent > FAT && of_init && !sweeps_full() ? is_of_confinement : NULL);
+}
+
 const char *scene_place_text(const struct place *p) {
     return print("role %u %s#%u %s", p->role, call_name(p->nr), p->nth, p->path ? p->path : "");
 }
@@ -290,6 +452,7 @@ void scene_expect_nothing_left(struct scene *s, const char *where, const char *s
     struct text text = {0};
     struct outcome out;
     reap_all();
+    scene_renew(s);
     bool same = snap_same(s->t, s->before, &text);
     EXPECT(same, "%s: it leaves %.900s (it said %.200s)", where, text.at, said);
     text_free(&text);
@@ -351,6 +514,8 @@ static void judge(struct scene *s, struct drive *drive, long nr, const char *whe
         bool code = s->what == RUN ? out->code >= 125 && out->code <= 127 : out->code == 1;
         EXPECT(code, "%s: code %s", where, said);
         EXPECT(good_text(out->err), "%s: a bad text: %s", where, said);
+        bool began = strstr(out->out, "uid=") || strstr(out->err, "/hooks/poststart");
+        if (s->net && s->what <= CREATE && !began) net_device_kept(print("%s: %s", where, said));
     }
     if (out->code && (s->what == START || s->what == DELETE)) clear_away(s, where);
     bool untidy = out->code && (strstr(said, "cannot remove") || strstr(said, "the state") || strstr(said, "state folder"));
@@ -365,12 +530,13 @@ static void again(struct scene *s, const char *where) {
     UNTRACED(s, &out, "run", "-b", s->b.path, s->t->tag);
     EXPECT(out.code == 0 && !out.timed_out, "%s: then the same id again: %d %s", where, out.code, out.err);
     outcome_free(&out);
+    scene_renew(s);
 }
 
 static unsigned disturb(struct scene *s, const struct place *p, struct drive_action action, bool always, const char *how) {
     struct dose dose = {.aim = {.role = p->role, .nr = p->nr, .nth = p->nth, .always = always, .action = action}, .aimed = true};
     struct drive drive = {.decide = scene_give, .user = &dose};
-    const char *where = print("%s %s: %s %s", s->fat ? "fat" : "small", what_names[s->what], scene_place_text(p), how);
+    const char *where = print("%s %s: %s %s", extent_names[s->extent], what_names[s->what], scene_place_text(p), how);
     scene_prepare(s);
     scene_go(s, &drive);
     bool failed = drive.outcome.code != 0;
@@ -379,14 +545,14 @@ static unsigned disturb(struct scene *s, const struct place *p, struct drive_act
     return dose.aim.hits;
 }
 
-/* Every place with every errno, or a sample of POINTS that is the same each time. */
-enum { POINTS = 48 };
+/* Every place with every errno, or a sample that is the same each time. To move a device takes long. */
+static size_t points_of(const struct scene *s) { return s->net ? 24 : 48; }
 
-static void sweep_errors(struct t *t, enum what what, bool fat, bool user) {
+static void sweep_errors(struct t *t, enum what what, enum extent extent, bool user) {
     struct scene s;
-    scene_make(t, &s, what, fat, user);
-    struct places p = scene_places(&s.trace, sweeps_full());
-    size_t total = p.n * ERRNOS, step = sweeps_full() ? 1 : total / POINTS + 1;
+    scene_make(t, &s, what, extent, user);
+    struct places p = places_of_scene(&s);
+    size_t total = p.n * ERRNOS, step = sweeps_full() ? 1 : total / points_of(&s) + 1;
     unsigned missed = 0, done = 0;
     for (size_t at = 0; at < total; at += step, done++) {
         const struct place *place = &p.at[at / ERRNOS];
@@ -396,17 +562,24 @@ static void sweep_errors(struct t *t, enum what what, bool fat, bool user) {
         missed += !disturb(&s, place, (struct drive_action){DRIVE_FAIL, error}, always, how);
     }
     CHECK(missed * 4 <= done, "%u of %u places were not met again", missed, done);
+    scene_end(&s);
 }
 
-static void errors_run_small(struct t *t) { sweep_errors(t, RUN, false, false); }
-static void errors_run_fat(struct t *t) { sweep_errors(t, RUN, true, false); }
-static void errors_create_fat(struct t *t) { sweep_errors(t, CREATE, true, false); }
-static void errors_create_small(struct t *t) { sweep_errors(t, CREATE, false, false); }
-static void errors_start_fat(struct t *t) { sweep_errors(t, START, true, false); }
-static void errors_delete_fat(struct t *t) { sweep_errors(t, DELETE, true, false); }
-static void errors_run_small_user(struct t *t) { sweep_errors(t, RUN, false, true); }
-static void errors_run_fat_user(struct t *t) { sweep_errors(t, RUN, true, true); }
-static void errors_create_fat_user(struct t *t) { sweep_errors(t, CREATE, true, true); }
+static void errors_run_small(struct t *t) { sweep_errors(t, RUN, SMALL, false); }
+static void errors_run_fat(struct t *t) { sweep_errors(t, RUN, FAT, false); }
+static void errors_create_fat(struct t *t) { sweep_errors(t, CREATE, FAT, false); }
+static void errors_create_small(struct t *t) { sweep_errors(t, CREATE, SMALL, false); }
+static void errors_start_fat(struct t *t) { sweep_errors(t, START, FAT, false); }
+static void errors_delete_fat(struct t *t) { sweep_errors(t, DELETE, FAT, false); }
+static void errors_run_whole(struct t *t) { sweep_errors(t, RUN, WHOLE, false); }
+static void errors_run_other(struct t *t) { sweep_errors(t, RUN, OTHER, false); }
+static void errors_create_whole(struct t *t) { sweep_errors(t, CREATE, WHOLE, false); }
+static void errors_delete_whole(struct t *t) { sweep_errors(t, DELETE, WHOLE, false); }
+static void errors_run_whole_user(struct t *t) { sweep_errors(t, RUN, WHOLE, true); }
+static void errors_run_other_user(struct t *t) { sweep_errors(t, RUN, OTHER, true); }
+static void errors_run_small_user(struct t *t) { sweep_errors(t, RUN, SMALL, true); }
+static void errors_run_fat_user(struct t *t) { sweep_errors(t, RUN, FAT, true); }
+static void errors_create_fat_user(struct t *t) { sweep_errors(t, CREATE, FAT, true); }
 
 /* ---- sweep.kills: SIGKILL before a call, to the one that makes it, or to all of the runtime ---- */
 
@@ -421,16 +594,17 @@ static void judge_killed(struct scene *s, struct drive *drive, const char *where
     EXPECT(out.code == 0 || good_text(out.err), "%s: then state: %d %s", where, out.code, out.err);
     outcome_free(&out);
     clear_away(s, where);
+    if (s->net) CHECK_OK(net_device_make()); /* nobody was left to give its addresses back */
     scene_expect_nothing_left(s, where, "");
     again(s, where);
 }
 
-static void sweep_kills(struct t *t, enum what what, bool fat, bool user) {
+static void sweep_kills(struct t *t, enum what what, enum extent extent, bool user) {
     static const long long victims[] = {DRIVE_SELF, DRIVE_ALL};
     struct scene s;
-    scene_make(t, &s, what, fat, user);
-    struct places p = scene_places(&s.trace, sweeps_full());
-    size_t step = sweeps_full() ? 1 : p.n * 2 / POINTS + 1;
+    scene_make(t, &s, what, extent, user);
+    struct places p = places_of_scene(&s);
+    size_t step = sweeps_full() ? 1 : p.n * 2 / points_of(&s) + 1;
     for (size_t at = 0, done = 0; at < p.n * 2; at += step, done++) {
         const struct place *place = &p.at[at / 2];
         size_t who = (sweeps_full() ? at : done) % 2;
@@ -438,17 +612,20 @@ static void sweep_kills(struct t *t, enum what what, bool fat, bool user) {
         struct drive drive = {.decide = scene_give, .user = &dose};
         scene_prepare(&s);
         scene_go(&s, &drive);
-        judge_killed(&s, &drive, print("%s: %s is killed before %s", what_names[what], who ? "all of it" : "it", scene_place_text(place)));
+        judge_killed(&s, &drive, print("%s %s: %s is killed before %s", extent_names[extent], what_names[what], who ? "all of it" : "it", scene_place_text(place)));
     }
+    scene_end(&s);
 }
 
-static void kills_run(struct t *t) { sweep_kills(t, RUN, false, false); }
-static void kills_run_fat(struct t *t) { sweep_kills(t, RUN, true, false); }
-static void kills_create(struct t *t) { sweep_kills(t, CREATE, true, false); }
-static void kills_start(struct t *t) { sweep_kills(t, START, true, false); }
-static void kills_delete(struct t *t) { sweep_kills(t, DELETE, true, false); }
-static void kills_run_user(struct t *t) { sweep_kills(t, RUN, true, true); }
-static void kills_create_user(struct t *t) { sweep_kills(t, CREATE, false, true); }
+static void kills_run(struct t *t) { sweep_kills(t, RUN, SMALL, false); }
+static void kills_run_fat(struct t *t) { sweep_kills(t, RUN, FAT, false); }
+static void kills_create(struct t *t) { sweep_kills(t, CREATE, FAT, false); }
+static void kills_start(struct t *t) { sweep_kills(t, START, FAT, false); }
+static void kills_delete(struct t *t) { sweep_kills(t, DELETE, FAT, false); }
+static void kills_run_whole(struct t *t) { sweep_kills(t, RUN, WHOLE, false); }
+static void kills_create_other(struct t *t) { sweep_kills(t, CREATE, OTHER, false); }
+static void kills_run_user(struct t *t) { sweep_kills(t, RUN, FAT, true); }
+static void kills_create_user(struct t *t) { sweep_kills(t, CREATE, SMALL, true); }
 
 /* ---- sweep.filters: a call that an outer container's filter refuses, in every process ---- */
 
@@ -464,23 +641,28 @@ static struct drive_action refuse(void *user, struct call *call) {
     return scene_give(&filter->dose, call);
 }
 
-static void sweep_filters(struct t *t, enum what what, bool user) {
+static void sweep_filters(struct t *t, enum what what, enum extent extent, bool user) {
     static const char *const filtered[] = {"openat2", "clone3", "close_range", "mount_setattr", "fsopen", "fsmount", "move_mount", "open_tree", "keyctl",
-                                           "pidfd_open", "pidfd_send_signal", "statx", "memfd_create", "execveat", "bpf", "signalfd4", "getrandom"};
+                                           "pidfd_open", "pidfd_send_signal", "statx", "memfd_create", "execveat", "bpf", "signalfd4", "getrandom",
+                                           "seccomp", "landlock_create_ruleset", "landlock_restrict_self", "sched_setattr", "ioprio_set", "set_mempolicy", "personality", "sendto"};
     struct scene s;
-    scene_make(t, &s, what, true, user);
+    scene_make(t, &s, what, extent, user);
     for (size_t i = 0; i < sizeof filtered / sizeof *filtered * 2; i++) {
+        if (s.net && !sweeps_full() && (i / 2 ^ i) & 1) continue; /* the one errno or the other */
         struct filter filter = {.nr = call_number(filtered[i / 2]), .error = i % 2 ? EPERM : ENOSYS};
         struct drive drive = {.decide = refuse, .user = &filter};
         scene_prepare(&s);
         scene_go(&s, &drive);
-        judge(&s, &drive, filter.nr, print("%s: %s gives %s", what_names[what], filtered[i / 2], errno_name(filter.error)));
+        judge(&s, &drive, filter.nr, print("%s %s: %s gives %s", extent_names[extent], what_names[what], filtered[i / 2], errno_name(filter.error)));
     }
+    scene_end(&s);
 }
 
-static void filters_run(struct t *t) { sweep_filters(t, RUN, false); }
-static void filters_create(struct t *t) { sweep_filters(t, CREATE, false); }
-static void filters_run_user(struct t *t) { sweep_filters(t, RUN, true); }
+static void filters_run(struct t *t) { sweep_filters(t, RUN, FAT, false); }
+static void filters_create(struct t *t) { sweep_filters(t, CREATE, FAT, false); }
+static void filters_run_whole(struct t *t) { sweep_filters(t, RUN, WHOLE, false); }
+static void filters_create_other(struct t *t) { sweep_filters(t, CREATE, OTHER, false); }
+static void filters_run_user(struct t *t) { sweep_filters(t, RUN, FAT, true); }
 
 const struct test sweep_tests[] = {
     {"sweep.errors_run_small", errors_run_small, TEST_ROOT, 3600},
@@ -502,5 +684,15 @@ const struct test sweep_tests[] = {
     {"sweep.filters_run", filters_run, TEST_ROOT, 3600},
     {"sweep.filters_create", filters_create, TEST_ROOT, 3600},
     {"sweep.filters_run_user", filters_run_user, 0, 3600},
+    {"sweep.errors_run_whole", errors_run_whole, TEST_ROOT, 3600},
+    {"sweep.errors_run_other", errors_run_other, TEST_ROOT, 3600},
+    {"sweep.errors_create_whole", errors_create_whole, TEST_ROOT, 3600},
+    {"sweep.errors_delete_whole", errors_delete_whole, TEST_ROOT, 3600},
+    {"sweep.errors_run_whole_user", errors_run_whole_user, 0, 3600},
+    {"sweep.errors_run_other_user", errors_run_other_user, 0, 3600},
+    {"sweep.kills_run_whole", kills_run_whole, TEST_ROOT, 3600},
+    {"sweep.kills_create_other", kills_create_other, TEST_ROOT, 3600},
+    {"sweep.filters_run_whole", filters_run_whole, TEST_ROOT, 3600},
+    {"sweep.filters_create_other", filters_create_other, TEST_ROOT, 3600},
     {0},
 };
