@@ -8152,13 +8152,15 @@ static int ocirt__landlock_allow(int rules, int root, const char *path, uint64_t
 /* paths: separated by NUL, and one more at the end. failed: the path that could not be allowed. */
 static int ocirt__landlock_restrict(int root, const char *read, const char *write, const char **failed) {
     uint64_t handled[2] = {0, 0};
-    long     r = OCIRT__SYS3(OCIRT__NR_landlock_create, NULL, 0, 1 /* VERSION */);
+    long     r = OCIRT__SYS3(OCIRT__NR_landlock_create, NULL, 0, 1 /* VERSION */), kept;
     int      rules = -1;
     *failed = "";
     if (r >= 0) handled[0] = ocirt__landlock_handled(r), r = rules = (int)OCIRT__SYS3(OCIRT__NR_landlock_create, handled, 8, 0);
     for (const char *at = read; r >= 0 && *at; at += strlen(at) + 1) r = ocirt__landlock_allow(rules, root, *failed = at, OCIRT__LANDLOCK_READ);
     for (const char *at = write; r >= 0 && *at; at += strlen(at) + 1) r = ocirt__landlock_allow(rules, root, *failed = at, handled[0]);
     if (r >= 0) *failed = "", r = OCIRT__SYS2(OCIRT__NR_landlock_restrict, rules, 0);
+    /* Who is restricted may not mount at all, else a mount of nothing is invalid: then a filter around us has lied. */
+    if (r >= 0 && ((kept = OCIRT__SYS5(SYS_mount, NULL, "/", NULL, 0, NULL)) == 0 || kept == -EINVAL)) r = -EPERM;
     ocirt__sys_close(&rules);
     return (int)r;
 }
