@@ -43,7 +43,7 @@ struct excuse {
 #define OF_PROC "ns.|oom_|uid_map|gid_map|setgroups|timens|loginuid|coredump|exe|status.|read|open-write|0|1|8|9"
 static const struct excuse excuses[] = {
     /* Known and left: the first costs two looks at /proc, of the second init's own close_range is the second line. */
-    {"unshare", 0, CLONE_NEWCGROUP, "ns.cgroup", EACH, "the host's namespace: compare /proc/self/ns with the host's"},
+    {"unshare", 0, CLONE_NEWCGROUP, "ns.cgroup|7|max", EACH, "the host's namespace: compare /proc/self/ns with the host's"},
     {"fcntl", 1, F_SETFD, "fd.", ONCE, "close_range with CLOSE_RANGE_CLOEXEC before exec is a second line, 5.11"},
     /* Nothing is weaker: what is missing is missed. */
     {"mount", -1, 0, "dev.|top.|mount=|cwd=|root.fs|cat|ls|" OF_PROC, EACH, "a new file system that is not there"},
@@ -56,6 +56,8 @@ static const struct excuse excuses[] = {
     {"sethostname", -1, 0, "hostname=", EACH, "a name"},
     {"setdomainname", -1, 0, "domainname=", EACH, "a name"},
     {"ioctl", 1, 0x8914 /* SIOCSIFFLAGS */, "lo|netdev", EACH, "lo is down"},
+    {"personality", -1, 0, "personality=|machine=", EACH, "how the kernel answers, not what one may do"},
+    {"sendmsg", -1, 0, "sethostname x: E", ONCE, "no agent: what it would have been asked for is refused"},
     {"rt_sigprocmask", 0, 2 /* SIG_SETMASK */, "sig.blocked", ONCE, "signals stay blocked"},
     /* Too dear, or no better than the call itself. */
     {"move_mount", -1, 0, "mount=|dev.|top.|ls|root.fs|acpi|memmap|cwd=|tty.|cat|" OF_PROC, ONCE, "to find each target again doubles the calls; with none attached there is no root"},
@@ -109,6 +111,7 @@ static void clear(struct scene *s) {
     remove_tree(s->t->state);
     mkdir(s->t->state, 0700);
     reap_all();
+    scene_renew(s);
 }
 
 /* A disturbed run: either nothing of the container ran, or it is as it was asked for. */
@@ -153,7 +156,7 @@ static bool worth_a_lie(const struct drive *drive, const struct call *call) {
 
 /* Of calls that change nothing by themselves one about each object will do. */
 static bool is_repeated(const struct drive *drive, const struct call *call) {
-    static const char *const repeats[] = {"close", "statx", "fstatfs", "openat", "openat2", "read", NULL};
+    static const char *const repeats[] = {"close", "statx", "fstatfs", "openat", "openat2", "read", "recvfrom", NULL};
     if (sweeps_full() || !is_one_of(call_name(call->nr), repeats)) return false;
     const char *object = object_of(drive, call);
     for (const struct call *c = drive->calls; c < call; c++)
@@ -170,7 +173,7 @@ static const struct call *call_at(const struct drive *drive, const struct place 
 }
 
 static void sweep_lies(struct scene *s) {
-    struct places p = scene_places(&s->trace, sweeps_full());
+    struct places p = scene_places(s);
     unsigned missed = 0, done = 0;
     for (size_t i = 0; i < p.n; i++) {
         const struct call *call = call_at(&s->trace, &p.at[i]);
@@ -211,7 +214,7 @@ static void sweep_fakes(struct scene *s) {
     for (size_t i = 0; i < s->trace.n_calls; i++) {
         const struct call *call = &s->trace.calls[i];
         int arg = selector_of(call->nr);
-        bool seen = !worth_a_lie(&s->trace, call) || is_one_of(call_name(call->nr), waits);
+        bool seen = !scene_sweeps(s, call) || !worth_a_lie(&s->trace, call) || is_one_of(call_name(call->nr), waits);
         for (size_t k = 0; k < i && !seen; k++)
             seen = s->trace.calls[k].nr == call->nr && (arg < 0 || s->trace.calls[k].args[arg] == call->args[arg]);
         if (seen) continue;
@@ -260,17 +263,31 @@ static void begin_joined(struct t *t, struct scene *s) {
     scene_watch(s);
 }
 
+/* What their own report and what the program then can't do tell of all that confines it. */
+static void begin_whole(struct t *t, struct scene *s) {
+    scene_begin(t, s, RUN, WHOLE, false);
+    scene_watch(s);
+}
+
+static void begin_other(struct t *t, struct scene *s) {
+    scene_begin(t, s, RUN, OTHER, false);
+    scene_watch(s);
+}
+
 static void lies(struct t *t, void (*begin)(struct t *, struct scene *)) {
     struct scene s;
     begin(t, &s);
     sweep_lies(&s);
     sweep_fakes(&s);
+    scene_end(&s);
     holders_end();
 }
 
 static void lies_root(struct t *t) { lies(t, begin_root); }
 static void lies_mapped(struct t *t) { lies(t, begin_mapped); }
 static void lies_user(struct t *t) { lies(t, begin_user); }
+static void lies_whole(struct t *t) { lies(t, begin_whole); }
+static void lies_other(struct t *t) { lies(t, begin_other); }
 static void lies_joined(struct t *t) { lies(t, begin_joined); }
 
 /* ---- T16: no path after a descriptor ---------------------------------------------------------------- */
@@ -759,6 +776,8 @@ const struct test secure_tests[] = {
     {"secure.lies_root", lies_root, TEST_ROOT, 120},
     {"secure.lies_mapped", lies_mapped, TEST_ROOT, 120},
     {"secure.lies_user", lies_user, 0, 120},
+    {"secure.lies_whole", lies_whole, TEST_ROOT, 120},
+    {"secure.lies_other", lies_other, TEST_ROOT, 120},
     {"secure.lies_joined", lies_joined, TEST_ROOT, 120},
     {"secure.no_path_instead", no_path_instead, TEST_ROOT, 120},
     {"secure.no_path_instead_mapped", no_path_instead_mapped, TEST_ROOT, 120},

@@ -409,11 +409,17 @@ static bool is_of_confinement(const struct call *call) {
 }
 
 /* Of a loop (64 signals, 40 capabilities) the first, the second and the last. */
-static struct places places_of(const struct drive *drive, bool all, bool (*only)(const struct call *)) {
+bool scene_sweeps(const struct scene *s, const struct call *call) {
+    bool of_init = s->what == RUN || s->what == CREATE; /* the others only wait for it */
+    return sweepable(call) && (s->extent <= FAT || !of_init || sweeps_full() || is_of_confinement(call));
+}
+
+struct places scene_places(const struct scene *s) {
+    const struct drive *drive = &s->trace;
     struct places p = {.at = remember(calloc(drive->n_calls + 1, sizeof *p.at))};
     for (size_t i = 0; i < drive->n_calls; i++) {
         const struct call *call = &drive->calls[i];
-        if (!sweepable(call) || (only && !only(call))) continue;
+        if (!scene_sweeps(s, call)) continue;
         unsigned before = 0, after = 0;
         for (size_t k = i; k-- > 0 && before < 3;) {
             if (drive->calls[k].role != call->role) continue;
@@ -425,17 +431,10 @@ static struct places places_of(const struct drive *drive, bool all, bool (*only)
             if (drive->calls[k].nr != call->nr) break;
             after++;
         }
-        if (!all && before >= 2 && after) continue;
+        if (!sweeps_full() && before >= 2 && after) continue;
         p.at[p.n++] = (struct place){.role = call->role, .nth = call->nth, .nr = call->nr, .path = call->path};
     }
     return p;
-}
-
-struct places scene_places(const struct drive *drive, bool all) { return places_of(drive, all, NULL); }
-
-static struct places places_of_scene(const struct scene *s) {
-    bool of_init = s->what == RUN || s->what == CREATE; /* the others only wait for it */
-    return places_of(&s->trace, sweeps_full(), s->extent > FAT && of_init && !sweeps_full() ? is_of_confinement : NULL);
 }
 
 const char *scene_place_text(const struct place *p) {
@@ -551,7 +550,7 @@ static size_t points_of(const struct scene *s) { return s->net ? 24 : 48; }
 static void sweep_errors(struct t *t, enum what what, enum extent extent, bool user) {
     struct scene s;
     scene_make(t, &s, what, extent, user);
-    struct places p = places_of_scene(&s);
+    struct places p = scene_places(&s);
     size_t total = p.n * ERRNOS, step = sweeps_full() ? 1 : total / points_of(&s) + 1;
     unsigned missed = 0, done = 0;
     for (size_t at = 0; at < total; at += step, done++) {
@@ -603,7 +602,7 @@ static void sweep_kills(struct t *t, enum what what, enum extent extent, bool us
     static const long long victims[] = {DRIVE_SELF, DRIVE_ALL};
     struct scene s;
     scene_make(t, &s, what, extent, user);
-    struct places p = places_of_scene(&s);
+    struct places p = scene_places(&s);
     size_t step = sweeps_full() ? 1 : p.n * 2 / points_of(&s) + 1;
     for (size_t at = 0, done = 0; at < p.n * 2; at += step, done++) {
         const struct place *place = &p.at[at / 2];
@@ -664,6 +663,168 @@ static void filters_run_whole(struct t *t) { sweep_filters(t, RUN, WHOLE, false)
 static void filters_create_other(struct t *t) { sweep_filters(t, CREATE, OTHER, false); }
 static void filters_run_user(struct t *t) { sweep_filters(t, RUN, FAT, true); }
 
+/* ---- sweep.pause, resume, update, ps: all or nothing, on a container that stands ---- */
+
+static const char *const standing_files[] = {"cgroup.freeze", "cgroup.max.depth", "cgroup.max.descendants", "pids.max", "memory.max", "memory.low", "cpu.weight", "cpu.max", NULL};
+
+struct standing {
+    struct scene s;
+    const char *const *words; /* of the command; "NEW" and "OLD" are files of limits */
+    const char *const *back;  /* of the one that takes it back; NULL: there is nothing to take back */
+    char *cgroup;
+    char *before, *after, *out;
+};
+
+/* How many device programs it has: two would be as wrong as none. */
+static unsigned programs_of(const char *cgroup) {
+    struct {
+        uint32_t fd, type, flags, attached;
+        uint64_t ids;
+        uint32_t count;
+    } query = {.type = 6 /* BPF_CGROUP_DEVICE */};
+    uint32_t ids[8];
+    int fd = open(cgroup, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    query.fd = (uint32_t)fd, query.ids = (uintptr_t)ids, query.count = 8;
+    long r = syscall(SYS_bpf, 16 /* PROG_QUERY */, &query, sizeof query);
+    close(fd);
+    return r ? 99 : query.count;
+}
+
+static char *standing_state(struct standing *g) {
+    struct text text = {0};
+    struct outcome out;
+    UNTRACED(&g->s, &out, "state", g->s.t->tag);
+    CHECK(out.code == 0, "state: %s", out.err);
+    text_add(&text, "status %s\nprograms %u\n", json_get(out.out, "status"), programs_of(g->cgroup));
+    outcome_free(&out);
+    for (size_t i = 0; standing_files[i]; i++) {
+        char *value = file_read(print("%s/%s", g->cgroup, standing_files[i]), NULL);
+        if (value) text_add(&text, "%s %s", standing_files[i], value);
+    }
+    return text.at;
+}
+
+/* The same limits, lower or higher, as far as this machine has controllers. */
+static char *standing_limits(bool new) {
+    struct text text = {0};
+    char *have = file_read(print("%s/cgroup.controllers", cgroup_mount()), NULL);
+    have[strcspn(have, "\n")] = 0;
+    text_add(&text, "{\"devices\":[{\"allow\":false,\"access\":\"rwm\"},{\"allow\":true,\"type\":\"c\",\"major\":1,\"minor\":%d,\"access\":\"rw\"}],"
+                    "\"unified\":{\"cgroup.max.depth\":\"%d\",\"cgroup.max.descendants\":\"%d\"}", new ? 5 : 3, new ? 9 : 7, new ? 50 : 100);
+    if (has_word(have, "pids")) text_add(&text, ",\"pids\":{\"limit\":%d}", new ? 21 : 42);
+    if (has_word(have, "memory")) text_add(&text, ",\"memory\":{\"limit\":%d,\"reservation\":%d}", new ? 100663296 : 67108864, new ? 8388608 : 16777216);
+    if (has_word(have, "cpu")) text_add(&text, ",\"cpu\":{\"shares\":%d,\"quota\":%d}", new ? 1024 : 512, new ? 20000 : 50000);
+    text_add(&text, "}");
+    return text.at;
+}
+
+static const char **standing_args(struct standing *g, const char *const *words) {
+    const char **args = remember(calloc(8, sizeof *args));
+    size_t n = 0;
+    for (; words[n]; n++) args[n] = strcmp(words[n], "NEW") && strcmp(words[n], "OLD") ? words[n] : print("%s/%s", g->s.t->dir, words[n]);
+    args[n] = g->s.t->tag;
+    return args;
+}
+
+static void standing_go(struct standing *g, const char *const *words, bool must) {
+    struct outcome out;
+    scene_untraced(&g->s, &out, standing_args(g, words));
+    CHECK(out.code == 0 || !must, "%s: %d %s", words[0], out.code, out.err);
+    outcome_free(&out);
+}
+
+/* As it was before, or the rest of the sweep means nothing. */
+static void standing_restore(struct standing *g, const char *where) {
+    char *is = standing_state(g);
+    if (strcmp(is, g->before)) {
+        standing_go(g, g->back, false);
+        free(is);
+        is = standing_state(g);
+    }
+    CHECK(!strcmp(is, g->before), "%s: it can't be taken back: %s", where, report_difference(g->before, is));
+    free(is);
+    scene_expect_nothing_left(&g->s, where, "");
+}
+
+static void standing_judge(struct standing *g, const struct drive *drive, const char *where) {
+    const struct outcome *out = &drive->outcome;
+    char *is = standing_state(g);
+    const char *want = out->code ? g->before : g->after;
+    EXPECT(!drive->timed_out, "%s: no end", where);
+    EXPECT(!strcmp(is, want) || (out->code && strstr(out->err, "could not be put back")), "%s: code %d, but %s(%s)", where, out->code, report_difference(want, is), out->err);
+    EXPECT(out->code ? out->code == 1 && good_text(out->err) : !strcmp(out->out, g->out), "%s: code %d %s%s", where, out->code, out->err, out->out);
+    free(is);
+}
+
+/* A limit or two may have come over already, and a freeze be on its way: the command goes through when it is given again. */
+static void standing_judge_killed(struct standing *g, const char *where) {
+    for (double end = now() + 2 * time_scale(); now() < end; nap(0.002)) {
+        char *is = standing_state(g);
+        bool settled = !strstr(is, "status paused") == !strstr(is, "cgroup.freeze 1");
+        if (settled && strcmp(is, g->after)) standing_go(g, g->words, false);
+        free(is);
+        if (settled) break;
+    }
+    char *is = standing_state(g);
+    EXPECT(!strcmp(is, g->after), "%s: then, given again: %s", where, report_difference(g->after, is));
+    free(is);
+}
+
+static void standing_begin(struct t *t, struct standing *g, const char *const *words, const char *const *back) {
+    *g = (struct standing){.s = {.t = t}, .words = words, .back = back};
+    need_ocirt();
+    if (!has_cgroup(&g->s)) SKIP("cgroup", "no cgroup2 hierarchy to write to");
+    file_write(print("%s/OLD", t->dir), "%s", standing_limits(false));
+    file_write(print("%s/NEW", t->dir), "%s", standing_limits(true));
+    root_make(t, &g->s.b);
+    bundle_config(&g->s.b, &(struct config){.args = "payload-sleep 1000", .linux_ = print("\"cgroupsPath\":\"/%s\",\"resources\":%s", t->tag, standing_limits(false))});
+    struct outcome out;
+    UNTRACED(&g->s, &out, "run", "-d", "-b", g->s.b.path, t->tag);
+    CHECK(out.code == 0, "run: %s", out.err);
+    g->cgroup = print("%s/%s", cgroup_mount(), t->tag);
+    if (!strcmp(words[0], "resume")) standing_go(g, back, true);
+    g->before = standing_state(g);
+    g->s.before = snap_take(t, 0);
+    drive_ocirt_list(t, &g->s.trace, standing_args(g, words));
+    CHECK(g->s.trace.outcome.code == 0, "%s: %s", words[0], g->s.trace.outcome.err);
+    g->out = print("%s", g->s.trace.outcome.out);
+    close(g->s.trace.outcome.out_fd);
+    close(g->s.trace.outcome.err_fd);
+    g->after = standing_state(g);
+    CHECK(!strcmp(g->before, g->after) == !back, "%s changed: %s", words[0], report_difference(g->before, g->after));
+    standing_restore(g, words[0]);
+}
+
+static void sweep_standing(struct t *t, const char *const *words, const char *const *back) {
+    struct standing g;
+    standing_begin(t, &g, words, back);
+    g.s.what = START; /* all its calls are swept */
+    struct places p = scene_places(&g.s);
+    size_t total = p.n * (ERRNOS + 1), step = sweeps_full() ? 1 : total / 64 + 1;
+    for (size_t at = 0, done = 0; at < total; at += step, done++) {
+        const struct place *place = &p.at[at / (ERRNOS + 1)];
+        size_t how = (sweeps_full() ? at : done) % (ERRNOS + 1);
+        bool kill = how == ERRNOS, always = !kill && place->nth == 1 && errnos[how] != EINTR && (sweeps_full() || done % 3 == 0);
+        struct dose dose = {.aim = {.role = place->role, .nr = place->nr, .nth = place->nth, .always = always,
+                                    .action = kill ? (struct drive_action){DRIVE_KILL, DRIVE_ALL} : (struct drive_action){DRIVE_FAIL, errnos[how]}}, .aimed = true};
+        struct drive drive = {.decide = scene_give, .user = &dose};
+        const char *where = print("%s: %s %s%s", words[0], scene_place_text(place), kill ? "is its last" : errno_name(errnos[how]), always ? " for ever" : "");
+        drive_ocirt_list(t, &drive, standing_args(&g, words));
+        if (kill) standing_judge_killed(&g, where);
+        else standing_judge(&g, &drive, where);
+        drive_free(&drive);
+        standing_restore(&g, where);
+    }
+    clear_away(&g.s, words[0]);
+    reap_all();
+}
+
+#define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
+static void pauses(struct t *t) { sweep_standing(t, WORDS("pause"), WORDS("resume")); }
+static void resumes(struct t *t) { sweep_standing(t, WORDS("resume"), WORDS("pause")); }
+static void updates(struct t *t) { sweep_standing(t, WORDS("update", "--resources", "NEW"), WORDS("update", "--resources", "OLD")); }
+static void lists_processes(struct t *t) { sweep_standing(t, WORDS("ps", "--format", "json"), NULL); }
+
 const struct test sweep_tests[] = {
     {"sweep.errors_run_small", errors_run_small, TEST_ROOT, 3600},
     {"sweep.errors_run_fat", errors_run_fat, TEST_ROOT, 3600},
@@ -694,5 +855,9 @@ const struct test sweep_tests[] = {
     {"sweep.kills_create_other", kills_create_other, TEST_ROOT, 3600},
     {"sweep.filters_run_whole", filters_run_whole, TEST_ROOT, 3600},
     {"sweep.filters_create_other", filters_create_other, TEST_ROOT, 3600},
+    {"sweep.pause", pauses, TEST_ROOT, 3600},
+    {"sweep.resume", resumes, TEST_ROOT, 3600},
+    {"sweep.update", updates, TEST_ROOT, 3600},
+    {"sweep.ps", lists_processes, TEST_ROOT, 3600},
     {0},
 };

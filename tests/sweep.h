@@ -45,7 +45,8 @@ void scene_begin(struct t *t, struct scene *s, enum what what, enum extent exten
 void scene_watch(struct scene *s);
 void scene_end(struct scene *s);
 char *scene_fat_text(struct scene *s); /* the config, unless it is a small one */
-struct places scene_places(const struct drive *drive, bool all);
+bool scene_sweeps(const struct scene *s, const struct call *call); /* of the trace: is it disturbed? */
+struct places scene_places(const struct scene *s);
 const char *scene_place_text(const struct place *p);
 struct drive_action scene_give(void *user, struct call *call); /* user is a struct dose */
 void scene_prepare(struct scene *s);
