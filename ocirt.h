@@ -4545,13 +4545,13 @@ static int ocirt__cgroup_frozen_one(int dir, int parent, const char *name, void 
     return r == -ENOENT || r == -ENODEV ? 0 : r; /* removed meanwhile */
 }
 
-/* A process in uninterruptible sleep may take its time; what is half frozen is thawed again. The kernel calls a
-   cgroup frozen once its own processes are, so those below are asked one by one. */
+/* A process in uninterruptible sleep may take its time; what is half frozen is thawed again, and what could not be
+   seen to go on is frozen again: after a failure all is as before. The kernel calls a cgroup frozen once its own processes are, so those below are asked one by one. */
 static int ocirt__cgroup_freeze(int dir, bool on, int64_t limit_ms) {
     int64_t end = ocirt__sys_now_ms() + limit_ms;
     int     r = ocirt__path_write(dir, "cgroup.freeze", on ? "1" : "0", 1);
     if (r == 0) r = on ? ocirt__cgroup_walk(dir, ocirt__cgroup_frozen_one, &end) : ocirt__cgroup_await(dir, "frozen", false, limit_ms);
-    if (r < 0 && on) (void)ocirt__path_write(dir, "cgroup.freeze", "0", 1);
+    if (r < 0) (void)ocirt__path_write(dir, "cgroup.freeze", on ? "0" : "1", 1);
     return r;
 }
 
