@@ -4476,7 +4476,8 @@ static int ocirt__cgroup_pids(int dir, ocirt__cgroup_each each, void *user) {
             else r = pid > 0 ? each(user, pid) : 0, pid = 0;
         }
     ocirt__sys_close(&file);
-    return r;
+    if (n == -ENOENT || n == -ENODEV || n == -EOPNOTSUPP) return r; /* removed meanwhile; a threaded one's are listed above it */
+    return n < 0 ? (int)n : r;
 }
 
 struct ocirt__cgroup_visit_pids {
@@ -12973,10 +12974,12 @@ static int ocirt__ops_list_process(void *user, int pid) {
     uint64_t ticks = (uint64_t)sysconf(_SC_CLK_TCK);
     size_t n = ocirt__mem_decimal(path, (uint64_t)pid);
     ocirt_process_info info = {.pid = pid, .command = command};
+    long r;
     strcpy(path + n, "/stat");
-    if (ocirt__path_read(l->proc, path, stat, sizeof stat) <= 0) return 0; /* gone meanwhile */
+    r = ocirt__path_read(l->proc, path, stat, sizeof stat);
     strcpy(path + n, "/status");
-    if (ocirt__path_read(l->proc, path, status, sizeof status) <= 0) return 0;
+    if (r > 0) r = ocirt__path_read(l->proc, path, status, sizeof status);
+    if (r <= 0) return r == -ENOENT || r == -ESRCH ? 0 : (int)r; /* gone meanwhile */
     strcpy(path + n, "/cmdline");
     ocirt__ops_command(l->proc, path, status, command, sizeof command);
     uid = strstr(status, "\nUid:");
