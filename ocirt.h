@@ -5343,8 +5343,10 @@ static int ocirt__resctrl_open(void) {
     struct statfs fs;
     for (int tries = 0; tries < 2; tries++) {
         int fd = tries && !ocirt__probe_find_mount("resctrl", NULL, path, sizeof path) ? -ENODEV : ocirt__sys_openat(AT_FDCWD, path, O_PATH | O_DIRECTORY, 0);
-        if (fd >= 0 && ocirt__sys_fstatfs(fd, &fs) == 0 && (unsigned long)fs.f_type == OCIRT__RESCTRL_MAGIC) return fd;
+        int r = fd < 0 ? fd : ocirt__sys_fstatfs(fd, &fs);
+        if (r == 0 && (unsigned long)fs.f_type == OCIRT__RESCTRL_MAGIC) return fd;
         ocirt__sys_close(&fd);
+        if (r < 0 && r != -ENOENT && r != -ENODEV) return r;
     }
     return -ENODEV;
 }
@@ -5423,14 +5425,16 @@ static int ocirt__resctrl_monitor(int group, const char *name, int pid) {
 }
 
 /* What a container made: its monitoring group, and the group itself if it was not named by the config. */
-static void ocirt__resctrl_remove(const char *group, const char *id, bool monitored, bool own) {
-    int root = ocirt__resctrl_open(), dir = root < 0 ? root : ocirt__resctrl_group(root, group);
+/* A group goes with the monitoring groups in it. Those that are gone, or the whole resctrl, need not be removed. */
+static int ocirt__resctrl_remove(const char *group, const char *id, bool monitored, bool own) {
+    int root = ocirt__resctrl_open(), dir = root < 0 ? root : ocirt__resctrl_group(root, group), r = dir;
     int folder = dir < 0 ? dir : ocirt__sys_openat(dir, "mon_groups", O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
-    if (folder >= 0 && monitored) (void)ocirt__sys_unlinkat(folder, id, AT_REMOVEDIR);
+    if (dir >= 0 && monitored) r = folder < 0 ? folder : ocirt__sys_unlinkat(folder, id, AT_REMOVEDIR);
     ocirt__sys_close(&folder);
     ocirt__sys_close(&dir);
-    if (root >= 0 && own) (void)ocirt__sys_unlinkat(root, group, AT_REMOVEDIR);
+    if (root >= 0 && own) r = ocirt__sys_unlinkat(root, group, AT_REMOVEDIR);
     ocirt__sys_close(&root);
+    return r >= 0 || r == -ENOENT || r == -ENODEV ? 0 : r;
 }
 
 /* ===========================================================================================
@@ -12215,7 +12219,8 @@ static int ocirt__ops_undo(const struct ocirt__undo *u, ocirt_error *error) {
         ocirt__error_hint(error, "a process in uninterruptible sleep can hold it: see cgroup.procs there; delete --force again goes on from here");
         return error ? -error->code : -OCIRT_E_BUSY;
     }
-    if (u->resctrl[0]) ocirt__resctrl_remove(u->resctrl, u->id, u->resctrl_monitor, u->resctrl_made);
+    if (u->resctrl[0] && (r = ocirt__resctrl_remove(u->resctrl, u->id, u->resctrl_monitor, u->resctrl_made)) < 0)
+        return ocirt__error_set(error, OCIRT_E_SYSTEM, -r, u->resctrl, "cannot remove the resctrl group of container %s", u->id);
     r = ocirt__state_remove(u->root, u->id, u->dir);
     ocirt__ops_poststop(u);
     return r == 0 || r == -ENOENT ? 0 : ocirt__error_set(error, OCIRT_E_IO, -r, u->id, "state folder of %s", u->id);
