@@ -514,6 +514,156 @@ static void of_wrong_values(struct t *t) {
     }
 }
 
+/* ---- F31: the edges of integer types ---- */
+
+static const char *const edges[] = {"-1", "0", "1", "2147483647", "2147483649", "4294967295", "4294967297", "9007199254740991", "9007199254740993",
+                                    "9223372036854775807", "18446744073709551615"};
+
+static bool is(const char *value, const char *this) { return !strcmp(value, this); }
+static bool is_unsigned_only(const char *value) { return is(value, "18446744073709551615"); }
+
+/* What each value means, said a second time: what is written, "" for nothing, NULL for a refusal that needs no kernel. */
+static const char *as_limit(const char *v) { return is_unsigned_only(v) ? NULL : is(v, "-1") ? "max" : is(v, "0") ? "" : v; }
+static const char *as_shares(const char *v) { return is(v, "-1") ? NULL : is(v, "0") ? "" : is(v, "1") ? "1" : "10000"; }
+static const char *as_quota(const char *v) { return is_unsigned_only(v) ? NULL : is(v, "-1") ? "max 100000" : is(v, "0") ? "" : print("%s 100000", v); }
+static const char *as_period(const char *v) { return is(v, "-1") ? NULL : is(v, "0") ? "" : print("max %s", v); }
+static const char *as_bytes(const char *v) { return is(v, "-1") ? NULL : v; }
+static const char *as_switch(const char *v) { return is(v, "0") || is(v, "1") ? v : NULL; }
+static const char *as_pids(const char *v) { return is_unsigned_only(v) ? NULL : is(v, "-1") ? "max" : v; }
+static const char *as_weight(const char *v) { return is(v, "0") ? "" : NULL; }
+static const char *as_rate(const char *v) { return is(v, "-1") ? NULL : is(v, "0") ? "" : print("1:0 rbps=%s", v); }
+static const char *as_v1(const char *v) { return is(v, "0") || is(v, "-1") ? "" : NULL; } /* none, or no limit */
+
+static const struct edge {
+    const char *resources; /* # is the value */
+    const char *controller, *file, *pointer;
+    const char *(*means)(const char *value);
+    const char *first[2]; /* a file that has to have another value before */
+} edge_rows[] = {
+    {"\"memory\":{\"limit\":#}", "memory", "memory.max", AT "memory/limit", as_limit, {0}},
+    {"\"memory\":{\"reservation\":#}", "memory", "memory.low", AT "memory/reservation", as_limit, {0}},
+    {"\"memory\":{\"limit\":-1,\"swap\":#}", "memory", "memory.swap.max", AT "memory/swap", as_limit, {"memory.swap.max", "max"}},
+    {"\"memory\":{\"kernel\":#}", "memory", "memory.max", AT "memory/kernel", as_v1, {0}},
+    {"\"cpu\":{\"shares\":#}", "cpu", "cpu.weight", AT "cpu/shares", as_shares, {0}},
+    {"\"cpu\":{\"quota\":#}", "cpu", "cpu.max", AT "cpu/quota", as_quota, {0}},
+    {"\"cpu\":{\"period\":#}", "cpu", "cpu.max", AT "cpu/period", as_period, {0}},
+    {"\"cpu\":{\"quota\":50000,\"burst\":#}", "cpu", "cpu.max.burst", AT "cpu/burst", as_bytes, {"cpu.max", "50000 100000"}},
+    {"\"cpu\":{\"idle\":#}", "cpu", "cpu.idle", AT "cpu/idle", as_switch, {0}},
+    {"\"pids\":{\"limit\":#}", "pids", "pids.max", AT "pids/limit", as_pids, {0}},
+    {"\"blockIO\":{\"weight\":#}", "io", "io.weight", AT "blockIO/weight", as_weight, {0}},
+    {"\"blockIO\":{\"throttleReadBpsDevice\":[{\"major\":1,\"minor\":0,\"rate\":#}]}", "io", "io.max", AT "blockIO/throttleReadBpsDevice/0", as_rate, {0}},
+    {"\"hugepageLimits\":[{\"pageSize\":\"2MB\",\"limit\":#}]", "hugetlb", "hugetlb.2MB.max", AT "hugepageLimits/0", as_bytes, {0}},
+};
+
+static char *filled(const char *pattern, const char *value) {
+    struct text text = {0};
+    for (; *pattern; pattern++) text_add(&text, *pattern == '#' ? "%s" : "%.1s", *pattern == '#' ? value : pattern);
+    return text.at;
+}
+
+static void edges_refused(struct t *t) {
+    for (size_t i = 0; i < COUNT(edge_rows); i++)
+        for (size_t k = 0; k < COUNT(edges); k++)
+            if (!edge_rows[i].means(edges[k])) refused(t, &(struct config){.linux_ = print("\"resources\":{%s}", filled(edge_rows[i].resources, edges[k]))}, 125, edge_rows[i].pointer);
+}
+
+/* The kernel is asked first, in a cgroup beside: what it refuses there is refused, what it makes of it is what the container has. */
+static void edge(struct t *t, const struct edge *e, const char *value) {
+    const char *text = e->means(value);
+    if (!text || (is(e->file, "memory.max") && is(value, "1"))) return; /* nothing runs in no memory */
+    CHECK_SYS(mkdir(beside(t), 0755));
+    if (e->first[0]) CHECK_OK(file_put(print("%s/%s", beside(t), e->first[0]), e->first[1]));
+    bool granted = !*text || file_put(print("%s/%s", beside(t), e->file), text);
+    char *want = value_of(beside(t), e->file), *resources = filled(e->resources, value);
+    CHECK_SYS(rmdir(beside(t)));
+    if (granted) {
+        struct written w = {resources, e->file, want, e->pointer};
+        CHECK_SYS(mkdir(beside(t), 0755));
+        expect_written(t, &w);
+        CHECK_SYS(rmdir(beside(t)));
+    } else
+        expect_refused(t, resources, e->pointer);
+}
+
+static void edges_of(struct t *t, const char *controller) {
+    need_controller(controller);
+    if (is(controller, "io")) disk("ram0");
+    for (size_t i = 0; i < COUNT(edge_rows); i++) {
+        const struct edge *e = &edge_rows[i];
+        if (!is(e->controller, controller)) continue;
+        CHECK_SYS(mkdir(beside(t), 0755));
+        bool there = value_of(beside(t), e->file) != NULL;
+        CHECK_SYS(rmdir(beside(t)));
+        if (!there) printf("# no %s in this kernel\n", e->file);
+        for (size_t k = 0; there && k < COUNT(edges); k++) edge(t, e, edges[k]);
+    }
+}
+
+static void edges_of_memory(struct t *t) { edges_of(t, "memory"); }
+static void edges_of_cpu(struct t *t) { edges_of(t, "cpu"); }
+static void edges_of_pids(struct t *t) { edges_of(t, "pids"); }
+static void edges_of_io(struct t *t) { edges_of(t, "io"); }
+static void edges_of_hugepages(struct t *t) { edges_of(t, "hugetlb"); }
+
+/* The same of the process: what the program has of it. */
+static const char *as_id(const char *v) { return is(v, "-1") || strlen(v) > 10 || strtoull(v, NULL, 10) > 4294967294 ? NULL : v; }
+static const char *as_four(const char *v) { return as_id(v) ? print("%s %s %s %s", v, v, v, v) : NULL; }
+static const char *as_rlimit(const char *v) { return is(v, "-1") ? NULL : is_unsigned_only(v) ? "unlimited unlimited" : print("%s %s", v, v); }
+static const char *as_score(const char *v) { return strlen(v) <= 2 ? v : NULL; }
+static const char *as_mask(const char *v) { return as_switch(v) ? print("000%s", v) : NULL; }
+
+static void edges_of_process(struct t *t) {
+    static const struct {
+        const char *process, *pointer, *key;
+        const char *(*means)(const char *value);
+    } rows[] = {
+        {"\"user\":{\"uid\":#,\"gid\":0}", "/process/user/uid", "uid", as_four},
+        {"\"user\":{\"uid\":0,\"gid\":#}", "/process/user/gid", "gid", as_four},
+        {"\"user\":{\"uid\":0,\"gid\":0,\"additionalGids\":[#]}", "/process/user/additionalGids/0", "groups", as_id},
+        {"\"user\":{\"uid\":0,\"gid\":0,\"umask\":#}", "/process/user/umask", "umask", as_mask},
+        {"\"rlimits\":[{\"type\":\"RLIMIT_CORE\",\"soft\":#,\"hard\":#}]", "/process/rlimits/0/soft", "rlimit.core", as_rlimit},
+        {"\"oomScoreAdj\":#", "/process/oomScoreAdj", "oom_score_adj", as_score},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++)
+        for (size_t k = 0; k < COUNT(edges); k++) {
+            struct config config = {.process = filled(rows[i].process, edges[k])};
+            const char *want = rows[i].means(edges[k]);
+            if (!want) {
+                refused(t, &config, 125, rows[i].pointer);
+                continue;
+            }
+            if (is(rows[i].key, "oom_score_adj") && !file_put("/proc/self/oom_score_adj", want)) continue; /* nor may we */
+            struct outcome *out = ran(t, &config);
+            const char *got = report_get(out, rows[i].key);
+            EXPECT(out->code == 0 && got && !strcmp(got, want), "%s: %s is %s, not %s; %d %s", config.process, rows[i].key, got, want, out->code, out->err);
+            outcome_free(out);
+        }
+}
+
+/* F59: lists of processors and nodes go to the kernel as they are. What it takes, it takes; what not, is told. */
+static void lists_of_cpus(struct t *t) {
+    static const char *const lists[] = {"0-4096", "3-1", " 0", "0 ", "0,0", "0-0", "0,", ",0", "0-0:1/2", "0x0", "1023", "99999999999999999999", "-1", "0--0", "all", "0\n", "0,\n0", "\t"};
+    need_controller("cpuset");
+    for (size_t i = 0; i < COUNT(lists); i++)
+        for (int mems = 0; mems < 2; mems++) {
+            const char *file = mems ? "cpuset.mems" : "cpuset.cpus", *pointer = mems ? AT "cpu/mems" : AT "cpu/cpus";
+            struct text quoted = {0};
+            struct outcome out;
+            text_add_json(&quoted, lists[i]);
+            CHECK_SYS(mkdir(beside(t), 0755));
+            bool granted = file_put(print("%s/%s", beside(t), file), lists[i]);
+            char *want = value_of(beside(t), file), *got;
+            CHECK_SYS(rmdir(beside(t)));
+            create(t, &out, print("\"cpu\":{\"%s\":%s}", mems ? "mems" : "cpus", quoted.at));
+            got = value_of(folder(t), file);
+            bool same = out.code == 0 && granted && got && want && !strcmp(got, want);
+            EXPECT(same || told(&out, pointer), "%s %s: %s, the kernel says %s; %d %s", file, quoted.at, got, granted ? want : "no", out.code, out.err);
+            EXPECT(same || out.code || !granted, "%s %s", file, quoted.at);
+            delete_all(t);
+            outcome_free(&out);
+        }
+}
+
 const struct test run_limits_tests[] = {
     {"limits.memory", memory, TEST_ROOT, 0},
     {"limits.cpu", cpu, TEST_ROOT, 0},
@@ -534,5 +684,13 @@ const struct test run_limits_tests[] = {
     {"limits.of_v1_only", of_v1_only, 0, 0},
     {"limits.of_nothing", of_nothing, 0, 0},
     {"limits.of_wrong_values", of_wrong_values, 0, 0},
+    {"limits.edges_refused", edges_refused, 0, 0},
+    {"limits.edges_of_memory", edges_of_memory, TEST_ROOT, 30},
+    {"limits.edges_of_cpu", edges_of_cpu, TEST_ROOT, 30},
+    {"limits.edges_of_pids", edges_of_pids, TEST_ROOT, 0},
+    {"limits.edges_of_io", edges_of_io, TEST_ROOT, 0},
+    {"limits.edges_of_hugepages", edges_of_hugepages, TEST_ROOT, 0},
+    {"limits.edges_of_process", edges_of_process, TEST_ROOT, 30},
+    {"limits.lists_of_cpus", lists_of_cpus, TEST_ROOT, 30},
     {0},
 };

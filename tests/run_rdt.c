@@ -287,12 +287,95 @@ static void bad_words(struct t *t) {
         refused(t, &(struct config){.linux_ = print("\"intelRdt\":{%s}", rows[i][0])}, 125, print("/linux/intelRdt/%s", rows[i][1]));
 }
 
+/* ---- each call on resctrl fails once ---- */
+
+struct spot {
+    unsigned role, nth;
+    long nr;
+};
+static struct spot spots[256];
+static unsigned n_spots;
+
+static struct drive_action play_noting(void *user, struct call *call) {
+    char *path = inside(call), *of = path ? NULL : fd_path(call, (int)call->args[0]);
+    if (n_spots < 256 && (path || (of && starts(of, ROOT)))) spots[n_spots++] = (struct spot){call->role, call->nth, call->nr};
+    return play(user, call);
+}
+
+static struct drive_action play_aimed(void *user, struct call *call) {
+    struct drive_action action = drive_aim(user, call);
+    return action.what == DRIVE_GO ? play(NULL, call) : action;
+}
+
+static const char *const wanted_rdt = "\"l3CacheSchema\":\"L3:0=f;1=f\",\"memBwSchema\":\"MB:0=20;1=20\",\"enableMonitoring\":true";
+
+static void expect_group(struct t *t, const char *where) {
+    const char *pid = print("%s\n", state_get(t, t->tag, "pid"));
+    char *tasks = file_read(print(ROOT "/%s/tasks", t->tag), NULL), *monitored = file_read(print(ROOT "/%s/mon_groups/%s/tasks", t->tag, t->tag), NULL);
+    char *schemata = file_read(print(ROOT "/%s/schemata", t->tag), NULL);
+    EXPECT(tasks && !strcmp(tasks, pid) && monitored && !strcmp(monitored, pid), "%s: it said 0, but its tasks are %s, %s", where, tasks, monitored);
+    EXPECT(schemata && !strcmp(schemata, "L3:0=f;1=f\nMB:0=20;1=20\n"), "%s: it said 0, but: %s", where, schemata);
+}
+
+static void expect_no_group(struct t *t, const char *where, const char *said) {
+    struct outcome list;
+    run_ocirt(t, &list, "list", "-q");
+    EXPECT(!exists(t->tag) && !list.out_n && !strcmp(file_read(ROOT "/tasks", NULL), ""), "%s: left: %s%s (it said %s)", where, exists(t->tag) ? "the group " : "", list.out, said);
+    if (list.out_n) deleted(t);
+    if (exists(t->tag)) remove_tree(print(ROOT "/%s", t->tag));
+    outcome_free(&list);
+}
+
+static struct drive *driven(struct t *t, struct drive_action (*decide)(void *, struct call *), void *user, const char *const *args) {
+    struct drive *drive = remember(calloc(1, sizeof *drive));
+    drive->decide = decide, drive->after = played, drive->user = user, drive->seconds = 20;
+    drive_ocirt_list(t, drive, args);
+    EXPECT(!drive->timed_out, "%s: no end", args[0]);
+    return drive;
+}
+
+static void disturbed(struct t *t, bool deletes) {
+    static const int errnos[] = {EPERM, EIO, ENOSPC, EINTR, ENOMEM, EBUSY};
+    struct bundle b;
+    place_make(t);
+    root_make(t, &b);
+    bundle_config(&b, &(struct config){.args = "payload-exit 0", .linux_ = print("\"intelRdt\":{%s}", wanted_rdt)});
+    const char *const create[] = {"create", "-b", b.path, t->tag, NULL}, *const delete[] = {"delete", "--force", t->tag, NULL};
+    n_spots = 0;
+    CHECK_INT(driven(t, deletes ? play : play_noting, NULL, create)->outcome.code, 0);
+    expect_group(t, "undisturbed");
+    CHECK_INT(driven(t, deletes ? play_noting : play, NULL, delete)->outcome.code, 0);
+    expect_no_group(t, "undisturbed", "");
+    CHECK(n_spots > 3, "%u calls", n_spots);
+    for (size_t i = 0; i < n_spots * 6; i += sweeps_full() ? 1 : 5) {
+        const struct spot *spot = &spots[i / 6];
+        struct aim aim = {.role = spot->role, .nr = spot->nr, .nth = spot->nth, .action = {DRIVE_FAIL, errnos[i % 6]}};
+        const char *where = print("%s: role %u %s#%u %s", deletes ? "delete" : "create", spot->role, call_name(spot->nr), spot->nth, errno_name(errnos[i % 6]));
+        if (deletes) CHECK_INT(driven(t, play, NULL, create)->outcome.code, 0);
+        struct outcome *out = &driven(t, play_aimed, &aim, deletes ? delete : create)->outcome;
+        EXPECT(out->code == 0 || (out->code == 1 && good_text(out->err)), "%s: %d %s", where, out->code, out->err);
+        if (deletes && out->code) deleted(t);
+        if (!deletes && out->code == 0) {
+            expect_group(t, where);
+            deleted(t);
+        }
+        reap_all();
+        expect_no_group(t, where, out->err);
+    }
+    place_end(t);
+}
+
+static void create_disturbed(struct t *t) { disturbed(t, false); }
+static void delete_disturbed(struct t *t) { disturbed(t, true); }
+
 const struct test run_rdt_tests[] = {
     {"rdt.own_group", own_group, 0, 40},
     {"rdt.schemata_in_order", schemata_in_order, 0, 0},
     {"rdt.named_group", named_group, 0, 40},
     {"rdt.group_is_compared", group_is_compared, 0, 60},
     {"rdt.failures_are_undone", failures_are_undone, 0, 40},
+    {"rdt.create_disturbed", create_disturbed, 0, 600},
+    {"rdt.delete_disturbed", delete_disturbed, 0, 600},
     {"rdt.untouched_without", untouched_without, 0, 0},
     {"rdt.not_mounted", not_mounted, 0, 0},
     {"rdt.bad_words", bad_words, 0, 0},
