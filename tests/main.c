@@ -15,6 +15,7 @@
     X(run_seccomp) \
     X(run_idmap)  \
     X(run_refuse) \
+    X(run_input)  \
     X(run_fs)     \
     X(run_hooks)  \
     X(run_life)   \
