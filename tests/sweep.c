@@ -5,7 +5,6 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
-#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -56,9 +55,9 @@ static void answer(int fd) {
         int32_t error;
         uint32_t flags;
     } reply = {.error = -EXDEV};
-    if (ioctl(fd, (int)0xc0502100 /* SECCOMP_IOCTL_NOTIF_RECV */, &question)) return;
+    if (syscall(SYS_ioctl, fd, 0xc0502100ul /* SECCOMP_IOCTL_NOTIF_RECV */, &question)) return;
     reply.id = question.id;
-    (void)ioctl(fd, (int)0xc0182101 /* SECCOMP_IOCTL_NOTIF_SEND */, &reply);
+    (void)syscall(SYS_ioctl, fd, 0xc0182101ul /* SECCOMP_IOCTL_NOTIF_SEND */, &reply);
 }
 
 static void be_agent(int listener) {
