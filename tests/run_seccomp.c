@@ -506,13 +506,13 @@ static void agent_take(struct agent *a) {
 static struct notification agent_receive(const struct agent *a) {
     struct notification got = {0};
     await_input(a->notify, "notification");
-    CHECK_SYS(ioctl(a->notify, (int)NOTIFY_RECEIVE, &got));
+    CHECK_SYS(syscall(SYS_ioctl, a->notify, NOTIFY_RECEIVE, &got));
     return got;
 }
 
 static void agent_answer(const struct agent *a, uint64_t id, long value, int error, unsigned flags) {
     struct answer answer = {id, value, -error, flags};
-    CHECK_SYS(ioctl(a->notify, (int)NOTIFY_SEND, &answer));
+    CHECK_SYS(syscall(SYS_ioctl, a->notify, NOTIFY_SEND, &answer));
 }
 
 static void agent_end(struct agent *a) {
