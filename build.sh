@@ -30,7 +30,9 @@ build_cli() { $cc $std $flags $(static_flag "$cc") -o ocirt ocirt.c; }
 build_static() {
     cc=${CC:-musl-gcc}
     have "$cc" || die "no $cc (Debian: musl-tools); ./build.sh alone links statically to glibc"
-    $cc $std ${CFLAGS--Os -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-stack-protector -fmerge-all-constants -fno-jump-tables -fno-pie -no-pie -Wl,--gc-sections -Wl,-z,noseparate-code -Wl,--build-id=none} -static -s \
+    small=-Os
+    if links "$cc" -Oz; then small=-Oz; fi # gcc 12, any clang
+    $cc $std ${CFLAGS-$small -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-stack-protector -fmerge-all-constants -fno-jump-tables -fno-pie -no-pie -Wl,--gc-sections -Wl,-z,noseparate-code -Wl,--build-id=none} -static -s \
         -o ocirt ocirt.c
     echo "ocirt: $(wc -c < ocirt) bytes, static, stripped"
 }

@@ -507,7 +507,7 @@ static const char *limit_value(const struct limit *l, const char *value, char ou
     unit = l->kind == 's' && *end && number > 0 ? strchr(units, *end | 32) : NULL;
     if (unit) {
         end += 1 + (*end != 'b' && (end[1] | 32) == 'b');
-        for (; unit > units; unit--) number = number > (1ll << 53) ? -2 : number * 1024;
+        for (; unit > units && number >= 0; unit--) number = number > (1ll << 53) ? -2 : number * 1024;
     }
     if (!*value || *end || number == -2) return NULL;
     return snprintf(out, 64, "%lld", number), out;

@@ -704,7 +704,7 @@ OCIRT_DEF int ocirt_processes(const char *id, const ocirt_options *options, ocir
 typedef struct ocirt_pressure_line { uint32_t avg10, avg60, avg300; uint64_t total; } ocirt_pressure_line; /* 1/100 %, microseconds */
 typedef struct ocirt_pressure { bool set; ocirt_pressure_line some, full; } ocirt_pressure; /* kernel: accounting/psi */
 typedef struct ocirt_io_stat { uint32_t major, minor; uint64_t read_bytes, write_bytes, reads, writes; } ocirt_io_stat;
-typedef struct ocirt_huge_stat { const char *size; uint64_t usage, peak, failures; } ocirt_huge_stat;
+typedef struct ocirt_huge_stat { const char *size; uint64_t usage, failures; } ocirt_huge_stat;
 
 /* What the kernel counts for a container's cgroup (cgroup-v2, interface files). No limit: UINT64_MAX. Zero where
    the kernel or the hierarchy lacks the controller. */
@@ -2952,6 +2952,8 @@ static int ocirt__spec_rule_unified(struct ocirt__loader *l, const ocirt_resourc
     for (size_t i = 0; i < r->unified_count; i++) {
         const char *key = r->unified[i].key;
         token = i ? l->doc->tokens[token].next + 1 : token + 2; /* the value: behind its key */
+        if (strncmp(key, "cgroup.", 7) == 0 && strncmp(key, "cgroup.max.", 11) != 0 && strcmp(key, "cgroup.pressure") != 0)
+            return ocirt__spec_fail(l, token, "%.60s is the runtime's, not a limit", key);
         if (strcspn(key, ".") == 0 || !strchr(key, '.') || strpbrk(key, "/ \t\n")) return ocirt__spec_fail(l, token, "\"%.60s\" is not a file of a cgroup, such as memory.high", key);
     }
     return 0;
@@ -3058,8 +3060,12 @@ static int ocirt__spec_rule_seccomp(struct ocirt__loader *l, const ocirt_spec *s
 }
 
 static int ocirt__spec_rule_annotations(struct ocirt__loader *l, const ocirt_spec *s) {
-    for (size_t i = 0; i < s->annotations_count; i++)
-        if (!s->annotations[i].key[0]) return ocirt__spec_fail(l, ocirt__spec_at(l, s->token, "annotations"), "a key of annotations is empty");
+    for (size_t i = 0; i < s->annotations_count; i++) {
+        const char *key = s->annotations[i].key;
+        if (!key[0]) return ocirt__spec_fail(l, ocirt__spec_at(l, s->token, "annotations"), "a key of annotations is empty");
+        if (strncmp(key, "io.ocirt.landlock", 17) == 0 && strcmp(key + 17, ".read") != 0 && strcmp(key + 17, ".write") != 0) /* misspelt it would confine nothing */
+            return ocirt__spec_fail(l, ocirt__spec_at(l, s->token, "annotations"), "there is no annotation %.60s: io.ocirt.landlock.read and .write are", key);
+    }
     return 0;
 }
 
@@ -4385,10 +4391,17 @@ static int ocirt__cgroup_descend(int root, const char *path, const char *control
     return r;
 }
 
+/* The container may nest no deeper than ocirt__cgroup_walk goes. In one that was only handed to us that is not ours. */
+static int ocirt__cgroup_bound(int dir, bool old) {
+    int r = ocirt__path_write(dir, "cgroup.max.depth", "60", 2);
+    return old && (r == -EACCES || r == -EPERM) ? 0 : r;
+}
+
 /* On failure nothing made stays. */
 static int ocirt__cgroup_make(int root, const char *path, unsigned missing, const char *controllers, int *out_dir, char *detail, size_t size) {
     int dir, r = ocirt__cgroup_descend(root, path, controllers, &dir, detail, size);
     if (r == 0 && missing == 0) r = ocirt__cgroup_usable(dir, detail, size);
+    if (r == 0 && dir != root) r = ocirt__cgroup_bound(dir, missing == 0);
     if (r == 0 && dir != root) return *out_dir = dir, 0;
     if (dir >= 0 && dir != root) ocirt__sys_close(&dir);
     (void)ocirt__cgroup_remove_levels(root, path, missing);
@@ -4450,7 +4463,8 @@ static int ocirt__cgroup_walk(int top, ocirt__cgroup_visit visit, void *user) {
     while (depth > 0) {
         char name[NAME_MAX + 1];
         int  dir = stack[depth - 1];
-        if (r == 0 && depth < OCIRT__CGROUP_DEPTH && ocirt__cgroup_next(dir, name)) {
+        if (r == 0 && ocirt__cgroup_next(dir, name)) {
+            if (depth == OCIRT__CGROUP_DEPTH) { r = -ELOOP; continue; }
             stack[depth] = ocirt__sys_openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
             if (stack[depth] < 0) continue; /* gone meanwhile */
             memcpy(names[depth++], name, sizeof name);
@@ -4528,8 +4542,9 @@ static int ocirt__cgroup_await(int dir, const char *key, bool want, int64_t limi
         char    text[256];
         if (left <= 0) { r = -ETIMEDOUT; break; }
         (void)OCIRT__SYS3(SYS_lseek, file, 0, SEEK_SET);
-        (void)ocirt__sys_read(file, text, sizeof text);
-        if (ocirt__cgroup_is(dir, key) != want && ocirt__sys_poll(&wait, 1, left < 50 ? left : 50) < 0) r = -EIO;
+        r = (int)ocirt__sys_read(file, text, sizeof text);
+        if (r < 0) break; /* ENODEV: it is gone */
+        r = ocirt__cgroup_is(dir, key) != want && ocirt__sys_poll(&wait, 1, left < 50 ? left : 50) < 0 ? -EIO : 0;
     }
     ocirt__sys_close(&file);
     return r;
@@ -4752,15 +4767,14 @@ static void ocirt__limits_io(struct ocirt__limits *l, const ocirt_block_io *b) {
     ocirt__limits_throttle(l, "wiops", b->throttle_write_iops, b->throttle_write_iops_count);
 }
 
-/* By reservation (5.7), which never ends a process with SIGBUS, and by use, as runc. */
+/* By reservation, which never ends a process with SIGBUS, and by use, as runc. */
 static void ocirt__limits_hugepages(struct ocirt__limits *l, const ocirt_hugepage_limit *h) {
     char file[80], value[24];
-    struct ocirt__limit limit = {.file = file, .value = value, .token = h->token, .optional = true};
+    struct ocirt__limit limit = {.file = file, .value = value, .token = h->token};
     snprintf(value, sizeof value, "%llu", (unsigned long long)h->limit);
     snprintf(file, sizeof file, "hugetlb.%.40s.rsvd.max", h->page_size);
     l->emit(l->user, &limit);
     snprintf(file, sizeof file, "hugetlb.%.40s.max", h->page_size);
-    limit.optional = false;
     l->emit(l->user, &limit);
 }
 
@@ -4883,7 +4897,7 @@ struct ocirt__changes {
 static char *ocirt__changes_before(struct ocirt__changes *c, const char *file, const char *value, const char *text) {
     static const struct {
         const char *file, *none;
-    } keyed[] = {{"io.max", "rbps=max wbps=max riops=max wiops=max"}, {"io.weight", "default"}, {"io.bfq.weight", "default"}, {"rdma.max", "hca_handle=max hca_object=max"}};
+    } keyed[] = {{"io.max", "rbps=max wbps=max riops=max wiops=max"}, {"io.weight", "default"}, {"io.bfq.weight", "default"}, {"io.latency", "target=0"}, {"misc.max", "max"}, {"dmem.max", "max"}, {"dmem.min", "0"}, {"dmem.low", "0"}, {"rdma.max", "hca_handle=max hca_object=max"}};
     size_t n = strcspn(value, " ");
     for (size_t i = 0; value[n] && i < sizeof keyed / sizeof keyed[0]; i++) {
         if (strcmp(file, keyed[i].file) != 0) continue;
@@ -5001,7 +5015,7 @@ struct ocirt__assembler {
     ocirt__buffer            code;
     size_t                  *last; /* per label: the last jump to it, from 1; each holds the one before */
     const ocirt_device_rule **chosen; /* those about one major */
-    size_t                   chosen_count;
+    size_t                   chosen_count, work;
     char                     type; /* whose tree is being built */
 };
 
@@ -5047,8 +5061,11 @@ static void ocirt__device_choose(struct ocirt__assembler *a, int64_t major) {
     }
 }
 
-static unsigned ocirt__device_mask(const struct ocirt__assembler *a, int64_t major, int64_t minor) {
+static unsigned ocirt__device_mask(struct ocirt__assembler *a, int64_t major, int64_t minor) {
     unsigned mask = 0;
+    a->work += a->chosen_count; /* it grows with majors times minors times rules */
+    if (a->work > 50000000) a->code.failed = true;
+    if (a->code.failed) return 0;
     for (size_t i = 0; i < a->chosen_count; i++) {
         const ocirt_device_rule *r = a->chosen[i];
         if (!ocirt__device_fits(r->minor, minor)) continue;
@@ -5427,9 +5444,11 @@ static int ocirt__resctrl_monitor(int group, const char *name, int pid) {
 /* What a container made: its monitoring group, and the group itself if it was not named by the config. */
 /* A group goes with the monitoring groups in it. Those that are gone, or the whole resctrl, need not be removed. */
 static int ocirt__resctrl_remove(const char *group, const char *id, bool monitored, bool own) {
+    char first[2];
     int root = ocirt__resctrl_open(), dir = root < 0 ? root : ocirt__resctrl_group(root, group), r = dir;
     int folder = dir < 0 ? dir : ocirt__sys_openat(dir, "mon_groups", O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
     if (dir >= 0 && monitored) r = folder < 0 ? folder : ocirt__sys_unlinkat(folder, id, AT_REMOVEDIR);
+    if (dir >= 0 && strcmp(group, id) != 0 && ocirt__path_read(dir, "tasks", first, sizeof first) > 0) own = false; /* others have joined */
     ocirt__sys_close(&folder);
     ocirt__sys_close(&dir);
     if (root >= 0 && own) r = ocirt__sys_unlinkat(root, group, AT_REMOVEDIR);
@@ -5599,15 +5618,17 @@ enum { OCIRT__SECCOMP_NONE = 0xffff, OCIRT__SECCOMP_SLOTS = 1024, OCIRT__SECCOMP
 #define OCIRT__SECCOMP_MEMBER(name, i386, x86_64, generic) char n_##name[sizeof #name];
 #define OCIRT__SECCOMP_TEXT(name, i386, x86_64, generic)   #name,
 #define OCIRT__SECCOMP_ID(name, i386, x86_64, generic)     OCIRT__CALL_##name,
-#define OCIRT__SECCOMP_ROW(name, i386, x86_64, generic)    {offsetof(struct ocirt__seccomp_texts, n_##name), {i386, x86_64, generic}},
+#define OCIRT__SECCOMP_NAME(name, i386, x86_64, generic)   offsetof(struct ocirt__seccomp_texts, n_##name),
+#define OCIRT__SECCOMP_ROW(name, i386, x86_64, generic)    {i386, x86_64, generic},
 struct ocirt__seccomp_texts {
     OCIRT__SECCOMP_CALLS(OCIRT__SECCOMP_MEMBER, 0)
 };
 static const struct ocirt__seccomp_texts ocirt__seccomp_texts = {OCIRT__SECCOMP_CALLS(OCIRT__SECCOMP_TEXT, 0)};
 enum { OCIRT__SECCOMP_CALLS(OCIRT__SECCOMP_ID, 0) OCIRT__CALLS };
+static const uint16_t ocirt__seccomp_names[] = {OCIRT__SECCOMP_CALLS(OCIRT__SECCOMP_NAME, 0)};
 static const struct ocirt__seccomp_call {
-    uint16_t name, number[3];
-} ocirt__seccomp_calls[] = {OCIRT__SECCOMP_CALLS(OCIRT__SECCOMP_ROW, OCIRT__SECCOMP_NONE)};
+    unsigned i386 : 10, x86_64 : 10, generic : 10;
+} ocirt__seccomp_calls[] = {OCIRT__SECCOMP_CALLS(OCIRT__SECCOMP_ROW, 0x3ff)};
 
 /* The other ports, each after one above it: from `number` on, `count` calls in the order that the other has them in,
    beginning with `call`. What ARM alone has (__ARM_NR_) is 1000 and more. */
@@ -5947,7 +5968,7 @@ static uint32_t ocirt__seccomp_audit(int row) {
 }
 
 static const char *ocirt__seccomp_call_name(unsigned call) {
-    return (const char *)&ocirt__seccomp_texts + ocirt__seccomp_calls[call].name;
+    return (const char *)&ocirt__seccomp_texts + ocirt__seccomp_names[call];
 }
 
 /* OCIRT__CALLS: unknown. */
@@ -5976,7 +5997,11 @@ static void ocirt__seccomp_numbers(unsigned port, uint16_t *numbers) {
     const struct ocirt__seccomp_port *p = &ocirt__seccomp_ports[port];
     uint16_t base[OCIRT__CALLS], order[OCIRT__SECCOMP_SLOTS];
     if (!p->runs) {
-        for (unsigned i = 0; i < OCIRT__CALLS; i++) numbers[i] = ocirt__seccomp_calls[i].number[p->like];
+        for (unsigned i = 0; i < OCIRT__CALLS; i++) {
+            const struct ocirt__seccomp_call *c = &ocirt__seccomp_calls[i];
+            unsigned n = p->like == 0 ? c->i386 : p->like == 1 ? c->x86_64 : c->generic;
+            numbers[i] = (uint16_t)(n == 0x3ff ? OCIRT__SECCOMP_NONE : n);
+        }
         return;
     }
     ocirt__seccomp_numbers(p->like, base);
@@ -6066,6 +6091,8 @@ struct ocirt__seccomp_maker {
     ocirt_error         *error;
     uint32_t             action; /* default */
     bool                 stub;   /* newer calls are ENOSYS */
+    bool                 through_ipc; /* the rule at hand is about a call of ipc(2), else of socketcall(2) */
+    uint32_t             tries;  /* rules made, kept or not */
     uint16_t            *calls;  /* of each name, in the order of the config */
     unsigned             port, max, rules;
     struct ocirt__seccomp_rule    **slots; /* of the port at hand; the last to be tried first */
@@ -6170,9 +6197,11 @@ static int ocirt__seccomp_entry_rule(struct ocirt__seccomp_maker *m, const ocirt
     struct ocirt__seccomp_test *tests;
     uint32_t count = 0;
     if (to == from && !through) return ocirt__seccomp_add(m, slot, NULL, 0, s, action, false);
+    if (++m->tries > 16 * OCIRT__SECCOMP_MAX) return ocirt__seccomp_fail(m, OCIRT_E_LIMIT, m->of->token, "syscalls", "too many conditions for one filter");
     tests = ocirt__mem_array(m->arena, 7, sizeof *tests);
     if (!tests) return ocirt__error_set(m->error, OCIRT_E_MEMORY, 0, "", "out of memory");
-    if (through) ocirt__seccomp_test_of(m, &(ocirt_seccomp_arg){.op = OCIRT__CMP_EQ, .value = through}, &tests[count++]);
+    /* socketcall takes an int, ipc a short: what is above it the kernel does not look at. */
+    if (through) ocirt__seccomp_test_of(m, &(ocirt_seccomp_arg){.op = OCIRT__CMP_MASKED, .value = m->through_ipc ? 0xffff : UINT32_MAX, .value_two = through}, &tests[count++]);
     for (uint32_t index = through > 0; index < 6; index++)
         for (size_t i = from; i < to; i++)
             if (s->args[i].index == index) count += ocirt__seccomp_test_of(m, &s->args[i], &tests[count]);
@@ -6196,6 +6225,7 @@ static int ocirt__seccomp_entry(struct ocirt__seccomp_maker *m, const ocirt_sysc
         if (action == m->action || calls[i] >= OCIRT__CALLS) continue;
         if (slot != OCIRT__SECCOMP_NONE) r = ocirt__seccomp_entry_call(m, s, slot, 0, action);
         number = r == 0 && muxed ? ocirt__seccomp_muxed(calls[i], &through) : 0;
+        m->through_ipc = through == OCIRT__CALL_ipc;
         if (number) r = ocirt__seccomp_entry_call(m, s, numbers[through], number, action);
     }
     return r;
@@ -6563,6 +6593,8 @@ static int ocirt__seccomp_check_start(const struct ocirt__seccomp_filter *f, con
         uint32_t action = ocirt__seccomp_eval(f->program, f->count, ocirt__seccomp_native(), (uint32_t)calls[i], args, NULL);
         allowed &= action == OCIRT__SECCOMP_ALLOW || action == OCIRT__SECCOMP_LOG;
     }
+    for (size_t i = 0; i < of->syscalls_count; i++) /* whatever its conditions are */
+        for (size_t j = 0; j < of->syscalls[i].names.count && of->syscalls[i].action == OCIRT__SECCOMP_NOTIFY; j++) allowed &= strcmp(of->syscalls[i].names.items[j], "sendmsg") != 0;
     if (!f->listener || allowed) return 0;
     ocirt__error_set(error, OCIRT_E_SPEC, 0, "", "SCMP_ACT_NOTIFY needs sendmsg and close to be allowed: the listener is sent with them");
     if (doc && of->token) ocirt__error_place(error, doc, of->token);
@@ -7063,7 +7095,6 @@ enum {
     OCIRT__NETWORK_ERROR = 2, OCIRT__NETWORK_DONE = 3, OCIRT__NETWORK_NEW_LINK = 16, OCIRT__NETWORK_DELETE_LINK = 17, OCIRT__NETWORK_GET_LINK = 18,
     OCIRT__NETWORK_SET_LINK = 19, OCIRT__NETWORK_NEW_ADDRESS = 20, OCIRT__NETWORK_GET_ADDRESS = 22
 };
-#define OCIRT__NETWORK_REQUEST 0x001u
 #define OCIRT__NETWORK_TORN    0x010u
 #define OCIRT__NETWORK_ASK     0x005u /* request, acknowledge */
 #define OCIRT__NETWORK_LIST    0x301u /* request, dump        */
@@ -7296,7 +7327,7 @@ static int ocirt__network_move(struct ocirt__network *n, int pid, const char *ke
     r = ocirt__network_send(news, d->outside, pid, name, d);
     ocirt__sys_close(&news);
     if (r == -EINVAL && !d->inside) *out_detail = "a device of this kind cannot leave its network namespace";
-    if (r == 0 && !d->inside && !strchr(name ? name : "", '%')) { /* the news was lost, but not the device */
+    if ((r == 0 || r == -ENOBUFS) && !d->inside && !strchr(name ? name : "", '%')) { /* the news was lost, but not the device */
         struct ocirt__network_device there = {.inside = 0};
         r = ocirt__network_look(n->inside, name ? name : d->name, &there);
         d->inside = there.outside;
@@ -8382,6 +8413,7 @@ static uint32_t ocirt__plan_errno_set(int negative) {
 
 struct ocirt__planner {
     ocirt_arena         *arena;
+    bool                 burst_set; /* by this config */
     const ocirt_spec    *spec;
     const ocirt_linux   *on;      /* spec->linux_ or an empty one */
     const ocirt_options *options;
@@ -8654,7 +8686,8 @@ static void ocirt__plan_emit_limit(void *user, const struct ocirt__limit *limit)
     struct ocirt__planner *p = user;
     uint32_t value, other, other_value;
     struct ocirt__row *row;
-    if (strcmp(limit->file, "cpu.max") == 0 && limit->value[0] != 'm') ocirt__plan_forget_burst(p, limit->token);
+    if (strcmp(limit->file, "cpu.max") == 0 && limit->value[0] != 'm' && !p->burst_set) ocirt__plan_forget_burst(p, limit->token);
+    p->burst_set = p->burst_set || strncmp(limit->file, "cpu.max", 7) == 0;
     value = ocirt__plan_put_text(p, limit->value), other = ocirt__plan_put_text(p, limit->other), other_value = ocirt__plan_put_text(p, limit->other_value);
     ocirt__plan_from(p, limit->token);
     row = ocirt__plan_add_text(p, OCIRT__VERB_CGROUP_WRITE, OCIRT_ACTOR_HOST, limit->file);
@@ -9064,10 +9097,25 @@ static void ocirt__plan_confinement(struct ocirt__planner *p) {
     ocirt__plan_landlock(p);
 }
 
+static void ocirt__plan_warn(struct ocirt__planner *p, uint32_t token, const char *format, const char *name) {
+    ocirt_finding f = {.fatal = false};
+    ocirt__error_set(&f.what, OCIRT_E_SPEC, 0, name, format, name);
+    ocirt__error_place(&f.what, p->spec->document, token);
+    p->options->warn(p->options->user, &f);
+}
+
+/* Where all that is not named is allowed, a misspelt denial denies nothing. */
+static void ocirt__plan_warn_calls(struct ocirt__planner *p, const ocirt_seccomp *s) {
+    for (size_t i = 0; i < s->syscalls_count; i++)
+        for (size_t k = 0; k < s->syscalls[i].names.count; k++)
+            if (ocirt__seccomp_call_find(s->syscalls[i].names.items[k]) == OCIRT__CALLS) ocirt__plan_warn(p, s->syscalls[i].token, "unknown call \"%.60s\" is left out", s->syscalls[i].names.items[k]);
+}
+
 /* Compiled, and the agent's socket reached, before anything is made. */
 static int ocirt__plan_compile_seccomp(struct ocirt__planner *p) {
     const ocirt_seccomp *s = p->on->seccomp;
     int r = s && p->spec->process ? ocirt__seccomp_compile(p->arena, p->spec->document, s, ocirt__seccomp_native(), &p->filter, p->error) : 0;
+    if (r == 0 && p->filter.count && p->options->warn && (s->default_action == OCIRT__SECCOMP_ALLOW || s->default_action == OCIRT__SECCOMP_LOG)) ocirt__plan_warn_calls(p, s);
     if (r == 0 && p->filter.count) r = ocirt__seccomp_check_start(&p->filter, p->spec->document, s, p->error);
     if (r < 0 || !p->filter.listener) return r;
     ocirt__plan_from(p, ocirt__plan_member(p, s->token, "listenerPath"));
@@ -9120,13 +9168,6 @@ static int ocirt__plan_identity(struct ocirt__planner *p, bool groups_denied) {
     row = ocirt__plan_add(p, OCIRT__VERB_IDS, OCIRT_ACTOR_INIT);
     row->x = user->uid, row->y = user->gid;
     return 0;
-}
-
-static void ocirt__plan_warn(struct ocirt__planner *p, uint32_t token, const char *format, const char *name) {
-    ocirt_finding f = {.fatal = false};
-    ocirt__error_set(&f.what, OCIRT_E_SPEC, 0, name, format, name);
-    ocirt__error_place(&f.what, p->spec->document, token);
-    p->options->warn(p->options->user, &f);
 }
 
 /* config.md: what cannot be granted SHOULD be logged and SHOULD NOT fail. */
@@ -10160,12 +10201,19 @@ static bool ocirt__step_decide(struct ocirt__page *page, uint32_t created) {
     return __atomic_compare_exchange_n(&page->created, &open, created, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
 }
 
+/* A filter of the config may refuse each call, but not the signal of an invalid instruction. */
+static void ocirt__step_end(int code) {
+    OCIRT__SYS1(SYS_exit_group, code);
+    OCIRT__SYS1(SYS_exit, code);
+    for (;;) __builtin_trap();
+}
+
 /* Stage and init end when the host is gone: nothing they made may outlive an unfinished create. */
 static int ocirt__step_await(struct ocirt__actor *a, uint32_t next, uint32_t beside) {
     char byte;
     while (!ocirt__step_ready(a->page, next, beside))
         if (ocirt__sys_read(a->talk, &byte, 1) <= 0)
-            OCIRT__SYS1(SYS_exit_group, 1);
+            ocirt__step_end(1);
     return 0;
 }
 
@@ -10471,7 +10519,7 @@ static int ocirt__step_seccomp(struct ocirt__actor *a, const struct ocirt__row *
     int   fd = -1, r = last ? ocirt__step_get_ready(a) : ocirt__process_regain();
     if (row->c) ocirt__hooks_state(ocirt__hooks_pid(text, a->page->init_pid), last ? "created" : "creating", a->page->init_pid);
     if (r == 0) r = fd = ocirt__seccomp_load(ocirt__plan_data(a->plan, row->a), row->n, (uint32_t)row->x, row->y & 1);
-    if (r <= 0 || !row->c) return r;
+    if (r < 0 || !row->c) return r;
     r = ocirt__seccomp_send(a->slots[row->slot], fd, text, strlen(text));
     ocirt__sys_close(&fd);
     ocirt__sys_close(&a->slots[row->slot]);
@@ -10518,8 +10566,9 @@ static int ocirt__step_await_start(struct ocirt__actor *a) {
         ready = ocirt__sys_poll_once(wait, 2, -1);
         if (ready < 0 && ready != -EINTR) wait[0].revents = POLLIN; /* accept4 waits too, if not for signals */
         if (wait[1].revents && ocirt__sys_read(wait[1].fd, &signal, sizeof signal) > 0)
-            OCIRT__SYS1(SYS_exit_group, 128 + (int)signal.number);
+            ocirt__step_end(128 + (int)signal.number);
         talk = wait[0].revents ? (int)OCIRT__SYS4(SYS_accept4, wait[0].fd, NULL, NULL, SOCK_CLOEXEC) : -1;
+        if (wait[0].revents && talk < 0 && talk != -EINTR && talk != -EAGAIN && talk != -ECONNABORTED) return talk; /* refused for good, by a filter */
         if (talk >= 0) ocirt__sys_read(talk, &byte, 1);
     }
     ocirt__sys_close(&wait[1].fd);
@@ -10608,7 +10657,7 @@ static void ocirt__step_child(struct ocirt__actor *a, uint32_t from) {
                                           .detail = ocirt__step_report(a)->detail};
     int r = ocirt__step_walk(a, from);
     if (r < 0) OCIRT__SYS5(SYS_sendto, a->talk, ocirt__step_report(a), sizeof(struct ocirt__report), MSG_NOSIGNAL, NULL);
-    OCIRT__SYS1(SYS_exit_group, r < 0);
+    ocirt__step_end(r < 0);
 }
 
 /* ===========================================================================================
@@ -11132,7 +11181,6 @@ static int ocirt__spawn_run(struct ocirt__host *h) {
     r = ocirt__step_walk(a, 0);
     if (r == 0) r = ocirt__spawn_await(a, a->plan->await_row ? a->plan->await_row : UINT32_MAX, 0);
     if (r == 0 && h->stage_pidfd >= 0) r = ocirt__spawn_child_ended(h); /* it has let go, and is not left a zombie */
-    if (r == 0) ocirt__spawn_end_network(h); /* the container's from now on */
     return r;
 }
 
@@ -11560,8 +11608,10 @@ static int ocirt__state_remove(int root, const char *id, int dir) {
    =========================================================================================== */
 
 static char *ocirt__stats_file(ocirt_arena *arena, int dir, const char *name) {
-    char  *text = ocirt__mem_alloc(arena, 16384);
-    return text && ocirt__path_read(dir, name, text, 16384) > 0 ? text : NULL;
+    char *text = ocirt__mem_alloc(arena, 16384), *end;
+    long  n = text ? ocirt__path_read(dir, name, text, 16384) : 0;
+    if (n == 16383 && (end = strrchr(text, '\n'))) *end = 0; /* rather a line less than half a number */
+    return n > 0 ? text : NULL;
 }
 
 /* A line "key number" of a text that is kept. */
@@ -11764,8 +11814,8 @@ static void ocirt__stats_put(ocirt__buffer *t, const ocirt_stats *s) {
     ocirt__stats_put_io(t, s);
     ocirt__buffer_text(t, ",\"hugetlb\":{");
     for (size_t i = 0; i < s->huge_count; i++)
-        ocirt__buffer_format(t, "%s\"%s\":{\"usage\":%llu,\"max\":%llu,\"failcnt\":%llu}", i ? "," : "", s->huge[i].size, (unsigned long long)s->huge[i].usage,
-                             (unsigned long long)s->huge[i].peak, (unsigned long long)s->huge[i].failures);
+        ocirt__buffer_format(t, "%s\"%s\":{\"usage\":%llu,\"max\":0,\"failcnt\":%llu}", i ? "," : "", s->huge[i].size, (unsigned long long)s->huge[i].usage,
+                             (unsigned long long)s->huge[i].failures);
     ocirt__buffer_text(t, "},\"intel_rdt\":{},\"network_interfaces\":null}");
 }
 
@@ -12266,12 +12316,22 @@ static bool ocirt__ops_plan_is_needed(const struct ocirt__job *job) {
 }
 
 /* One of our name that is not ours must not be removed by delete. */
-static bool ocirt__ops_resctrl_exists(const char *id) {
-    int  root = ocirt__resctrl_open(), group = root < 0 ? root : ocirt__resctrl_group(root, id);
-    bool exists = group >= 0;
+static bool ocirt__ops_resctrl_exists(const char *name, const char *monitored) {
+    int  root = ocirt__resctrl_open(), group = root < 0 ? root : ocirt__resctrl_group(root, name);
+    int  folder = group < 0 || !monitored ? -1 : ocirt__sys_openat(group, "mon_groups", O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
+    int  own = folder < 0 ? -1 : ocirt__sys_openat(folder, monitored, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
+    bool exists = (monitored ? own : group) >= 0;
+    ocirt__sys_close(&own);
+    ocirt__sys_close(&folder);
     ocirt__sys_close(&group);
     ocirt__sys_close(&root);
     return exists;
+}
+
+/* A stopped container's cgroup is still its own: its delete would kill who came into it. */
+static int ocirt__ops_has_cgroup(void *user, const ocirt_state *other) {
+    const struct ocirt__record *r = user;
+    return strcmp(other->id, r->id) != 0 && strcmp(other->cgroup, r->cgroup) == 0 ? -EBUSY : 0;
 }
 
 static int ocirt__ops_cgroup_in_use(struct ocirt__job *job, const ocirt_spec *spec) {
@@ -12279,7 +12339,8 @@ static int ocirt__ops_cgroup_in_use(struct ocirt__job *job, const ocirt_spec *sp
     int  dir = ocirt__path_exact(job->host.cgroup_root, job->record.cgroup + strspn(job->record.cgroup, "/"), O_RDONLY | O_DIRECTORY);
     int  r = dir < 0 ? 0 : ocirt__cgroup_usable(dir, detail, sizeof detail);
     ocirt__sys_close(&dir);
-    if (r == 0) return 0;
+    if (r == 0 && (r = ocirt_list(job->options, ocirt__ops_has_cgroup, &job->record, NULL)) == -EBUSY) snprintf(detail, sizeof detail, "another container has it: delete that one first");
+    if (r != -EBUSY) return 0;
     ocirt__error_set(job->error, OCIRT_E_CGROUP, -r, job->record.cgroup, "make-cgroup %s: %s", job->record.cgroup, detail);
     if (spec->document && spec->linux_) ocirt__error_place(job->error, spec->document, ocirt__json_member(spec->document, spec->linux_->token, "cgroupsPath"));
     return r;
@@ -12305,7 +12366,7 @@ static int ocirt__ops_write_state(struct ocirt__job *job, const ocirt_spec *spec
         job->record.cgroup_levels = job->host.cgroup_missing = (unsigned)r;
         job->host.actor.page->old_cgroup = r == 0;
     }
-    if (plan->resctrl_made && ocirt__ops_resctrl_exists(job->id))
+    if ((plan->resctrl_made && ocirt__ops_resctrl_exists(job->id, NULL)) || (plan->resctrl_monitor && ocirt__ops_resctrl_exists(job->record.resctrl, job->id)))
         return ocirt__error_set(job->error, OCIRT_E_EXISTS, 0, job->id, "a resctrl group named %s exists already", job->id);
     ocirt__state_text(&text, &job->record);
     r = text.failed ? -ENOMEM : ocirt__state_put(job->host.state_dir, "state.json", text.data, text.size);
@@ -12437,6 +12498,8 @@ static int ocirt__ops_carry_out(struct ocirt__job *job) {
         job->record.resctrl_made = job->record.resctrl_made || (job->host.resctrl >= 0 && !job->host.resctrl_old);
         (void)ocirt__ops_take_back(job, NULL);
         if (job->host.devices_lost) ocirt__error_hint(job->error, "and a network device could not be given back as it was: see `ip link` and `ip address`");
+    } else {
+        ocirt__spawn_end_network(&job->host); /* the container's from now on */
     }
     return r;
 }
@@ -12819,6 +12882,8 @@ struct ocirt__update { /* on its way */
     ocirt_memory           memory; /* of it, with what follows from the limits in force */
     ocirt_cpu              cpu;
     struct ocirt__changes  changes;
+    int                    group;          /* of resctrl, whose schemata are changed; -1: none */
+    char                   schemata[4096]; /* as they were */
     ocirt_error           *error;
 };
 
@@ -12914,19 +12979,19 @@ static int ocirt__ops_update_devices(struct ocirt__update *u) {
 /* The kernel takes back what it printed. */
 static int ocirt__ops_update_schemata(struct ocirt__update *u, const ocirt_intel_rdt *rdt) {
     const char *lines[] = {rdt->l3_cache_schema, rdt->mem_bw_schema}, *group = u->live.found.record.resctrl;
-    char before[2048] = "";
-    int  root, dir, r;
+    int root, dir, r;
     if (!group[0]) return ocirt__error_set(u->error, OCIRT_E_STATE, 0, "intelRdt", "l3-cache-schema and mem-bw-schema are for containers created with linux.intelRdt");
     root = ocirt__resctrl_open(), r = dir = root < 0 ? root : ocirt__resctrl_group(root, group);
-    if (r >= 0) r = (int)ocirt__path_read(dir, "schemata", before, sizeof before);
+    if (r >= 0) r = (int)ocirt__path_read(dir, "schemata", u->schemata, sizeof u->schemata);
+    if (r == (int)sizeof u->schemata - 1) r = -EFBIG; /* half a mask must not be written back */
+    if (r >= 0) u->group = dir;
     if (r < 0) ocirt__error_set(u->error, OCIRT_E_SYSTEM, -r, group, "resctrl group %s", group);
     for (size_t i = 0; r >= 0 && i < 2; i++) {
         if (!lines[i] || !lines[i][0]) continue;
         r = ocirt__resctrl_write(dir, lines[i]);
         if (r < 0) ocirt__error_set(u->error, OCIRT_E_SYSTEM, -r, lines[i], "resctrl-schemata %s", lines[i]);
-        if (r < 0) (void)ocirt__path_write(dir, "schemata", before, strlen(before));
     }
-    ocirt__sys_close(&dir);
+    if (u->group < 0) ocirt__sys_close(&dir);
     ocirt__sys_close(&root);
     return r < 0 ? -OCIRT_E_SYSTEM : 0;
 }
@@ -12937,7 +13002,7 @@ static bool ocirt__ops_asks(const ocirt_resources *l) {
 }
 
 OCIRT_DEF int ocirt_update(const char *id, const ocirt_spec *changes, const ocirt_options *options, ocirt_error *error) {
-    struct ocirt__update u = {.spec = changes, .limits = changes->linux_ ? changes->linux_->resources : NULL, .error = error};
+    struct ocirt__update u = {.spec = changes, .limits = changes->linux_ ? changes->linux_->resources : NULL, .group = -1, .error = error};
     int r = ocirt__ops_enter(&u.live, id, options, true, u.limits != NULL && ocirt__ops_asks(u.limits), error);
     if (r < 0) return r;
     u.changes = (struct ocirt__changes){.arena = &u.live.found.arena, .dir = u.live.cgroup};
@@ -12945,6 +13010,8 @@ OCIRT_DEF int ocirt_update(const char *id, const ocirt_spec *changes, const ocir
     if (r == 0 && changes->linux_ && changes->linux_->intel_rdt) r = ocirt__ops_update_schemata(&u, changes->linux_->intel_rdt);
     if (r == 0 && u.limits && u.limits->devices_count) r = ocirt__ops_update_devices(&u); /* last: it is not taken back */
     if (r < 0) ocirt__changes_undo(&u.changes);
+    if (r < 0 && u.group >= 0) (void)ocirt__path_write(u.group, "schemata", u.schemata, strlen(u.schemata));
+    ocirt__sys_close(&u.group);
     ocirt__ops_leave(&u.live);
     return r;
 }
@@ -12964,7 +13031,7 @@ static void ocirt__ops_command(int proc, const char *path, char *status, char *o
     while (n > 0 && out[n - 1] == 0) n--;
     if (n <= 0) n = snprintf(out, size, "[%.*s]", name ? (int)strcspn(name + 6, "\n") : 0, name ? name + 6 : "");
     out[n] = 0;
-    for (long i = 0; i < n; i++) { /* a container chooses them: no orders to the terminal, in one byte or in two */
+    for (long i = 0; i < n; i++) { /* a container chooses them: no orders to a terminal, which reads UTF-8 */
         unsigned char byte = (unsigned char)out[i], next = (unsigned char)out[i + 1];
         bool two = byte == 0xc2 && next >= 0x80 && next < 0xa0;
         if (byte < ' ' || byte == 127 || two) out[i] = ' ';
@@ -13037,8 +13104,8 @@ static int ocirt__ops_watch(struct ocirt__live *l, unsigned interval_ms, ocirt_e
         if (file >= 0) (void)OCIRT__SYS3(SYS_lseek, file, 0, SEEK_SET), (void)ocirt__sys_read(file, text, sizeof text);
         r = ocirt__cgroup_event(l->cgroup, "memory.events", "oom_kill", &now) == 0 && now > kills ? each(user, NULL) : 0;
         if (now > kills) kills = now;
-        if (r >= 0 && left <= 0) r = ocirt__ops_report(l->cgroup, each, user), next += interval_ms, left = 0;
-        else if (r >= 0 && ocirt__sys_poll(wait, 2, left) < 0) r = -EIO;
+        if (r >= 0 && left <= 0) r = ocirt__ops_report(l->cgroup, each, user), next = ocirt__sys_now_ms() + interval_ms;
+        if (r >= 0 && ocirt__sys_poll(wait, 2, left > 0 ? left : 0) < 0) r = -EIO;
     }
     if (r >= 0 && ocirt__cgroup_event(l->cgroup, "memory.events", "oom_kill", &now) == 0 && now > kills) r = each(user, NULL); /* it was init */
     ocirt__sys_close(&file);
