@@ -24,7 +24,7 @@
    BUILD
    =====
        cc -O2 program.c                         glibc
-       musl-gcc -Os -static -s program.c        static with musl: about 200 KiB with everything
+       musl-gcc -Os -static -s program.c        static with musl: about 250 KiB with everything
    In C++ projects compile the implementation as a C file of its own.
 
    WHAT IT DOES NOT DO
