@@ -263,13 +263,22 @@ static void print_entries(const ocirt_seccomp *s, const char *name) {
     }
 }
 
+/* The part of argument 0 that the kernel does not look at, 0: none. libseccomp does look at it. */
+static uint64_t unseen(const char *arch, uint32_t number) {
+    unsigned row = (unsigned)row_of(arch);
+    const char *name = ocirt__seccomp_ports[ocirt__seccomp_archs[row].port].muxed ? ocirt__seccomp_number_name(row, number) : "";
+    return !strcmp(name, "ipc") ? ~0xffffull : !strcmp(name, "socketcall") ? ~0xffffffffull : 0;
+}
+
 static void compare_number(const ocirt_seccomp *s, const struct peer *p, const struct ocirt__seccomp_filter *f, const char *arch, uint32_t number, uint32_t newest, const struct place *place, struct counts *counts) {
     uint32_t audit = ocirt__seccomp_audit(row_of(arch));
+    uint64_t blind = unseen(arch, number);
     for (unsigned n = 0; n < (place->asks ? 400 : 2); n++) {
         uint64_t args[6];
         uint32_t theirs, ours, truth;
         bool     stubbed;
         for (unsigned i = 0; i < 6; i++) args[i] = some_value(s);
+        args[0] &= ~blind;
         theirs = expected(s, p, arch, audit, number, newest, place->own, args, &stubbed);
         ours   = ocirt__seccomp_eval(f->program, f->count, audit, number, args, NULL);
         counts->questions++;
