@@ -115,7 +115,7 @@
      OCIRT_MAX_CONFIG   bytes of a config.json                   16 MiB
      OCIRT_MAX_DEPTH    nesting of the JSON text                 64
      OCIRT_MAX_ROWS     rows of a plan                           8192
-   Device rules: about 8000 of different devices, the reach of a jump in their eBPF program.
+   Device rules: 9000 to 23000 by their kind, the reach of a jump in their eBPF program.
 
    SWITCHES                                     must agree everywhere?
    ========
@@ -4985,27 +4985,43 @@ static int ocirt__changes_apply(struct ocirt__changes *c, const struct ocirt__ch
 
 /* ===========================================================================================
    >>device   the device rules of the config as an eBPF program of type CGROUP_DEVICE (4.15).
-   Later rules override earlier ones, for each of the accesses they name (r, w, m) as in cgroup v1 and runc;
-   what no rule allows is denied. What every container needs (null, zero, full, random, urandom, tty, console,
-   ptmx, pts, and making nodes) is always allowed. The program is a search tree over majors, in each one over
-   minors, whose leaves are sets of accesses: short paths, however many rules (the verifier follows all of them).
+   Later rules override earlier ones, for each of the accesses they name (r, w, m) on its own, as in cgroup v1
+   and runc: after "allow r" and "allow w" a program may open for both. (crun looks for one rule about all that
+   is asked, so its "deny w" lets through who asks for rw.) Without a type a rule is about both, without numbers
+   about all of them, without accesses about all three. What no rule allows is denied, except what every container
+   needs: null, zero, full, random, urandom, tty, console, ptmx, pts, and making nodes.
+   The program is a search tree over majors, in each one over minors, whose leaves are sets of accesses: short
+   paths, however many rules (the verifier follows all of them, and what it takes is most of the time to load).
    =========================================================================================== */
 
 struct ocirt__bpf_insn {
-    uint8_t code, registers; /* destination, source << 4 */
+    uint8_t code, registers;
     int16_t offset;
     int32_t value;
 };
 
-enum {
-    OCIRT__DEVICE_MASKS = 8,                     /* labels 0 to 7: this set of accesses is allowed */
-    OCIRT__DEVICE_OTHER = OCIRT__DEVICE_MASKS,   /* the minors of a major that no rule names       */
-    OCIRT__DEVICE_LABELS,                        /* and from here on one for each major            */
-    OCIRT__DEVICE_MOST = 32000                   /* instructions: a jump has 16 bits               */
+enum { /* opcodes; W: of 32 bits */
+    OCIRT__BPF_LOAD_W = 0x61, OCIRT__BPF_SET_W = 0xb4, OCIRT__BPF_GOTO = 0x05, OCIRT__BPF_EXIT = 0x95,
+    OCIRT__BPF_IF_BITS = 0x45, OCIRT__BPF_IF_SAME_W = 0x16, OCIRT__BPF_IF_FROM_W = 0x36 /* not below */
 };
 
-struct ocirt__device_span { /* from here to the next one */
+enum {
+    OCIRT__DEVICE_ALLOW = 7,   /* labels 0 to 7: this set of accesses is allowed */
+    OCIRT__DEVICE_DENY,
+    OCIRT__DEVICE_BLOCK,       /* the tree of block devices                  */
+    OCIRT__DEVICE_LABELS,      /* the minors of a major that no rule names, and from here on one for each that has a name */
+    OCIRT__DEVICE_FEW  = 16,   /* spans that are searched one by one         */
+    OCIRT__DEVICE_MOST = 32000, /* instructions: a jump has 16 bits          */
+    OCIRT__DEVICE_WORK = 200000000 /* looks at rules: they grow with majors times minors times rules */
+};
+
+struct ocirt__device_span { /* from here to the start of the next one, which behind the last is 0 */
     uint32_t start, leaf;   /* a label */
+};
+
+struct ocirt__device_spans {
+    struct ocirt__device_span *at;
+    size_t count;
 };
 
 struct ocirt__assembler {
@@ -5013,10 +5029,13 @@ struct ocirt__assembler {
     const ocirt_device_rule *rules;
     size_t                   count;
     ocirt__buffer            code;
-    size_t                  *last; /* per label: the last jump to it, from 1; each holds the one before */
+    uint32_t                *last;    /* per label: the last jump to it, from 1; each holds the one before */
     const ocirt_device_rule **chosen; /* those about one major */
-    size_t                   chosen_count, work;
-    char                     type; /* whose tree is being built */
+    size_t                   chosen_count;
+    uint32_t                *numbers, *leaves; /* of its minors */
+    size_t                   spans, work;
+    char                     type;    /* whose tree is being built */
+    bool                     too_many;
 };
 
 static size_t ocirt__device_at(const struct ocirt__assembler *a) {
@@ -5027,10 +5046,23 @@ static struct ocirt__bpf_insn *ocirt__device_insn(const struct ocirt__assembler 
     return (struct ocirt__bpf_insn *)(void *)a->code.data + at;
 }
 
-static void ocirt__device_put(struct ocirt__assembler *a, unsigned code, unsigned registers, int offset, int32_t value) {
-    struct ocirt__bpf_insn insn = {(uint8_t)code, (uint8_t)registers, (int16_t)offset, value};
+static void ocirt__device_many(struct ocirt__assembler *a) {
+    a->too_many = a->code.failed = true;
+}
+
+/* Two fields of four bits each: the compiler's order of bit fields follows that of bytes. */
+static uint8_t ocirt__device_registers(unsigned to, unsigned from) {
+    const union {
+        uint16_t number;
+        uint8_t  bytes[2];
+    } one = {1};
+    return (uint8_t)(one.bytes[0] ? from << 4 | to : to << 4 | from);
+}
+
+static void ocirt__device_put(struct ocirt__assembler *a, unsigned code, unsigned to, unsigned from, int offset, uint32_t value) {
+    struct ocirt__bpf_insn insn = {(uint8_t)code, ocirt__device_registers(to, from), (int16_t)offset, (int32_t)value};
     if (ocirt__device_at(a) < OCIRT__DEVICE_MOST) ocirt__buffer_put(&a->code, &insn, sizeof insn);
-    else a->code.failed = true;
+    else ocirt__device_many(a);
 }
 
 /* ----- what the rules say ----- */
@@ -5052,20 +5084,27 @@ static bool ocirt__device_fits(ocirt_opt_int wanted, int64_t number) {
     return !wanted.set || wanted.value < 0 || wanted.value == number;
 }
 
+static bool ocirt__device_typed(const struct ocirt__assembler *a, const ocirt_device_rule *r) {
+    return !r->type || r->type == 'a' || r->type == a->type;
+}
+
+static bool ocirt__device_work(struct ocirt__assembler *a, size_t rules) {
+    a->work += rules;
+    if (a->work > OCIRT__DEVICE_WORK) ocirt__device_many(a);
+    return !a->code.failed;
+}
+
 /* The rules about this major; from here on only they are looked at. */
 static void ocirt__device_choose(struct ocirt__assembler *a, int64_t major) {
     a->chosen_count = 0;
-    for (size_t i = 0; i < a->count; i++) {
-        const ocirt_device_rule *r = &a->rules[i];
-        if ((!r->type || r->type == 'a' || r->type == a->type) && ocirt__device_fits(r->major, major)) a->chosen[a->chosen_count++] = r;
-    }
+    if (!ocirt__device_work(a, a->count)) return;
+    for (const ocirt_device_rule *r = a->rules; r < a->rules + a->count; r++)
+        if (ocirt__device_typed(a, r) && ocirt__device_fits(r->major, major)) a->chosen[a->chosen_count++] = r;
 }
 
 static unsigned ocirt__device_mask(struct ocirt__assembler *a, int64_t major, int64_t minor) {
     unsigned mask = 0;
-    a->work += a->chosen_count; /* it grows with majors times minors times rules */
-    if (a->work > 50000000) a->code.failed = true;
-    if (a->code.failed) return 0;
+    if (!ocirt__device_work(a, a->chosen_count)) return 0;
     for (size_t i = 0; i < a->chosen_count; i++) {
         const ocirt_device_rule *r = a->chosen[i];
         if (!ocirt__device_fits(r->minor, minor)) continue;
@@ -5092,29 +5131,57 @@ static size_t ocirt__device_majors(const struct ocirt__assembler *a, uint32_t *o
     static const uint32_t always[] = {1, 5, 136};
     size_t n = 0;
     for (size_t i = 0; i < 3 && a->type == 'c'; i++) out[n++] = always[i];
-    for (size_t i = 0; i < a->count; i++) {
-        const ocirt_device_rule *r = &a->rules[i];
-        if (r->major.set && r->major.value >= 0 && (!r->type || r->type == 'a' || r->type == a->type)) out[n++] = (uint32_t)r->major.value;
-    }
+    for (const ocirt_device_rule *r = a->rules; r < a->rules + a->count; r++)
+        if (!ocirt__device_fits(r->major, -1) && ocirt__device_typed(a, r)) out[n++] = (uint32_t)r->major.value;
     return ocirt__device_sort(out, n);
 }
 
-static size_t ocirt__device_minors_of(const struct ocirt__assembler *a, int64_t major, uint32_t *out) {
+static size_t ocirt__device_minors(const struct ocirt__assembler *a, int64_t major, uint32_t *out) {
     static const uint32_t of_memory[] = {3, 5, 7, 8, 9}, of_tty[] = {0, 1, 2};
     const uint32_t *always = major == 1 ? of_memory : of_tty;
     size_t n = 0, needed = a->type != 'c' ? 0 : major == 1 ? 5 : major == 5 ? 3 : 0;
     for (size_t i = 0; i < needed; i++) out[n++] = always[i];
     for (size_t i = 0; i < a->chosen_count; i++)
-        if (a->chosen[i]->minor.set && a->chosen[i]->minor.value >= 0) out[n++] = (uint32_t)a->chosen[i]->minor.value;
+        if (!ocirt__device_fits(a->chosen[i]->minor, -1)) out[n++] = (uint32_t)a->chosen[i]->minor.value;
     return ocirt__device_sort(out, n);
 }
 
 /* ----- the tree ----- */
 
-static void ocirt__device_jump(struct ocirt__assembler *a, uint32_t label) {
-    size_t before = a->last[label];
-    a->last[label] = ocirt__device_at(a) + 1;
-    ocirt__device_put(a, 0x05, 0, (int)before, 0); /* goto; its place holds the one before until the label is known */
+/* What is before, unless it is the same or empty, then this. */
+static void ocirt__device_span(struct ocirt__device_spans *s, uint32_t start, uint32_t leaf) {
+    if (s->count && s->at[s->count - 1].start == start) s->count--;
+    if (s->count == 0 || s->at[s->count - 1].leaf != leaf) s->at[s->count++] = (struct ocirt__device_span){start, leaf};
+}
+
+/* Each of the n numbers has a leaf, and leaves[n] is that of all others. */
+static struct ocirt__device_spans ocirt__device_divide(struct ocirt__assembler *a, const uint32_t *numbers, const uint32_t *leaves, size_t n) {
+    struct ocirt__device_spans s = {a->code.failed ? NULL : ocirt__mem_array(a->arena, 2 * n + 2, sizeof *s.at), 0};
+    if (!s.at) return a->code.failed = true, s;
+    ocirt__device_span(&s, 0, leaves[n]);
+    for (size_t i = 0; i < n; i++) {
+        ocirt__device_span(&s, numbers[i], leaves[i]);
+        if (numbers[i] != UINT32_MAX) ocirt__device_span(&s, numbers[i] + 1, leaves[n]);
+    }
+    s.at[s.count].start = 0;
+    a->spans += s.count;
+    if (a->spans > 2 * OCIRT__DEVICE_MOST) ocirt__device_many(a); /* each needs about one, or the rest is next to it */
+    return s;
+}
+
+/* -1: of the majors that no rule names. */
+static struct ocirt__device_spans ocirt__device_of_major(struct ocirt__assembler *a, int64_t major) {
+    size_t n;
+    ocirt__device_choose(a, major);
+    n = ocirt__device_minors(a, major, a->numbers);
+    for (size_t i = 0; i < n; i++) a->leaves[i] = ocirt__device_mask(a, major, a->numbers[i]);
+    a->leaves[n] = ocirt__device_mask(a, major, -1);
+    return ocirt__device_divide(a, a->numbers, a->leaves, n);
+}
+
+static void ocirt__device_jump(struct ocirt__assembler *a, unsigned code, unsigned reg, uint32_t number, uint32_t label) {
+    ocirt__device_put(a, code, reg, 0, (int)a->last[label], number);
+    a->last[label] = (uint32_t)ocirt__device_at(a);
 }
 
 static void ocirt__device_label(struct ocirt__assembler *a, uint32_t label) {
@@ -5126,115 +5193,104 @@ static void ocirt__device_label(struct ocirt__assembler *a, uint32_t label) {
     a->last[label] = 0;
 }
 
-/* One number's span, and the rest's behind it, unless they are the same as what is before. */
-static size_t ocirt__device_span(struct ocirt__device_span *spans, size_t n, uint32_t start, uint32_t leaf) {
-    if (n && spans[n - 1].start == start) n--; /* the rest was empty */
-    if (n && spans[n - 1].leaf == leaf) return n;
-    spans[n] = (struct ocirt__device_span){start, leaf};
-    return n + 1;
+/* From the top down. The leaf `rest` needs no question of its own: it is what is left in the end. */
+static void ocirt__device_few(struct ocirt__assembler *a, unsigned reg, const struct ocirt__device_span *spans, size_t n, uint32_t rest) {
+    bool below = true; /* what is left lies below the end of this span */
+    for (size_t i = n; i-- > 0;) {
+        const struct ocirt__device_span *s = &spans[i];
+        bool last = i == 0 && below;
+        if (s->leaf == rest) below = false;
+        else if (!last && s[1].start - s->start == 1) ocirt__device_jump(a, OCIRT__BPF_IF_SAME_W, reg, s->start, s->leaf);
+        else {
+            if (!below) ocirt__device_jump(a, OCIRT__BPF_IF_FROM_W, reg, s[1].start, rest);
+            below = true;
+            if (i > 0) ocirt__device_jump(a, OCIRT__BPF_IF_FROM_W, reg, s->start, s->leaf);
+            else rest = s->leaf;
+        }
+    }
+    ocirt__device_jump(a, OCIRT__BPF_GOTO, 0, 0, rest);
 }
 
-/* Registers 4 and 5 hold major and minor. Depth: the logarithm of the number of spans. */
-static void ocirt__device_search(struct ocirt__assembler *a, unsigned reg, const struct ocirt__device_span *spans, size_t n) {
+/* Depth: the logarithm of the number of spans. */
+static void ocirt__device_search(struct ocirt__assembler *a, unsigned reg, const struct ocirt__device_span *spans, size_t n, uint32_t rest) {
     size_t half = n / 2, jump = ocirt__device_at(a);
     if (a->code.failed) return;
-    if (n == 1) {
-        ocirt__device_jump(a, spans->leaf);
+    if (n <= OCIRT__DEVICE_FEW) {
+        ocirt__device_few(a, reg, spans, n, rest);
         return;
     }
-    ocirt__device_put(a, 0x36, reg, 0, (int32_t)spans[half].start); /* not below it: the upper half */
-    ocirt__device_search(a, reg, spans, half);
+    ocirt__device_put(a, OCIRT__BPF_IF_FROM_W, reg, 0, 0, spans[half].start);
+    ocirt__device_search(a, reg, spans, half, rest);
     if (!a->code.failed) ocirt__device_insn(a, jump)->offset = (int16_t)(ocirt__device_at(a) - jump - 1);
-    ocirt__device_search(a, reg, spans + half, n - half);
+    ocirt__device_search(a, reg, spans + half, n - half, rest);
 }
 
-static struct ocirt__device_span *ocirt__device_minor_spans(struct ocirt__assembler *a, int64_t major, size_t *out_count) {
-    uint32_t *minors;
-    size_t n, count;
-    struct ocirt__device_span *spans;
-    unsigned rest;
-    ocirt__device_choose(a, major);
-    minors = ocirt__mem_array(a->arena, a->chosen_count + 8, sizeof *minors);
-    n      = minors ? ocirt__device_minors_of(a, major, minors) : 0;
-    spans  = minors ? ocirt__mem_array(a->arena, 2 * n + 2, sizeof *spans) : NULL;
-    rest   = ocirt__device_mask(a, major, -1);
-    if (!spans) return a->code.failed = true, NULL;
-    count = ocirt__device_span(spans, 0, 0, rest);
-    for (size_t i = 0; i < n; i++) {
-        count = ocirt__device_span(spans, count, minors[i], ocirt__device_mask(a, major, minors[i]));
-        if (minors[i] != UINT32_MAX) count = ocirt__device_span(spans, count, minors[i] + 1, rest);
-    }
-    *out_count = count;
-    return spans;
+/* A single span needs no search. */
+static uint32_t ocirt__device_leaf(const struct ocirt__device_spans *minors, size_t i) {
+    return minors[i].count == 1 ? minors[i].at->leaf : OCIRT__DEVICE_LABELS + (uint32_t)i;
 }
 
-/* The minors of a major; -1: of those that no rule names. A single span needs no search. */
-static uint32_t ocirt__device_minors(struct ocirt__assembler *a, int64_t major, uint32_t label, bool put) {
-    size_t n = 0;
-    const struct ocirt__device_span *spans = ocirt__device_minor_spans(a, major, &n);
-    if (!spans || n == 1) return spans ? spans->leaf : label;
-    if (put) ocirt__device_label(a, label), ocirt__device_search(a, 5, spans, n);
-    return label;
-}
-
+/* Registers 4 and 5 hold major and minor. */
 static void ocirt__device_tree(struct ocirt__assembler *a, char type) {
-    uint32_t *majors = ocirt__mem_array(a->arena, a->count + 8, sizeof *majors), rest;
-    struct ocirt__device_span *spans = ocirt__mem_array(a->arena, 2 * a->count + 16, sizeof *spans);
-    size_t n, count;
-    if (!majors || !spans) { a->code.failed = true; return; }
-    a->type = type;
-    n     = ocirt__device_majors(a, majors);
-    rest  = ocirt__device_minors(a, -1, OCIRT__DEVICE_OTHER, false);
-    count = ocirt__device_span(spans, 0, 0, rest);
-    for (size_t i = 0; i < n; i++) {
-        count = ocirt__device_span(spans, count, majors[i], ocirt__device_minors(a, majors[i], OCIRT__DEVICE_LABELS + (uint32_t)i, false));
-        if (majors[i] != UINT32_MAX) count = ocirt__device_span(spans, count, majors[i] + 1, rest);
+    uint32_t *majors = ocirt__mem_array(a->arena, a->count + 3, sizeof *majors), *leaves = ocirt__mem_array(a->arena, a->count + 4, sizeof *leaves);
+    struct ocirt__device_spans *minors = ocirt__mem_array(a->arena, a->count + 4, sizeof *minors), spans;
+    size_t n;
+    if (!majors || !leaves || !minors) { a->code.failed = true; return; }
+    a->type = type, a->spans = 0;
+    n = ocirt__device_majors(a, majors);
+    for (size_t i = 0; i <= n && !a->code.failed; i++) minors[i] = ocirt__device_of_major(a, i ? (int64_t)majors[i - 1] : -1);
+    if (a->code.failed) return;
+    for (size_t i = 0; i < n; i++) leaves[i] = ocirt__device_leaf(minors, i + 1);
+    leaves[n] = ocirt__device_leaf(minors, 0);
+    spans = ocirt__device_divide(a, majors, leaves, n);
+    if (a->code.failed) return;
+    ocirt__device_search(a, 4, spans.at, spans.count, leaves[n]);
+    for (size_t i = 0; i <= n && !a->code.failed; i++) {
+        if (!a->last[OCIRT__DEVICE_LABELS + i]) continue;
+        ocirt__device_label(a, OCIRT__DEVICE_LABELS + (uint32_t)i);
+        ocirt__device_search(a, 5, minors[i].at, minors[i].count, minors[i].at[minors[i].count - 1].leaf);
     }
-    ocirt__device_search(a, 4, spans, count);
-    for (size_t i = 0; i < n; i++) (void)ocirt__device_minors(a, majors[i], OCIRT__DEVICE_LABELS + (uint32_t)i, true);
-    if (a->last[OCIRT__DEVICE_OTHER]) (void)ocirt__device_minors(a, -1, OCIRT__DEVICE_OTHER, true);
 }
 
-/* True if everything is allowed in the end: then no program is needed. */
-static bool ocirt__device_all_allowed(const ocirt_device_rule *rules, size_t count) {
-    unsigned left = 7;
-    for (size_t i = count; i-- > 0 && left;) {
-        const ocirt_device_rule *r = &rules[i];
-        if (!r->allow && ocirt__device_access(r->access) & left) return false;
-        if (r->allow && (r->type == 'a' || !r->type) && ocirt__device_fits(r->major, -1) && ocirt__device_fits(r->minor, -1)) left &= ~ocirt__device_access(r->access);
+/* What cannot be reached is left out: the verifier refuses it. */
+static void ocirt__device_leaves(struct ocirt__assembler *a) {
+    for (uint32_t mask = 0; mask < OCIRT__DEVICE_ALLOW; mask++) {
+        if (!a->last[mask]) continue;
+        ocirt__device_label(a, mask);
+        ocirt__device_jump(a, OCIRT__BPF_IF_BITS, 2, (~mask & 7u) << 16, OCIRT__DEVICE_DENY); /* what is asked beyond it */
+        ocirt__device_jump(a, OCIRT__BPF_GOTO, 0, 0, OCIRT__DEVICE_ALLOW);
     }
-    return count == 0 || left == 0;
+    for (uint32_t label = OCIRT__DEVICE_ALLOW; label <= OCIRT__DEVICE_DENY; label++) {
+        ocirt__device_label(a, label);
+        ocirt__device_put(a, OCIRT__BPF_SET_W, 0, 0, 0, label == OCIRT__DEVICE_ALLOW);
+        ocirt__device_put(a, OCIRT__BPF_EXIT, 0, 0, 0, 0);
+    }
 }
 
-/* The instructions lie in the arena. None: no program is needed. */
+/* The instructions lie in the arena. None: everything is allowed, and no program is needed. */
 static int ocirt__device_assemble(ocirt_arena *arena, const ocirt_device_rule *rules, size_t count, const struct ocirt__bpf_insn **out, size_t *out_count, ocirt_error *e) {
     struct ocirt__assembler a = {.arena = arena, .rules = rules, .count = count, .code = {.arena = arena}};
+    bool denies = false;
     *out_count = 0;
-    if (ocirt__device_all_allowed(rules, count)) return 0;
-    a.last   = ocirt__mem_array(arena, OCIRT__DEVICE_LABELS + count + 8, sizeof *a.last);
-    a.chosen = ocirt__mem_array(arena, count + 1, sizeof *a.chosen);
-    if (!a.last || !a.chosen) return ocirt__error_set(e, OCIRT_E_MEMORY, 0, "", "out of memory");
-    ocirt__device_put(&a, 0x61, 0x12, 0, 0);      /* r2 = access << 16 | type */
-    ocirt__device_put(&a, 0xbc, 0x23, 0, 0);      /* w3 = w2 */
-    ocirt__device_put(&a, 0x54, 0x02, 0, 0xffff); /* w2: 1 block, 2 character */
-    ocirt__device_put(&a, 0x74, 0x03, 0, 16);     /* w3: 1 mknod, 2 read, 4 write */
-    ocirt__device_put(&a, 0x61, 0x14, 4, 0);      /* r4 = major */
-    ocirt__device_put(&a, 0x61, 0x15, 8, 0);      /* r5 = minor */
-    ocirt__device_put(&a, 0x55, 0x02, 0, 2);      /* another type: the second tree */
+    if (count == 0) return 0;
+    if (count > OCIRT__DEVICE_MOST) return ocirt__error_set(e, OCIRT_E_LIMIT, 0, "", "too many device rules: %zu", count);
+    a.last    = ocirt__mem_array(arena, OCIRT__DEVICE_LABELS + count + 4, sizeof *a.last);
+    a.chosen  = ocirt__mem_array(arena, count, sizeof *a.chosen);
+    a.numbers = ocirt__mem_array(arena, 2 * count + 11, sizeof *a.numbers);
+    if (!a.last || !a.chosen || !a.numbers) return ocirt__error_set(e, OCIRT_E_MEMORY, 0, "", "out of memory");
+    a.leaves = a.numbers + count + 5;
+    ocirt__device_put(&a, OCIRT__BPF_LOAD_W, 2, 1, 0, 0); /* access << 16 | type: access 1 mknod, 2 read, 4 write */
+    ocirt__device_put(&a, OCIRT__BPF_LOAD_W, 4, 1, 4, 0);
+    ocirt__device_put(&a, OCIRT__BPF_LOAD_W, 5, 1, 8, 0);
+    ocirt__device_jump(&a, OCIRT__BPF_IF_BITS, 2, 1, OCIRT__DEVICE_BLOCK); /* type 1 block, 2 character */
     ocirt__device_tree(&a, 'c');
-    if (!a.code.failed) ocirt__device_insn(&a, 6)->offset = (int16_t)(ocirt__device_at(&a) - 7);
+    ocirt__device_label(&a, OCIRT__DEVICE_BLOCK);
     ocirt__device_tree(&a, 'b');
-    for (unsigned mask = 0; mask < OCIRT__DEVICE_MASKS; mask++) {
-        if (!a.last[mask]) continue; /* the verifier refuses what cannot be reached */
-        ocirt__device_label(&a, mask);
-        ocirt__device_put(&a, 0x54, 0x03, 0, (int32_t)(~mask & 7u)); /* what is asked beyond it */
-        ocirt__device_put(&a, 0xb4, 0x00, 0, 1);
-        ocirt__device_put(&a, 0x15, 0x03, 1, 0);
-        ocirt__device_put(&a, 0xb4, 0x00, 0, 0);
-        ocirt__device_put(&a, 0x95, 0x00, 0, 0);
-    }
-    if (a.code.failed) return ocirt__error_set(e, OCIRT_E_LIMIT, 0, "", "too many device rules: %zu", count);
-    *out = ocirt__device_insn(&a, 0), *out_count = ocirt__device_at(&a);
+    for (unsigned mask = 0; mask < OCIRT__DEVICE_ALLOW; mask++) denies |= a.last[mask] != 0;
+    ocirt__device_leaves(&a);
+    if (a.too_many) return ocirt__error_set(e, OCIRT_E_LIMIT, 0, "", "too many device rules: %zu", count);
+    if (a.code.failed) return ocirt__error_set(e, OCIRT_E_MEMORY, 0, "", "out of memory");
+    if (denies) *out = ocirt__device_insn(&a, 0), *out_count = ocirt__device_at(&a);
     return 0;
 }
 
@@ -5275,12 +5331,19 @@ static int ocirt__device_bpf(int command, union ocirt__bpf_attr *attr) {
 
 static const char ocirt__device_name[] = "ocirt_devices"; /* by which update knows it among others' */
 
-/* Before 5.11 programs count against RLIMIT_MEMLOCK, and EPERM may mean that. */
+/* Before 5.11 programs count against RLIMIT_MEMLOCK of all the user's processes, and EPERM may mean that: 64 KiB,
+   as many machines have it, are 16 containers. The limit is the caller's own and is put back. */
 static int ocirt__device_load(const void *program, uint32_t count) {
     union ocirt__bpf_attr attr = {.load = {.type = 15 /* CGROUP_DEVICE */, .count = count, .program = (uint64_t)(uintptr_t)program,
                                            .licence = (uint64_t)(uintptr_t) "GPL"}};
+    uint64_t all[2] = {UINT64_MAX, UINT64_MAX}, before[2];
+    int fd;
     memcpy(attr.load.name, ocirt__device_name, sizeof ocirt__device_name);
-    return ocirt__device_bpf(5 /* PROG_LOAD */, &attr);
+    fd = ocirt__device_bpf(5 /* PROG_LOAD */, &attr);
+    if (fd != -EPERM || OCIRT__SYS4(SYS_prlimit64, 0, RLIMIT_MEMLOCK, all, before) < 0) return fd;
+    fd = ocirt__device_bpf(5, &attr);
+    (void)OCIRT__SYS4(SYS_prlimit64, 0, RLIMIT_MEMLOCK, before, NULL);
+    return fd;
 }
 
 /* old: a descriptor of the program that this one takes the place of in one step (5.6), or -1. */
@@ -5333,18 +5396,24 @@ static int ocirt__device_find(int cgroup, struct ocirt__device_info *info) {
     return n < 0 ? n : -ENOENT;
 }
 
-/* Other rules for a running container, with no moment between; the same again change nothing. count 0: no rules. */
+/* Other rules for a running container, with no moment between; the same again change nothing. count 0: no rules.
+   What is there in the end is looked at: a filter around us may answer for the kernel. */
 static int ocirt__device_replace(int cgroup, const void *program, uint32_t count) {
-    struct ocirt__device_info now, then;
+    struct ocirt__device_info now = {0}, want = {0};
     union ocirt__bpf_attr gone = {.attach = {.target = (uint32_t)cgroup, .type = 6}};
-    int old = ocirt__device_find(cgroup, &now), fd = -1, r = old == -ENOENT || old >= 0 ? 0 : old;
-    if (r == 0 && count) r = fd = ocirt__device_load(program, count);
-    if (r >= 0 && count) r = ocirt__device_info(fd, &then);
-    if (r == 0 && count && old >= 0 && memcmp(now.tag, then.tag, sizeof now.tag) == 0) {} /* nothing to do */
-    else if (r == 0 && count) r = ocirt__device_put_on(cgroup, fd, old);
-    else if (r == 0 && old >= 0) gone.attach.program = (uint32_t)old, r = ocirt__device_bpf(9 /* PROG_DETACH */, &gone);
-    ocirt__sys_close(&fd);
+    int old = ocirt__device_find(cgroup, &now), fd = -1, r = old == -ENOENT ? 0 : old;
+    if (r >= 0 && count) r = fd = ocirt__device_load(program, count);
+    if (r >= 0 && count) r = ocirt__device_info(fd, &want);
+    bool change = r >= 0 && (count ? old < 0 || memcmp(now.tag, want.tag, sizeof now.tag) != 0 : old >= 0);
+    if (change && count) r = ocirt__device_put_on(cgroup, fd, old);
+    else if (change) gone.attach.program = (uint32_t)old, r = ocirt__device_bpf(9 /* PROG_DETACH */, &gone);
     ocirt__sys_close(&old);
+    if (change && r >= 0) {
+        old = ocirt__device_find(cgroup, &now);
+        r   = old < 0 && old != -ENOENT ? old : (old >= 0) == (count > 0) && (!count || now.id == want.id) ? 0 : -EIO;
+        ocirt__sys_close(&old);
+    }
+    ocirt__sys_close(&fd);
     return r < 0 ? r : 0;
 }
 
@@ -12011,6 +12080,12 @@ static void ocirt__explain_limit(ocirt_error *e, const char *file) {
     else if (e->sys == EINVAL && strcmp(file, "cpu.max.burst") == 0) ocirt__error_hint(e, "the burst cannot be larger than the quota");
 }
 
+static void ocirt__explain_devices(ocirt_error *e) {
+    if (e->sys == EINVAL || e->sys == ENOSYS) ocirt__error_hint(e, "device rules need a kernel with CONFIG_BPF_SYSCALL and CONFIG_CGROUP_BPF, and no filter around the runtime that hides bpf(2)");
+    else if (e->sys == EPERM) ocirt__error_hint(e, "device rules need CAP_BPF (before 5.8 CAP_SYS_ADMIN) and CAP_NET_ADMIN in the first user namespace, no filter around the runtime that refuses bpf(2), and no program on a cgroup above that forbids more of them");
+    else if (e->sys == E2BIG || e->sys == ENOSPC) ocirt__error_hint(e, "the rules are too many for this kernel's verifier");
+}
+
 static void ocirt__explain_apparmor(ocirt_error *e, const char *profile) {
     char enabled[8] = "";
     int  fd = ocirt__sys_openat(AT_FDCWD, "/sys/module/apparmor/parameters/enabled", O_RDONLY, 0);
@@ -12044,6 +12119,7 @@ static void ocirt__explain_row(ocirt_error *e, const ocirt_plan *plan, const str
     case OCIRT__VERB_CGROUP_DEVICES:
         e->code = OCIRT_E_CGROUP;
         if (row->verb == OCIRT__VERB_CGROUP_WRITE) ocirt__explain_limit(e, text);
+        if (row->verb == OCIRT__VERB_CGROUP_DEVICES) ocirt__explain_devices(e);
         break;
     case OCIRT__VERB_MOUNT:
     case OCIRT__VERB_BIND: e->code = OCIRT_E_MOUNT; ocirt__explain_mount(e, plan, row); break;
@@ -12967,13 +13043,15 @@ static int ocirt__ops_update_devices(struct ocirt__update *u) {
     const ocirt_resources *l = u->limits;
     const struct ocirt__bpf_insn *program = NULL;
     size_t count = 0;
-    int    r = ocirt__device_assemble(&u->live.found.arena, l->devices, l->devices_count, &program, &count, u->error);
-    if (r < 0) return r;
-    r = ocirt__device_replace(u->live.cgroup, program, (uint32_t)count);
-    if (r == 0 || (r == -EPERM && geteuid() != 0)) return 0;
-    ocirt__error_set(u->error, OCIRT_E_CGROUP, -r, "devices", "attach-devices %zu eBPF instructions", count);
+    ocirt_probe probe;
+    int    r = ocirt__device_assemble(&u->live.found.arena, l->devices, l->devices_count, &program, &count, u->error), code = r;
+    if (r == 0) r = ocirt__device_replace(u->live.cgroup, program, (uint32_t)count);
+    if (r == 0) return 0;
+    ocirt__probe_with(u->live.found.proc, &probe);
+    if (code == 0 && r == -EPERM && (!(probe.capabilities >> 21 & 1 /* CAP_SYS_ADMIN */) || !probe.initial_userns)) return 0;
+    if (code == 0) code = ocirt__error_set(u->error, OCIRT_E_CGROUP, -r, "devices", "attach-devices %zu eBPF instructions", count), ocirt__explain_devices(u->error);
     if (u->spec->document) ocirt__error_place(u->error, u->spec->document, ocirt__json_member(u->spec->document, l->token, "devices"));
-    return -OCIRT_E_CGROUP;
+    return code;
 }
 
 /* The kernel takes back what it printed. */

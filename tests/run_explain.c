@@ -163,6 +163,16 @@ static void pivot_refused(struct t *t) {
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) with_failure(t, (struct refusal){"pivot_root", NULL, cases[i].error, 0}, NULL, cases[i].words);
 }
 
+static void devices_refused(struct t *t) {
+    static const struct {
+        int error;
+        const char *words;
+    } cases[] = {{EINVAL, "attach-devices|invalid argument|/linux/resources/devices|CONFIG_CGROUP_BPF"}, {ENOSYS, "attach-devices|CONFIG_BPF_SYSCALL|no filter around the runtime that hides bpf(2)"},
+                 {EPERM, "attach-devices|operation not permitted|/linux/resources/devices|CAP_BPF"}, {E2BIG, "attach-devices|too many for this kernel's verifier"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        with_failure(t, (struct refusal){"bpf", NULL, cases[i].error, 0}, &(struct config){.linux_ = "\"resources\":{\"devices\":[{\"allow\":false}]}"}, cases[i].words);
+}
+
 /* ---- the root file system, mounts ---- */
 
 static void root_missing(struct t *t) {
@@ -347,6 +357,7 @@ const struct test run_explain_tests[] = {
     {"explain.ordinary_user", ordinary_user, TEST_ROOT, 0},
     {"explain.clone_refused", clone_refused, TEST_ROOT, 0}, /* an ordinary user's own image is started as a stage */
     {"explain.stage_refused", stage_refused, TEST_ROOT, 0},
+    {"explain.devices_refused", devices_refused, TEST_ROOT, 0},
     {"explain.pivot_refused", pivot_refused, 0, 0},
     {"explain.root_missing", root_missing, 0, 0},
     {"explain.bind_sources", bind_sources, 0, 0},

@@ -37,6 +37,8 @@ static int unit_openat2_error;                   /* it is filtered out, or refus
 static bool unit_seccomp_lie;                    /* the kernel says it loaded a filter, and did not */
 static void (*unit_before_call)(long number);   /* what others do just before a call */
 
+static int unit_bpf_lie; /* this command of bpf(2) is answered with success and not carried out */
+
 static const char *unit_resctrl; /* a folder that stands for a mounted resctrl, or NULL */
 static bool resctrl_call(long number, long a, long b, long c, long *out);
 
@@ -44,6 +46,7 @@ static long unit_syscall(long number, long a, long b, long c, long d, long e, lo
     long answer;
     if (unit_before_call) unit_before_call(number);
     if (unit_resctrl && resctrl_call(number, a, b, c, &answer)) return answer;
+    if (number == SYS_bpf && a == unit_bpf_lie && a) return 0;
     if (number == OCIRT__NR_openat2 && unit_openat2_error) return errno = unit_openat2_error, -1;
     if (number == SYS_seccomp && unit_seccomp_lie) return 0;
     return syscall(number, a, b, c, d, e, f);
