@@ -1169,7 +1169,7 @@ typedef struct ocirt__block {
 } ocirt__block;
 
 /* Few and large: a page that nothing is put on costs nothing, another block costs calls and page faults. */
-enum { OCIRT__MEM_BLOCK = 65536 - 256 };
+enum { OCIRT__MEM_BLOCK = 131072 - 512 };
 #define OCIRT__MEM_HEAD ((sizeof(ocirt__block) + 15u) & ~(size_t)15u)
 
 static ocirt__block *ocirt__mem_block(ocirt_arena *arena, size_t size) {
@@ -1206,8 +1206,10 @@ static void *ocirt__mem_array(ocirt_arena *arena, size_t count, size_t size) {
 }
 
 static char *ocirt__mem_text(ocirt_arena *arena, const char *text, size_t size) {
-    char *copy = ocirt__mem_alloc(arena, size + 1);
-    return copy ? memcpy(copy, text, size) : NULL;
+    char *copy = ocirt__mem_take(arena, size + 1);
+    if (!copy) return NULL;
+    copy[size] = 0;
+    return memcpy(copy, text, size);
 }
 
 static char *ocirt__mem_format(ocirt_arena *arena, const char *format, ...) {
@@ -1362,7 +1364,8 @@ static void ocirt__error_hint(ocirt_error *e, const char *format, ...) {
 enum { OCIRT__JSON_NULL = 1, OCIRT__JSON_FALSE, OCIRT__JSON_TRUE, OCIRT__JSON_NUMBER, OCIRT__JSON_STRING, OCIRT__JSON_ARRAY, OCIRT__JSON_OBJECT };
 
 struct ocirt__token {
-    uint32_t type, start, end;    /* of a string: without its quotes */
+    uint16_t type, escaped;       /* a string with a backslash */
+    uint32_t start, end;          /* of a string: without its quotes */
     uint32_t parent, next, count; /* next: the token behind the whole value; count: elements or members */
     uint32_t line, line_start;    /* where the line begins */
 };
@@ -1419,12 +1422,12 @@ static uint32_t ocirt__json_token(struct ocirt__reader *r, uint32_t type, size_t
     ocirt_json *doc = r->doc;
     if (doc->count == r->room) {
         uint32_t room = r->room * 2;
-        struct ocirt__token *more = ocirt__mem_array(r->arena, room, sizeof *more);
+        struct ocirt__token *more = ocirt__mem_take(r->arena, room * sizeof *more);
         if (!more) return 0;
         memcpy(more, doc->tokens, doc->count * sizeof *more);
         doc->tokens = more, r->room = room;
     }
-    doc->tokens[doc->count] = (struct ocirt__token){.type = type, .start = (uint32_t)start, .parent = r->depth ? r->stack[r->depth - 1] : 0,
+    doc->tokens[doc->count] = (struct ocirt__token){.type = (uint16_t)type, .start = (uint32_t)start, .parent = r->depth ? r->stack[r->depth - 1] : 0,
                                                      .line = r->line, .line_start = (uint32_t)r->line_start};
     return doc->count++;
 }
@@ -1482,6 +1485,14 @@ static int ocirt__json_escape(struct ocirt__reader *r) {
     return 0;
 }
 
+/* Eight bytes without an end: no quote, backslash, control character or byte of a longer character. */
+static bool ocirt__json_plain_word(const unsigned char *s) {
+    const uint64_t each = 0x0101010101010101u;
+    uint64_t word;
+    memcpy(&word, s, sizeof word);
+    return !((word | (word - each * 0x20) | ((word ^ each * '"') - each) | ((word ^ each * '\\') - each)) & each * 0x80);
+}
+
 static int ocirt__json_string(struct ocirt__reader *r) {
     size_t   begin = r->at++;
     uint32_t token = ocirt__json_token(r, OCIRT__JSON_STRING, r->at);
@@ -1489,12 +1500,14 @@ static int ocirt__json_string(struct ocirt__reader *r) {
     for (;;) {
         const unsigned char *s = r->text + r->at, *end = r->text + r->size;
         size_t n;
+        while (end - s >= 8 && ocirt__json_plain_word(s)) s += 8;
         while (s < end && *s >= 0x20 && *s < 0x80 && *s != '\\' && *s != '"') s++;
         r->at = (size_t)(s - r->text);
         if (s == end || *s == '"') break;
         if (r->text[r->at] == '\\') {
             int e = ocirt__json_escape(r);
             if (e < 0) return e;
+            r->doc->tokens[token].escaped = true;
             continue;
         }
         if (r->text[r->at] < 0x20) return ocirt__json_fail(r, r->at, "control character in a string (write it as \\u00XX)");
@@ -1580,14 +1593,10 @@ static size_t ocirt__json_decode(const ocirt_json *doc, uint32_t token, char *ou
     return n;
 }
 
-static bool ocirt__json_plain(const ocirt_json *doc, uint32_t token) {
-    return !memchr(doc->text + doc->tokens[token].start, '\\', doc->tokens[token].end - doc->tokens[token].start);
-}
-
 static char *ocirt__json_text(ocirt_arena *arena, const ocirt_json *doc, uint32_t token) {
     char *out;
     if (doc->tokens[token].type != OCIRT__JSON_STRING) return NULL;
-    if (ocirt__json_plain(doc, token))
+    if (!doc->tokens[token].escaped)
         return ocirt__mem_text(arena, doc->text + doc->tokens[token].start, doc->tokens[token].end - doc->tokens[token].start);
     out = ocirt__mem_alloc(arena, doc->tokens[token].end - doc->tokens[token].start + 1);
     if (out) ocirt__json_decode(doc, token, out);
@@ -1599,7 +1608,7 @@ static bool ocirt__json_equals(const ocirt_json *doc, uint32_t token, const char
     const struct ocirt__token *t = &doc->tokens[token];
     char decoded[256];
     if (t->end - t->start < n || (n && doc->text[t->start] != name[0] && doc->text[t->start] != '\\')) return false; /* decoding only makes it shorter */
-    if (ocirt__json_plain(doc, token)) return t->end - t->start == n && memcmp(doc->text + t->start, name, n) == 0;
+    if (!t->escaped) return t->end - t->start == n && memcmp(doc->text + t->start, name, n) == 0;
     if (t->end - t->start >= sizeof decoded) return false;
     return ocirt__json_decode(doc, token, decoded) == n && memcmp(decoded, name, n) == 0;
 }
@@ -1652,7 +1661,7 @@ static int ocirt__json_check_small(struct ocirt__reader *r, uint32_t object) {
     const ocirt_json *doc = r->doc;
     uint32_t keys[16], n = 0;
     for (uint32_t key = object + 1; key < doc->count; key = doc->tokens[doc->tokens[key].next].next) {
-        if (n == 16 || !ocirt__json_plain(doc, key)) return ocirt__json_check_keys(r, object);
+        if (n == 16 || doc->tokens[key].escaped) return ocirt__json_check_keys(r, object);
         for (uint32_t i = 0; i < n; i++)
             if (ocirt__json_equals(doc, keys[i], doc->text + doc->tokens[key].start, doc->tokens[key].end - doc->tokens[key].start))
                 return ocirt__json_duplicate(r, keys[i], key);
@@ -1743,11 +1752,12 @@ static int ocirt__json_read(struct ocirt__reader *r) {
 }
 
 static int ocirt__json_parse(ocirt_arena *arena, const char *text, size_t size, const char *file, const ocirt_json **out, ocirt_error *error) {
-    struct ocirt__reader r = {.arena = arena, .error = error, .text = (const unsigned char *)text, .size = size, .line = 1, .room = 64 + (uint32_t)(size < OCIRT_MAX_CONFIG ? size / 12 : 0)};
+    struct ocirt__reader r = {.arena = arena, .error = error, .text = (const unsigned char *)text, .size = size, .line = 1, .room = 64 + (uint32_t)(size < OCIRT_MAX_CONFIG ? size / 8 : 0)};
     int e;
     r.doc = ocirt__mem_alloc(arena, sizeof *r.doc);
-    if (r.doc) *r.doc = (ocirt_json){.text = text, .size = size, .file = file, .count = 1, .tokens = ocirt__mem_array(arena, r.room, sizeof(struct ocirt__token))};
+    if (r.doc) *r.doc = (ocirt_json){.text = text, .size = size, .file = file, .count = 1, .tokens = ocirt__mem_take(arena, r.room * sizeof(struct ocirt__token))};
     if (!r.doc || !r.doc->tokens) return ocirt__error_set(error, OCIRT_E_MEMORY, 0, "", "out of memory");
+    r.doc->tokens[0] = (struct ocirt__token){0};
     if (size > OCIRT_MAX_CONFIG) return ocirt__error_set(error, OCIRT_E_LIMIT, 0, file ? file : "", "the text is longer than %u bytes", OCIRT_MAX_CONFIG);
     if (size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
         e = ocirt__json_fail(&r, 0, "the text begins with a byte order mark");
@@ -6053,6 +6063,13 @@ static unsigned ocirt__seccomp_call_find(const char *name) {
     return OCIRT__CALLS;
 }
 
+/* Profiles list their names in order: the next one is mostly one of the next. */
+static unsigned ocirt__seccomp_call_after(unsigned last, const char *name) {
+    for (unsigned i = last + 1; i < last + 4 && i < OCIRT__CALLS; i++)
+        if (strcmp(name, ocirt__seccomp_call_name(i)) == 0) return i;
+    return ocirt__seccomp_call_find(name);
+}
+
 static void ocirt__seccomp_follow(const struct ocirt__seccomp_run *run, const uint16_t *base, const uint16_t *order, uint16_t *numbers) {
     unsigned first = base[run->call], left = run->count;
     if (first == OCIRT__SECCOMP_NONE) numbers[run->call] = (uint16_t)run->number;
@@ -6090,19 +6107,28 @@ static uint32_t ocirt__seccomp_real(unsigned port, unsigned slot) {
 /* socketcall(2) and ipc(2): which of their calls this is, 0: none. */
 static unsigned ocirt__seccomp_muxed(unsigned call, unsigned *out_through) {
     static const struct {
-        uint16_t call;
-        uint8_t  number;
-    } calls[] = {{OCIRT__CALL_socket, 1}, {OCIRT__CALL_bind, 2}, {OCIRT__CALL_connect, 3}, {OCIRT__CALL_listen, 4}, {OCIRT__CALL_accept, 5},
-        {OCIRT__CALL_getsockname, 6}, {OCIRT__CALL_getpeername, 7}, {OCIRT__CALL_socketpair, 8}, {OCIRT__CALL_send, 9}, {OCIRT__CALL_recv, 10},
-        {OCIRT__CALL_sendto, 11}, {OCIRT__CALL_recvfrom, 12}, {OCIRT__CALL_shutdown, 13}, {OCIRT__CALL_setsockopt, 14},
-        {OCIRT__CALL_getsockopt, 15}, {OCIRT__CALL_sendmsg, 16}, {OCIRT__CALL_recvmsg, 17}, {OCIRT__CALL_accept4, 18},
-        {OCIRT__CALL_recvmmsg, 19}, {OCIRT__CALL_sendmmsg, 20}, {OCIRT__CALL_semop, 1}, {OCIRT__CALL_semget, 2}, {OCIRT__CALL_semctl, 3},
-        {OCIRT__CALL_semtimedop, 4}, {OCIRT__CALL_msgsnd, 11}, {OCIRT__CALL_msgrcv, 12}, {OCIRT__CALL_msgget, 13}, {OCIRT__CALL_msgctl, 14},
-        {OCIRT__CALL_shmat, 21}, {OCIRT__CALL_shmdt, 22}, {OCIRT__CALL_shmget, 23}, {OCIRT__CALL_shmctl, 24}};
-    for (unsigned i = 0; i < sizeof calls / sizeof calls[0]; i++) {
-        if (calls[i].call != call) continue;
-        *out_through = i < 20 ? OCIRT__CALL_socketcall : OCIRT__CALL_ipc;
-        return calls[i].number;
+        uint16_t call, number, through;
+    } calls[] = { /* sorted */
+        {OCIRT__CALL_accept, 5, OCIRT__CALL_socketcall}, {OCIRT__CALL_accept4, 18, OCIRT__CALL_socketcall},
+        {OCIRT__CALL_bind, 2, OCIRT__CALL_socketcall}, {OCIRT__CALL_connect, 3, OCIRT__CALL_socketcall},
+        {OCIRT__CALL_getpeername, 7, OCIRT__CALL_socketcall}, {OCIRT__CALL_getsockname, 6, OCIRT__CALL_socketcall},
+        {OCIRT__CALL_getsockopt, 15, OCIRT__CALL_socketcall}, {OCIRT__CALL_listen, 4, OCIRT__CALL_socketcall},
+        {OCIRT__CALL_msgctl, 14, OCIRT__CALL_ipc}, {OCIRT__CALL_msgget, 13, OCIRT__CALL_ipc}, {OCIRT__CALL_msgrcv, 12, OCIRT__CALL_ipc},
+        {OCIRT__CALL_msgsnd, 11, OCIRT__CALL_ipc}, {OCIRT__CALL_recv, 10, OCIRT__CALL_socketcall}, {OCIRT__CALL_recvfrom, 12, OCIRT__CALL_socketcall},
+        {OCIRT__CALL_recvmmsg, 19, OCIRT__CALL_socketcall}, {OCIRT__CALL_recvmsg, 17, OCIRT__CALL_socketcall},
+        {OCIRT__CALL_semctl, 3, OCIRT__CALL_ipc}, {OCIRT__CALL_semget, 2, OCIRT__CALL_ipc}, {OCIRT__CALL_semop, 1, OCIRT__CALL_ipc},
+        {OCIRT__CALL_semtimedop, 4, OCIRT__CALL_ipc}, {OCIRT__CALL_send, 9, OCIRT__CALL_socketcall},
+        {OCIRT__CALL_sendmmsg, 20, OCIRT__CALL_socketcall}, {OCIRT__CALL_sendmsg, 16, OCIRT__CALL_socketcall},
+        {OCIRT__CALL_sendto, 11, OCIRT__CALL_socketcall}, {OCIRT__CALL_setsockopt, 14, OCIRT__CALL_socketcall},
+        {OCIRT__CALL_shmat, 21, OCIRT__CALL_ipc}, {OCIRT__CALL_shmctl, 24, OCIRT__CALL_ipc}, {OCIRT__CALL_shmdt, 22, OCIRT__CALL_ipc},
+        {OCIRT__CALL_shmget, 23, OCIRT__CALL_ipc}, {OCIRT__CALL_shutdown, 13, OCIRT__CALL_socketcall}, {OCIRT__CALL_socket, 1, OCIRT__CALL_socketcall},
+        {OCIRT__CALL_socketpair, 8, OCIRT__CALL_socketcall}};
+    unsigned low = 0, high = sizeof calls / sizeof calls[0];
+    while (low < high) {
+        unsigned middle = (low + high) / 2;
+        if (calls[middle].call == call) return *out_through = calls[middle].through, calls[middle].number;
+        if (calls[middle].call < call) low = middle + 1;
+        else high = middle;
     }
     return 0;
 }
@@ -6331,10 +6357,10 @@ static int ocirt__seccomp_intervals(struct ocirt__seccomp_maker *m) {
     if (r < 0) return r;
     newer = m->stub && m->max ? OCIRT__SECCOMP_ERRNO | ENOSYS : m->action;
     for (unsigned slot = 0; slot < OCIRT__SECCOMP_SLOTS; slot++) {
+        if (!m->slots[slot] && slot && slot != m->max) continue;
         uint32_t number = ocirt__seccomp_real(m->port, slot);
         /* On s390 a number that came in a register and that the kernel does not know is reported as 0. */
         bool     unknown = (slot >= m->max && !m->slots[slot]) || (s390 && slot == 0 && newer != m->action);
-        if (!m->slots[slot] && slot && slot != m->max) continue;
         ocirt__seccomp_from(m, number, unknown ? newer : m->action, unknown && slot == 0 ? NULL : m->slots[slot]);
         ocirt__seccomp_from(m, number + 1, slot + 1 < m->max ? m->action : newer, NULL);
     }
@@ -6433,12 +6459,12 @@ static uint64_t ocirt__seccomp_leaf(struct ocirt__seccomp_maker *m, const struct
     return next;
 }
 
-/* Intervals from `i` on that are one leaf of the search: one; or, when all but single numbers between are alike, three
-   or five, since a single number takes one comparison and not two. What loading costs is counted in instructions. */
+/* Intervals from `at` on that are one leaf of the search: one; or, when all but single numbers between are alike, up to
+   nine, since a single number takes one comparison and not two. What loading costs is counted in instructions. */
 static size_t ocirt__seccomp_group(const struct ocirt__seccomp_maker *m, size_t at) {
     const struct ocirt__seccomp_interval *i = &m->intervals[at];
     size_t n = 1;
-    while (n < 5 && at + n + 1 < m->intervals_count && !i->rules && !i[n + 1].rules && i[n + 1].action == i->action && i[n].start + 1 == i[n + 1].start) n += 2;
+    while (n < 9 && at + n + 1 < m->intervals_count && !i->rules && !i[n + 1].rules && i[n + 1].action == i->action && i[n].start + 1 == i[n + 1].start) n += 2;
     return n;
 }
 
@@ -6449,11 +6475,22 @@ static uint64_t ocirt__seccomp_group_leaf(struct ocirt__seccomp_maker *m, size_t
     return label;
 }
 
-/* Binary search over groups; as deep as the logarithm. */
+/* Where to divide low..high: as many of a port's numbers on the one side as on the other, since the kernel asks for each
+   of them when it loads a filter, and at a quarter at the outermost, so that it is as deep as the logarithm. */
+static size_t ocirt__seccomp_middle(const struct ocirt__seccomp_maker *m, size_t low, size_t high) {
+    uint32_t first = m->intervals[m->groups[low]].start, last = first + OCIRT__SECCOMP_SLOTS / 2, end = m->intervals[m->groups[high - 1]].start;
+    uint32_t half = first + ((end < last ? end : last) - first) / 2;
+    size_t   least = low + (high - low + 3) / 4, most = high - (high - low + 3) / 4, middle = least;
+    while (middle < most && m->intervals[m->groups[middle]].start < half) middle++;
+    return middle;
+}
+
+/* Binary search over groups. */
 static uint64_t ocirt__seccomp_tree(struct ocirt__seccomp_maker *m, size_t low, size_t high, bool little) {
-    size_t   middle = (low + high) / 2;
+    size_t   middle;
     uint64_t less, more;
     if (high - low == 1) return ocirt__seccomp_group_leaf(m, m->groups[low], m->groups[high], little);
+    middle = ocirt__seccomp_middle(m, low, high);
     more = ocirt__seccomp_tree(m, middle, high, little);
     less = ocirt__seccomp_tree(m, low, middle, little);
     return ocirt__seccomp_branch(m, OCIRT__BPF_GE, m->intervals[m->groups[middle]].start, more, less);
@@ -6498,7 +6535,8 @@ static int ocirt__seccomp_prepare(struct ocirt__seccomp_maker *m) {
     if (!program || !m->calls || !m->slots || !m->intervals || !m->groups) return ocirt__error_set(m->error, OCIRT_E_MEMORY, 0, "", "out of memory");
     m->end = program + OCIRT__SECCOMP_MAX;
     for (size_t i = 0; i < m->of->syscalls_count; i++)
-        for (size_t j = 0; j < m->of->syscalls[i].names.count; j++) m->calls[n++] = (uint16_t)ocirt__seccomp_call_find(m->of->syscalls[i].names.items[j]);
+        for (size_t j = 0; j < m->of->syscalls[i].names.count; j++, n++)
+            m->calls[n] = (uint16_t)ocirt__seccomp_call_after(n ? m->calls[n - 1] : 0, m->of->syscalls[i].names.items[j]);
     return 0;
 }
 
