@@ -35,7 +35,7 @@ struct command {
 
 /* Nearly all commands get along with memory that is there from the start: no call for it, and no page but those that
    are written to. */
-static _Alignas(16) char own_memory[192 << 10];
+static _Alignas(16) char own_memory[320 << 10];
 static size_t own_used, own_blocks;
 static bool   own_open; /* by main: a program that has this file in it, and threads, does not get it */
 

@@ -1169,7 +1169,7 @@ typedef struct ocirt__block {
 } ocirt__block;
 
 /* Few and large: a page that nothing is put on costs nothing, another block costs calls and page faults. */
-enum { OCIRT__MEM_BLOCK = 131072 - 512 };
+enum { OCIRT__MEM_BLOCK = 65536 - 256 };
 #define OCIRT__MEM_HEAD ((sizeof(ocirt__block) + 15u) & ~(size_t)15u)
 
 static ocirt__block *ocirt__mem_block(ocirt_arena *arena, size_t size) {
