@@ -12,7 +12,7 @@ static void  put_memory(void *block);
 #define OCIRT_IMPLEMENTATION
 #include "ocirt.h"
 
-enum { LIMITS = 18, POSITIONAL = 64 };
+enum { LIMITS = 18, POSITIONAL = 64, REPEATED = 256 };
 
 struct arguments {
     const char    *bundle, *config, *log, *log_format, *log_level, *rootfs, *cgroup_manager, *format, *arch;
@@ -22,6 +22,9 @@ struct arguments {
     int            rest_count;
     bool           debug, systemd, rootless, json, quiet, help, version, once;
     const char    *resources, *interval, *limits[LIMITS]; /* of update, in the order of its options */
+    const char    *process, *cwd, *owner, *label, *profile; /* of exec */
+    struct repeated { const char *items[REPEATED]; size_t count; } env, groups, caps;
+    bool           tty, no_new_privs;
     ocirt_options  options;
 };
 
@@ -104,7 +107,7 @@ static int fail_text(const struct arguments *a, const char *format, ...) {
 
 /* ----- options: one table ----- */
 
-enum { FLAG, BOOLEAN, TEXT, NUMBER, IGNORED, IGNORED_VALUE, LIMIT };
+enum { FLAG, BOOLEAN, TEXT, NUMBER, LIST, IGNORED, IGNORED_VALUE, LIMIT };
 
 struct option {
     const char *name;
@@ -127,17 +130,18 @@ static const struct option options[] = {
     {"rootless", 0, IGNORED_VALUE, 0, 0, ""},
     {"version", 'v', BOOLEAN, AT(version), 0, ""},
     {"help", 'h', BOOLEAN, AT(help), 0, ""},
-    {"help", 'h', BOOLEAN, AT(help), 0, " run create start state kill delete list spec check plan seccomp features pause resume update ps events stats "},
+    {"help", 'h', BOOLEAN, AT(help), 0, " run create start state kill delete list spec check plan seccomp features pause resume update ps events stats exec "},
     {"bundle", 'b', TEXT, AT(bundle), 0, " run create spec seccomp "},
     {"config", 'f', TEXT, AT(config), 0, " run create seccomp "},
     {"file", 'f', TEXT, AT(config), 0, " spec "},
-    {"pid-file", 0, TEXT, AT(options.pid_file), 0, " run create "},
-    {"console-socket", 0, TEXT, AT(options.console_socket), 0, " run create "},
-    {"preserve-fds", 0, NUMBER, AT(options.preserve_fds), 0, " run create "},
+    {"pid-file", 0, TEXT, AT(options.pid_file), 0, " run create exec "},
+    {"console-socket", 0, TEXT, AT(options.console_socket), 0, " run create exec "},
+    {"pidfd-socket", 0, TEXT, AT(options.pidfd_socket), 0, " run create exec "},
+    {"preserve-fds", 0, NUMBER, AT(options.preserve_fds), 0, " run create exec "},
     {"no-pivot", 0, FLAG, 0, OCIRT_WITHOUT_PIVOT, " run create plan "},
     {"no-new-keyring", 0, FLAG, 0, OCIRT_WITHOUT_KEYRING, " run create plan "},
-    {"no-subreaper", 0, IGNORED, 0, 0, " run create "},
-    {"detach", 'd', FLAG, 0, OCIRT_DETACH, " run "},
+    {"no-subreaper", 0, IGNORED, 0, 0, " run create exec "},
+    {"detach", 'd', FLAG, 0, OCIRT_DETACH, " run exec "},
     {"keep", 0, FLAG, 0, OCIRT_KEEP, " run "},
     {"rootfs", 0, TEXT, AT(rootfs), 0, " run "},
     {"rootless", 0, BOOLEAN, AT(rootless), 0, " spec "},
@@ -151,6 +155,18 @@ static const struct option options[] = {
     {"stats", 0, BOOLEAN, AT(once), 0, " events "},
     {"interval", 0, TEXT, AT(interval), 0, " events "},
     {"resources", 'r', TEXT, AT(resources), 0, " update "},
+    {"process", 'p', TEXT, AT(process), 0, " exec "},
+    {"tty", 't', BOOLEAN, AT(tty), 0, " exec "},
+    {"cwd", 0, TEXT, AT(cwd), 0, " exec "},
+    {"env", 'e', LIST, AT(env), 0, " exec "},
+    {"user", 'u', TEXT, AT(owner), 0, " exec "},
+    {"additional-gids", 'g', LIST, AT(groups), 0, " exec "},
+    {"cap", 'c', LIST, AT(caps), 0, " exec "},
+    {"no-new-privs", 0, BOOLEAN, AT(no_new_privs), 0, " exec "},
+    {"process-label", 0, TEXT, AT(label), 0, " exec "},
+    {"apparmor", 0, TEXT, AT(profile), 0, " exec "},
+    {"cgroup", 0, TEXT, AT(options.exec_cgroup), 0, " exec "},
+    {"ignore-paused", 0, FLAG, 0, OCIRT_IGNORE_PAUSED, " exec "},
 };
 
 /* Those of `update` that stand for a member of linux.resources, or of linux.intelRdt. */
@@ -202,6 +218,7 @@ static int set_boolean(struct arguments *a, const struct option *o, const char *
 }
 
 static int set_option(struct arguments *a, const struct option *o, const char *value) {
+    struct repeated *list = (struct repeated *)(void *)((char *)a + o->at);
     char *end;
     unsigned long number;
     switch (o->kind) {
@@ -210,6 +227,10 @@ static int set_option(struct arguments *a, const struct option *o, const char *v
         number = strtoul(value, &end, 10);
         if (!*value || *end || *value == '-' || number > 1000000) return fail_text(a, "--%s takes a number, not %s", o->name, value);
         *(unsigned *)(void *)((char *)a + o->at) = (unsigned)number;
+        return 0;
+    case LIST:
+        if (list->count == REPEATED) return fail_text(a, "--%s can be given %d times at most", o->name, REPEATED);
+        list->items[list->count++] = value;
         return 0;
     case FLAG:
     case BOOLEAN: return set_boolean(a, o, value);
@@ -239,10 +260,11 @@ static int take_option(struct arguments *a, const char *command, int argc, char 
 }
 
 static int parse(struct arguments *a, const char *command, int argc, char **argv, int *at) {
-    int r = 0;
+    bool ends_at_id = strcmp(command, "ps") == 0 || strcmp(command, "exec") == 0; /* what is behind it is another program's */
+    int  r = 0;
     while (r == 0 && *at < argc) {
-        if (strcmp(argv[*at], "--") == 0 || (strcmp(command, "ps") == 0 && a->positional_count == 1)) {
-            *at -= argv[*at][0] != '-' || argv[*at][1] != '-' || argv[*at][2]; /* what is behind the id is of ps(1) */
+        if (strcmp(argv[*at], "--") == 0 || (ends_at_id && a->positional_count == 1)) {
+            *at -= argv[*at][0] != '-' || argv[*at][1] != '-' || argv[*at][2];
             a->rest = argv + *at + 1, a->rest_count = argc - *at - 1;
             *at = argc;
         } else if (argv[*at][0] == '-' && argv[*at][1]) {
@@ -478,6 +500,121 @@ static int do_seccomp(struct arguments *a) {
     return r;
 }
 
+/* ----- exec ----- */
+
+static char *read_all(ocirt_arena *arena, int from, size_t *size) {
+    char   *text = ocirt_allocate(arena, OCIRT_MAX_CONFIG); /* what is not written to takes no memory */
+    ssize_t n = text ? 1 : -1;
+    for (*size = 0; n > 0 && *size < OCIRT_MAX_CONFIG; *size += n > 0 ? (size_t)n : 0) n = read(from, text + *size, OCIRT_MAX_CONFIG - *size);
+    return n == 0 ? text : NULL;
+}
+
+/* Digits and nothing else, below 2^32 - 1, which means none. */
+static bool id_number(const char *text, size_t n, uint32_t *out) {
+    uint64_t value = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (text[i] < '0' || text[i] > '9' || value > UINT32_MAX) return false;
+        value = value * 10 + (uint64_t)(text[i] - '0');
+    }
+    *out = (uint32_t)value;
+    return n > 0 && value < UINT32_MAX;
+}
+
+static int set_owner(struct arguments *a, ocirt_user *user) {
+    size_t n = a->owner ? strcspn(a->owner, ":") : 0;
+    if (!a->owner) return 0;
+    if (id_number(a->owner, n, &user->uid) && (!a->owner[n] || id_number(a->owner + n + 1, strlen(a->owner + n + 1), &user->gid))) return 0;
+    return fail_text(a, "--user takes UID or UID:GID as numbers, not %s", a->owner);
+}
+
+static int set_groups(struct arguments *a, ocirt_user *user, uint32_t room[REPEATED]) {
+    for (size_t i = 0; i < a->groups.count; i++)
+        if (!id_number(a->groups.items[i], strlen(a->groups.items[i]), &room[i])) return fail_text(a, "--additional-gids takes a number, not %s", a->groups.items[i]);
+    if (a->groups.count) user->additional_gids = room, user->additional_gids_count = a->groups.count;
+    return 0;
+}
+
+/* Into the sets that a program with root's id would have them in; neither inheritable nor ambient. */
+static int add_caps(struct arguments *a, ocirt_process *run, ocirt_capabilities *room) {
+    ocirt_opt_uint *sets[] = {&room->bounding, &room->effective, &room->permitted};
+    if (a->caps.count == 0) return 0;
+    if (run->capabilities) *room = *run->capabilities;
+    for (size_t i = 0; i < a->caps.count; i++) {
+        int number = ocirt_capability_number(a->caps.items[i]);
+        if (number < 0) return fail_text(a, "there is no capability %s", a->caps.items[i]);
+        for (size_t k = 0; k < 3; k++) sets[k]->set = true, sets[k]->value |= 1ull << number;
+    }
+    run->capabilities = room;
+    return 0;
+}
+
+/* NAME alone takes the value that ocirt itself has. */
+static int add_env(struct arguments *a, ocirt_strings *env, ocirt_arena *arena) {
+    const char **all = ocirt_allocate(arena, (env->count + a->env.count + 1) * sizeof *all);
+    if (!all) return fail_text(a, "out of memory");
+    for (size_t i = 0; i < env->count; i++) all[i] = env->items[i];
+    env->items = all;
+    for (size_t i = 0; i < a->env.count; i++) {
+        const char *item = a->env.items[i], *value = strchr(item, '=') ? "" : getenv(item);
+        char *pair;
+        if (!*item || *item == '=') return fail_text(a, "--env takes NAME=VALUE or NAME, not %s", item);
+        if (!value) continue;
+        if (strchr(item, '=')) pair = (char *)(uintptr_t)item;
+        else if ((pair = ocirt_allocate(arena, strlen(item) + strlen(value) + 2))) sprintf(pair, "%s=%s", item, value);
+        if (!pair) return fail_text(a, "out of memory");
+        all[env->count++] = pair;
+    }
+    return 0;
+}
+
+static int load_process(struct arguments *a, ocirt_arena *arena, ocirt_spec **spec, ocirt_error *e) {
+    int    from = open(a->process, O_RDONLY | O_CLOEXEC);
+    size_t size;
+    char  *text;
+    if (from < 0) return fail_text(a, "%s: %s", a->process, ocirt_errno_text(errno));
+    text = read_all(arena, from, &size);
+    close(from);
+    if (!text) return fail_text(a, "%s could not be read, or is too long", a->process);
+    return ocirt_process_load(arena, text, size, a->process, spec, e) < 0 ? fail(a, e) : 0;
+}
+
+/* The process of the file, or the container's own with another program; then what the options say of it. */
+static int exec_process(struct arguments *a, ocirt_arena *arena, ocirt_spec **spec, ocirt_capabilities *caps, uint32_t gids[REPEATED], ocirt_error *e) {
+    ocirt_process *run;
+    int r = need_id(a);
+    if (r) return r;
+    if (a->process && a->rest_count) return fail_text(a, "a program and --process: one of them only");
+    if (!a->process && !a->rest_count) return fail_text(a, "exec needs a program: exec %s CMD ARGS..., or --process FILE", a->positional[0]);
+    r = a->process ? load_process(a, arena, spec, e) : ocirt_process_get(arena, a->positional[0], &a->options, spec, e) < 0 ? fail(a, e) : 0;
+    if (r) return r;
+    run = (*spec)->process;
+    if (!a->process) run->args = (ocirt_strings){.items = (const char **)(void *)a->rest, .count = (size_t)a->rest_count}, run->terminal = false;
+    run->terminal |= a->tty, run->no_new_privileges |= a->no_new_privs;
+    if (a->cwd) run->cwd = a->cwd;
+    if (a->label) run->selinux_label = a->label;
+    if (a->profile) run->apparmor_profile = a->profile;
+    r = set_owner(a, &run->user);
+    if (r == 0) r = set_groups(a, &run->user, gids);
+    if (r == 0) r = add_caps(a, run, caps);
+    return r ? r : add_env(a, &run->env, arena);
+}
+
+static int do_exec(struct arguments *a) {
+    ocirt_arena arena = {0};
+    ocirt_spec *spec = NULL;
+    ocirt_capabilities caps = {0};
+    uint32_t    gids[REPEATED];
+    ocirt_error e;
+    ocirt_exit  end;
+    int r = exec_process(a, &arena, &spec, &caps, gids, &e);
+    if (!(a->options.flags & OCIRT_DETACH)) a->options.flags |= OCIRT_FORWARD;
+    if (r) r = 255;
+    else if (ocirt_exec(spec, a->positional[0], &a->options, NULL, &end, &e) < 0) r = fail(a, &e), r = exit_of(&e) == 125 ? 255 : exit_of(&e);
+    else r = end.code;
+    ocirt_arena_free(&arena);
+    return r;
+}
+
 static int do_features(struct arguments *a) {
     ocirt_error e;
     return ocirt_features_write(write_file, stdout, &e) < 0 ? fail(a, &e) : 0;
@@ -531,14 +668,6 @@ static int limits_text(struct arguments *a, char *out, size_t size) {
     return 0;
 }
 
-static char *read_all(int from, size_t *size) {
-    size_t  room = OCIRT_MAX_CONFIG;
-    char   *text = malloc(room); /* what is not written to takes no memory */
-    ssize_t n = text ? 1 : -1;
-    for (*size = 0; n > 0 && *size < room; *size += n > 0 ? (size_t)n : 0) n = read(from, text + *size, room - *size);
-    return n == 0 ? text : (free(text), NULL);
-}
-
 static int do_update(struct arguments *a) {
     ocirt_arena arena = {0};
     ocirt_error e;
@@ -552,12 +681,11 @@ static int do_update(struct arguments *a) {
         if (a->limits[i]) r = fail_text(a, "--%s and --resources: one of them only", limits[i].name);
     if (r == 0 && a->resources && from < 0) r = fail_text(a, "%s: %s", a->resources, ocirt_errno_text(errno));
     if (r == 0 && !a->resources) r = limits_text(a, flags, sizeof flags), size = strlen(flags);
-    if (r == 0 && from >= 0 && !(text = read_all(from, &size))) r = fail_text(a, "%s could not be read, or is too long", a->resources);
+    if (r == 0 && from >= 0 && !(text = read_all(&arena, from, &size))) r = fail_text(a, "%s could not be read, or is too long", a->resources);
     if (r == 0 && ocirt_resources_load(&arena, text, size, standard ? "standard input" : a->resources ? a->resources : "the options", &changes, &e) < 0) r = fail(a, &e);
     if (r == 0 && (schemata.l3_cache_schema || schemata.mem_bw_schema)) changes->linux_->intel_rdt = &schemata;
     if (r == 0 && ocirt_update(a->positional[0], changes, &a->options, &e) < 0) r = fail(a, &e);
     if (from > 0) close(from);
-    if (text != flags) free(text);
     ocirt_arena_free(&arena);
     return r;
 }
@@ -668,6 +796,7 @@ static const struct command commands[] = {
     {"create", "[-b BUNDLE] ID", "set a container up; its program waits for start", do_create, 1},
     {"start", "ID", "let a created container's program run", do_start, 1},
     {"state", "ID", "print a container's state as JSON", do_state, 1},
+    {"exec", "[OPTIONS] ID CMD [ARG...]", "run a further program in a container", do_exec, 1},
     {"kill", "[--all] ID [SIGNAL]", "send a signal (default TERM) to a container", do_kill, 2},
     {"delete", "[--force] ID", "remove a stopped container", do_delete, 1},
     {"list", "[-q] [-f json]", "list containers", do_list, 0},
@@ -709,10 +838,18 @@ static int do_help(struct arguments *a) {
 
 /* Behind -- are arguments like the others, but for run --rootfs. */
 static int check_count(struct arguments *a, const struct command *c) {
-    if (c->run == do_ps && a->positional_count) return 0;
+    if ((c->run == do_ps || c->run == do_exec) && a->positional_count) return 0;
     for (int i = 0; i < a->rest_count && !a->rootfs && a->positional_count < POSITIONAL; i++) a->positional[a->positional_count++] = a->rest[i];
     if (a->positional_count <= c->most && (a->rootfs || a->rest_count <= c->most)) return 0;
     return fail_text(a, "too many arguments of %s: %s", c->name, a->positional_count > c->most ? a->positional[c->most] : a->rest[c->most]);
+}
+
+/* Only those that are meant for us (sd_listen_fds(3)): podman leaves it set for another process. */
+static void take_listen_fds(struct arguments *a) {
+    const char *pid = getenv("LISTEN_PID"), *count = getenv("LISTEN_FDS");
+    uint32_t whose, fds;
+    if (!pid || !count || !id_number(pid, strlen(pid), &whose) || whose != (uint32_t)getpid()) return;
+    if (id_number(count, strlen(count), &fds) && fds < 1024) a->options.listen_fds = fds;
 }
 
 /* What cannot be honoured is refused and not passed over. */
@@ -724,7 +861,7 @@ static int check_globals(struct arguments *a, const char *command) {
     else if (m && strcmp(m, "systemd") == 0) a->systemd = true;
     else if (m && strcmp(m, "cgroupfs") != 0) return fail_text(a, "unknown cgroup manager %s", m);
     if (makes && a->systemd) return fail_text(a, "this version has no systemd cgroup driver: use the cgroupfs driver of the engine");
-    if (makes && a->options.console_socket) return fail_text(a, "this version has no console sockets: use `ocirt run` in the foreground");
+    if (makes) take_listen_fds(a);
     return 0;
 }
 
@@ -747,7 +884,7 @@ int main(int argc, char **argv) {
         if (r == 0 && a.help) return help_of(&commands[i]);
         if (r == 0) r = check_count(&a, &commands[i]);
         if (r == 0) r = check_globals(&a, commands[i].name);
-        if (r) return commands[i].run == do_run ? 125 : r;
+        if (r) return commands[i].run == do_run ? 125 : commands[i].run == do_exec ? 255 : r;
         r = commands[i].run(&a);
         if (r == 0 && (fflush(stdout) != 0 || ferror(stdout))) r = fail_text(&a, "standard output could not be written");
         return r;

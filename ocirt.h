@@ -199,6 +199,8 @@ typedef struct ocirt_arena {
 typedef int (*ocirt_write_fn)(void *user, const char *data, size_t size);
 
 OCIRT_DEF void        ocirt_arena_free(ocirt_arena *arena);
+/* Memory that lives as long as the arena, aligned to 16 bytes, not zeroed; NULL when there is no more. */
+OCIRT_DEF void       *ocirt_allocate(ocirt_arena *arena, size_t size);
 OCIRT_DEF const char *ocirt_version(void); /* of the compiled implementation, like "0.1.0" */
 
 /* Error codes: stable numbers, returned negative. */
@@ -444,7 +446,8 @@ typedef struct ocirt_linux {
 
 typedef struct ocirt_spec {
     uint32_t token;
-    const ocirt_json *document; /* NULL: made by hand */
+    const ocirt_json *document; /* NULL: made by hand. A program that changes what it has loaded sets NULL: else
+                                   its text is what is recorded with the container, and what exec goes by */
     const char *oci_version;
     ocirt_root *root;
     ocirt_mount *mounts;
@@ -505,6 +508,8 @@ OCIRT_DEF int ocirt_features_write(ocirt_write_fn write, void *user, ocirt_error
 
 /* Signal number of "9", "KILL", "sigkill", "RTMIN+3"; -1 when there is no such signal. */
 OCIRT_DEF int ocirt_signal_number(const char *name);
+/* Number of the capability "CAP_CHOWN", in any case and with or without CAP_; -1 when there is none of that name. */
+OCIRT_DEF int ocirt_capability_number(const char *name);
 
 /* Prints an error. */
 #define OCIRT_ERROR_LINE 0u /* message on one line, no newline          */
@@ -556,14 +561,15 @@ OCIRT_DEF int ocirt_probe_host(ocirt_probe *out_probe, ocirt_error *error);
 #define OCIRT_WITHOUT_PIVOT     1u   /* move the root and chroot instead of pivot_root: less safe    */
 #define OCIRT_WITHOUT_KEYRING   2u   /* keep the caller's session keyring                            */
 #define OCIRT_KEEP         4u   /* run: do not delete afterwards                                */
-#define OCIRT_DETACH       8u   /* run: return when the program has started                     */
+#define OCIRT_DETACH       8u   /* run, exec: return when the program has started               */
 #define OCIRT_FORCE        16u  /* delete: kill first; an unknown id is no error                */
 #define OCIRT_ALL          32u  /* kill: every process of the container                         */
 #define OCIRT_WITHOUT_CGROUPS   64u  /* make and join no cgroup; limits are then an error            */
-#define OCIRT_FORWARD      128u /* run: pass the caller's signals and terminal on (blocks signals
+#define OCIRT_FORWARD      128u /* run, exec: pass the caller's signals and terminal on (blocks signals
                                    in the calling thread while it runs)                         */
 #define OCIRT_WITHOUT_STAGE     256u /* never execute the stage, even if the container's root could
                                    then reach the caller's binary (CVE-2019-5736)               */
+#define OCIRT_IGNORE_PAUSED     512u /* exec: into a paused container too; it runs when that is resumed */
 
 #define OCIRT_OF_RUN    0x80000000u  /* ocirt_plan_build: the plan of a run, whose program waits for no start */
 
@@ -578,9 +584,13 @@ typedef struct ocirt_trace {
 typedef struct ocirt_options { /* zero means default */
     const char *state_root;     /* folder of all containers; NULL: /run/ocirt or $XDG_RUNTIME_DIR/ocirt */
     const char *stage;          /* what ocirt_stage() returned                                   */
-    const char *pid_file;       /* gets the pid, digits only, when the container is created      */
-    const char *console_socket; /* refused until terminals through sockets exist                 */
+    const char *pid_file;       /* gets the pid, digits only, when create, run or exec has succeeded */
+    const char *console_socket; /* create, detached run and exec: a unix stream socket that gets the terminal's
+                                   master (SCM_RIGHTS with one byte); reached before anything is made */
+    const char *pidfd_socket;   /* the same for a pidfd of the process                           */
+    const char *exec_cgroup;    /* exec: a cgroup below the container's, "sub" or "/sub"; NULL: the container's */
     unsigned    preserve_fds;   /* descriptors 3 .. 2+N stay open in the container               */
+    unsigned    listen_fds;     /* N more, before those, that LISTEN_FDS=N tells of (sd_listen_fds(3)) */
     unsigned    flags;          /* OCIRT_WITHOUT_PIVOT | ...                                          */
     unsigned    kill_after_ms;  /* delete with OCIRT_FORCE: how long to wait; 0: 10 s            */
     void      (*trace)(void *user, const ocirt_trace *event);
@@ -634,7 +644,7 @@ typedef struct ocirt_exit {
     uint64_t memory_peak; /* bytes, 0 when unknown                                               */
 } ocirt_exit;
 
-typedef struct ocirt_container { /* filled by create and run; the caller closes pidfd */
+typedef struct ocirt_container { /* filled by create and exec; the caller closes pidfd */
     int pid;
     int pidfd;
 } ocirt_container;
@@ -682,6 +692,24 @@ OCIRT_DEF int ocirt_resume(const char *id, const ocirt_options *options, ocirt_e
    a spec that has linux_->resources and nothing else. As ocirt_spec_load otherwise. */
 OCIRT_DEF int ocirt_resources_load(ocirt_arena *arena, const char *text, size_t size, const char *file_name,
                                    ocirt_spec **out_changes, ocirt_error *error);
+
+/* Loads a process object (runtime-spec config.md, what `exec --process` gets) for ocirt_exec: a spec that has process
+   and nothing else. As ocirt_spec_load otherwise. */
+OCIRT_DEF int ocirt_process_load(ocirt_arena *arena, const char *text, size_t size, const char *file_name,
+                                 ocirt_spec **out_spec, ocirt_error *error);
+
+/* The process of the config that the container was created from, to be changed and given to ocirt_exec. */
+OCIRT_DEF int ocirt_process_get(ocirt_arena *arena, const char *id, const ocirt_options *options, ocirt_spec **out_spec,
+                                ocirt_error *error);
+
+/* Runs spec->process in a created or running container: in the namespaces of its init, its cgroup, under its seccomp
+   profile, personality, memory policy and Landlock; absent capabilities, rlimits, apparmorProfile, selinuxLabel and
+   oomScoreAdj are those of its config. Nothing else of `spec` is looked at. With OCIRT_DETACH it returns when the
+   program has been executed, and out_container, which may be NULL, has the process, a child of the caller; else it
+   waits and fills out_exit, which may be NULL. Fails with OCIRT_E_STATE where the container is paused or stopped;
+   with _EXEC_NOT_FOUND, _EXEC and all that ocirt_create can fail with. Nothing is left of a failed one. */
+OCIRT_DEF int ocirt_exec(const ocirt_spec *spec, const char *id, const ocirt_options *options,
+                         ocirt_container *out_container, ocirt_exit *out_exit, ocirt_error *error);
 
 /* Changes the limits of a created or running container to linux_->resources of `changes`, and its resctrl
    schemata to linux_->intel_rdt; what is absent stays. Either all is changed, or after a refusal all is as
@@ -1247,6 +1275,10 @@ static void ocirt__mem_adopt(ocirt_arena *to, ocirt_arena *from) {
     to->blocks = from->blocks;
     to->used += from->used;
     *from = (ocirt_arena){0};
+}
+
+OCIRT_DEF void *ocirt_allocate(ocirt_arena *arena, size_t size) {
+    return ocirt__mem_take(arena, size);
 }
 
 OCIRT_DEF void ocirt_arena_free(ocirt_arena *arena) {
@@ -2046,6 +2078,16 @@ static const struct ocirt__name ocirt__names_seccomp_archs[] = { /* AUDIT_ARCH_ 
     {"SCMP_ARCH_PARISC", 0xf}, {"SCMP_ARCH_PARISC64", 0x8000000f}, {"SCMP_ARCH_RISCV64", 0xc00000f3}, {"SCMP_ARCH_LOONGARCH64", 0xc0000102},
     {"SCMP_ARCH_M68K", 4}, {"SCMP_ARCH_SH", 0x4000002a}, {"SCMP_ARCH_SHEB", 0x2a}, {NULL, 0}};
 
+/* Files of /proc/PID that lead to the namespaces a process is in, and those its children will be in. */
+static const struct {
+    uint64_t    type;
+    const char *file, *children;
+} ocirt__names_ns_files[] = {
+    {OCIRT__CLONE_NEWUSER, "ns/user", "ns/user"}, {OCIRT__CLONE_NEWNET, "ns/net", "ns/net"}, {OCIRT__CLONE_NEWIPC, "ns/ipc", "ns/ipc"},
+    {OCIRT__CLONE_NEWUTS, "ns/uts", "ns/uts"}, {OCIRT__CLONE_NEWCGROUP, "ns/cgroup", "ns/cgroup"}, {OCIRT__CLONE_NEWNS, "ns/mnt", "ns/mnt"},
+    {OCIRT__CLONE_NEWPID, "ns/pid", "ns/pid_for_children"}, {OCIRT__CLONE_NEWTIME, "ns/time", "ns/time_for_children"}};
+enum { OCIRT__NS_FILES = sizeof ocirt__names_ns_files / sizeof ocirt__names_ns_files[0] };
+
 /* A list of numbers below `limit`, such as "0-3,5". bits: where they are set, or NULL. */
 static bool ocirt__names_list(const char *text, uint64_t *bits, unsigned limit) {
     for (const char *at = text; *at; at += *at == ',' && at[1]) {
@@ -2059,6 +2101,13 @@ static bool ocirt__names_list(const char *text, uint64_t *bits, unsigned limit) 
         at = end;
     }
     return *text != 0;
+}
+
+OCIRT_DEF int ocirt_capability_number(const char *name) {
+    const struct ocirt__name *n = ocirt__names_capabilities;
+    if (strncasecmp(name, "CAP_", 4) == 0) name += 4;
+    while (n->name && strcasecmp(n->name + 4, name) != 0) n++;
+    return n->name ? (int)n->value : -1;
 }
 
 /* ----- signals ----- */
@@ -2891,7 +2940,7 @@ static int ocirt__spec_rule_scheduler(struct ocirt__loader *l, const ocirt_spec 
     return 0;
 }
 
-enum { OCIRT__NODES = 1024, OCIRT__CPUS = 1 << 20 };
+enum { OCIRT__NODES = 1024, OCIRT__CPUS = 1 << 20, OCIRT__MASK_CPUS = 8192 /* CONFIG_NR_CPUS at most */ };
 
 /* set_mempolicy(2): which modes go with nodes, and which flags with which mode. */
 static int ocirt__spec_rule_memory_policy(struct ocirt__loader *l, const ocirt_spec *s) {
@@ -3117,6 +3166,21 @@ OCIRT_DEF int ocirt_resources_load(ocirt_arena *arena, const char *text, size_t 
     if (r == 0) r = ocirt__spec_rule_resources(&l, limits);
     if (r == 0) r = ocirt__spec_rule_devices(&l, spec);
     if (r == 0) *out_changes = spec;
+    return r;
+}
+
+OCIRT_DEF int ocirt_process_load(ocirt_arena *arena, const char *text, size_t size, const char *file_name, ocirt_spec **out_spec, ocirt_error *error) {
+    struct ocirt__loader l = {.arena = arena, .error = error};
+    ocirt_spec    *spec = ocirt__mem_alloc(arena, sizeof *spec);
+    ocirt_process *process = ocirt__mem_alloc(arena, sizeof *process);
+    int r = spec && process ? ocirt__json_parse(arena, text, size, file_name, &l.doc, error) : ocirt__error_set(error, OCIRT_E_MEMORY, 0, "", "out of memory");
+    if (r < 0) return r;
+    spec->document = l.doc, spec->process = process;
+    r = ocirt__spec_fill(&l, &ocirt__object_process, process);
+    if (r == 0) r = ocirt__spec_rule_process(&l, spec);
+    if (r == 0) r = ocirt__spec_rule_scheduler(&l, spec);
+    if (r == 0) r = ocirt__spec_rule_affinity(&l, spec);
+    if (r == 0) *out_spec = spec;
     return r;
 }
 
@@ -3782,6 +3846,23 @@ static long ocirt__path_read(int base, const char *path, char *out, size_t size)
     ocirt__sys_close(&fd);
     if (n >= 0) out[n] = 0;
     return n;
+}
+
+/* A stream socket that is connected to the one at `path`: by a descriptor of it where the path is too long for an
+   address. A peer that takes nothing must not hold us: 10 s at most. */
+static int ocirt__path_connect(const char *path) {
+    struct sockaddr_un name = {.sun_family = AF_UNIX, .sun_path = "/proc/self/fd/"};
+    struct timeval limit = {10, 0};
+    int  at = -1, r, to = (int)OCIRT__SYS3(SYS_socket, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (to < 0) return to;
+    r = (int)OCIRT__SYS5(SYS_setsockopt, to, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+    if (strlen(path) < sizeof name.sun_path) memcpy(name.sun_path, path, strlen(path) + 1);
+    else if ((at = ocirt__sys_openat(AT_FDCWD, path, O_PATH, 0)) < 0) r = at;
+    else ocirt__mem_decimal(name.sun_path + 14, (uint64_t)at);
+    if (r == 0) r = (int)OCIRT__SYS3(SYS_connect, to, &name, sizeof name);
+    ocirt__sys_close(&at);
+    if (r < 0) ocirt__sys_close(&to);
+    return r < 0 ? r : to;
 }
 
 /* Decimal numbers that blanks, colons or dots divide. Returns how many of `count` there were. */
@@ -5513,7 +5594,7 @@ static int ocirt__resctrl_add(int group, int pid) {
 static int ocirt__resctrl_monitor(int group, const char *name, int pid) {
     int folder = ocirt__sys_openat(group, "mon_groups", O_PATH | O_DIRECTORY | O_NOFOLLOW, 0), own = -1, r = folder;
     if (r >= 0) r = ocirt__sys_mkdirat(folder, name, 0755);
-    if (r == 0) r = own = ocirt__sys_openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+    if (r == 0 || r == -EEXIST) r = own = ocirt__sys_openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
     if (r >= 0) r = ocirt__resctrl_add(own, pid);
     ocirt__sys_close(&own);
     ocirt__sys_close(&folder);
@@ -6666,21 +6747,6 @@ static long ocirt__seccomp_send_some(int socket, int fd, const char *text, size_
     return OCIRT__SYS3(SYS_sendmsg, socket, &message, MSG_NOSIGNAL);
 }
 
-/* A connection to the agent. It waits for at most ten seconds, here and when it is written to. */
-static int ocirt__seccomp_connect(const char *path) {
-    struct sockaddr_un name = {.sun_family = AF_UNIX};
-    struct timeval limit = {10, 0};
-    int  socket, r;
-    if (strlen(path) >= sizeof name.sun_path) return -ENAMETOOLONG;
-    memcpy(name.sun_path, path, strlen(path) + 1);
-    socket = (int)OCIRT__SYS3(SYS_socket, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (socket < 0) return socket;
-    r = (int)OCIRT__SYS5(SYS_setsockopt, socket, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
-    if (r == 0) r = (int)OCIRT__SYS3(SYS_connect, socket, &name, sizeof name);
-    if (r < 0) ocirt__sys_close(&socket);
-    return r < 0 ? r : socket;
-}
-
 /* Sends the text, with the descriptor at its first byte. */
 static int ocirt__seccomp_send(int socket, int fd, const char *text, size_t size) {
     while (size > 0) {
@@ -7114,6 +7180,10 @@ static int ocirt__process_set_memory_policy(unsigned mode, const unsigned long *
     if (r == 0) r = OCIRT__SYS5(SYS_get_mempolicy, &have, NULL, 0, NULL, 0);
     if (r == 0 && !nodes && (mode == 1 || mode == 4) && (have == 1 || have == 4)) return 0; /* PREFERRED without nodes is LOCAL, by either name */
     return r < 0 ? (int)r : (unsigned)have == mode ? 0 : -EIO;
+}
+
+static int ocirt__process_use_cpus(const uint64_t mask[OCIRT__MASK_CPUS / 64]) {
+    return (int)OCIRT__SYS3(SYS_sched_setaffinity, 0, OCIRT__MASK_CPUS / 8, mask);
 }
 
 /* CPUs that the caller was kept from, and the config gives (from 6.2 on the kernel remembers the former). */
@@ -8248,13 +8318,16 @@ static int ocirt__mount_open_pty(const struct ocirt__ground *g, int *out_master,
     return r < 0 ? r : 0;
 }
 
-/* The slave becomes stdin, stdout, stderr, the controlling terminal, and /dev/console. */
-static int ocirt__mount_use_pty(const struct ocirt__ground *g, int slave, uint32_t uid) {
-    int to, r = ocirt__sys_fchownat(slave, "", uid, (uint32_t)-1, OCIRT__AT_EMPTY_PATH);
+/* The slave becomes stdin, stdout, stderr and the controlling terminal. */
+static int ocirt__mount_use_pty(int slave, uint32_t uid) {
+    int r = ocirt__sys_fchownat(slave, "", uid, (uint32_t)-1, OCIRT__AT_EMPTY_PATH);
     if (r == 0) r = (int)OCIRT__SYS3(SYS_ioctl, slave, TIOCSCTTY, 0);
     for (int n = 0; r >= 0 && n < 3; n++) r = (int)OCIRT__SYS3(SYS_dup3, slave, n, 0);
-    to = r < 0 ? r : ocirt__mount_open(g, "/dev/console", OCIRT__PATH_FILE);
-    r  = to < 0 ? to : ocirt__mount_cover(g, slave, to, false, 0);
+    return r < 0 ? r : 0;
+}
+
+static int ocirt__mount_console(const struct ocirt__ground *g, int slave, const char *path) {
+    int to = ocirt__mount_open(g, path, OCIRT__PATH_FILE), r = to < 0 ? to : ocirt__mount_cover(g, slave, to, false, 0);
     ocirt__sys_close(&to);
     return r;
 }
@@ -8350,6 +8423,7 @@ static int ocirt__landlock_restrict(int root, const char *read, const char *writ
     V(CLONE, "clone", "%a")                                                                        \
     V(CLONE_EXECUTE, "clone-execute", "%a, %b")                                                    \
     V(RECORD, "record-process", "")                                                                \
+    V(ADOPT, "adopt-process", "")                                                                  \
     V(STAGE, "start-stage", "a copy of the caller")                                                \
     V(STAGE_EXECUTE, "execute-stage", "%b")                                                        \
     V(DENY_SETGROUPS, "deny-setgroups", "")                                                        \
@@ -8359,6 +8433,7 @@ static int ocirt__landlock_restrict(int root, const char *read, const char *writ
     V(MOVE_DEVICE, "move-device", "%a as %b")                                                      \
     V(HOOKS, "hooks", "%a, %n of them")                                                            \
     V(JOIN, "join-namespace", "%b %a")                                                             \
+    V(ENTER, "enter-container", "%a")                                                              \
     V(UNSHARE, "unshare", "%a")                                                                    \
     V(TIME_OFFSETS, "time-offsets", "%a")                                                          \
     V(FORK, "fork", "%a")                                                                          \
@@ -8383,7 +8458,7 @@ static int ocirt__landlock_restrict(int root, const char *read, const char *writ
     V(LINK, "link", "%a -> %b")                                                                    \
     V(MASK, "mask", "%a")                                                                          \
     V(READ_ONLY, "read-only", "%a")                                                                \
-    V(TERMINAL, "terminal", "")                                                                    \
+    V(TERMINAL, "terminal", "%a")                                                                  \
     V(PIVOT, "pivot-root", "")                                                                     \
     V(MOVE_ROOT, "move-root", "")                                                                  \
     V(ROOT_READ_ONLY, "root-read-only", "")                                                        \
@@ -8394,6 +8469,7 @@ static int ocirt__landlock_restrict(int root, const char *read, const char *writ
     V(RLIMIT, "rlimit", "%a soft %x hard %y")                                                      \
     V(PERSONALITY, "personality", "%x")                                                            \
     V(ALL_CPUS, "use-all-cpus", "that the cgroup gives")                                           \
+    V(AFFINITY, "use-cpus", "%a")                                                                  \
     V(SCHEDULER, "scheduler", "%a")                                                                \
     V(IO_PRIORITY, "io-priority", "%a")                                                            \
     V(MEMORY_POLICY, "memory-policy", "%a")                                                        \
@@ -8420,6 +8496,7 @@ enum { OCIRT__VERBS(OCIRT__VERB_ENUM) OCIRT__VERB_COUNT };
 /* Descriptors that rows share. */
 enum {
     OCIRT__SLOT_NONE, OCIRT__SLOT_PROC, OCIRT__SLOT_CONVERSATION, OCIRT__SLOT_CGROUP, OCIRT__SLOT_START,
+    OCIRT__SLOT_INIT, /* pidfd of the container's init, for an exec */
     OCIRT__SLOT_FREE
 };
 
@@ -8489,6 +8566,7 @@ struct ocirt_plan {
     uint32_t resctrl, resctrl_made, resctrl_monitor; /* text: the group, 0: none; it is ours alone; flags */
     uint32_t file;         /* name of the config file, for errors; 0: none */
     uint32_t stage;        /* OCIRT__STAGE_: how init is started */
+    int32_t  container_pid; /* of the init that an exec joins; 0: this is the plan of an init */
     int32_t  slots[OCIRT__PLAN_SLOTS];
 };
 
@@ -8518,8 +8596,18 @@ static uint32_t ocirt__plan_errno_set(int negative) {
 
 /* ----- the builder ----- */
 
+/* The container that a further process is to join, as the host has found it. */
+struct ocirt__plan_target {
+    uint64_t    joined;                  /* CLONE_NEW flags of the namespaces that its init has and the caller has not */
+    uint64_t    inodes[OCIRT__NS_FILES]; /* of those */
+    const char *root, *resctrl;          /* path of its root in its mount namespace; its group, "": none */
+    int         pid;
+    bool        monitored;               /* in a monitoring group of its own */
+};
+
 struct ocirt__planner {
     ocirt_arena         *arena;
+    const struct ocirt__plan_target *target; /* NULL: the plan of a new container */
     bool                 burst_set; /* by this config */
     const ocirt_spec    *spec;
     const ocirt_linux   *on;      /* spec->linux_ or an empty one */
@@ -8752,10 +8840,16 @@ static bool ocirt__plan_image_exposed(const struct ocirt__planner *p) {
            ocirt__idmap_maps_host(p->on->uid_mappings, p->on->uid_mappings_count, probe->image_uid);
 }
 
+/* CPUs of an exec before it is in the container's cgroup. */
+static const char *ocirt__plan_first_cpus(const struct ocirt__planner *p) {
+    const ocirt_exec_cpu_affinity *cpus = p->target ? p->spec->process->exec_cpu_affinity : NULL;
+    return cpus && cpus->initial && cpus->initial[0] ? cpus->initial : NULL;
+}
+
 /* Init can be the executed image itself, unless it has to be born of a stage that joins or unshares first, or
    of one that has become root in the new user namespace: an exec before the maps stand loses all capabilities. */
 static bool ocirt__plan_needs_stage(const struct ocirt__planner *p) {
-    return p->joined || p->fresh & (OCIRT__CLONE_NEWUSER | OCIRT__CLONE_NEWTIME);
+    return p->joined || p->fresh & (OCIRT__CLONE_NEWUSER | OCIRT__CLONE_NEWTIME) || ocirt__plan_first_cpus(p);
 }
 
 /* A read-only clone of the image's mount costs next to nothing, but through it whoever may open files by their
@@ -8773,7 +8867,7 @@ static int ocirt__plan_choose_stage(struct ocirt__planner *p) {
             "call `options.stage = ocirt_stage(argc, argv)` first in main(), or accept the risk with OCIRT_WITHOUT_STAGE",
             "the container's root could rewrite the file of the calling program (CVE-2019-5736)");
     p->stage = exposed ? ocirt__plan_needs_stage(p) ? OCIRT__STAGE_EXECUTED : OCIRT__STAGE_INIT
-             : p->joined || p->fresh & OCIRT__CLONE_NEWTIME ? OCIRT__STAGE_FORKED : OCIRT__STAGE_NONE;
+             : p->joined || p->fresh & OCIRT__CLONE_NEWTIME || ocirt__plan_first_cpus(p) ? OCIRT__STAGE_FORKED : OCIRT__STAGE_NONE;
     ocirt__plan_head(p)->stage = p->stage;
     return 0;
 }
@@ -8988,7 +9082,7 @@ static int ocirt__plan_after_birth(struct ocirt__planner *p, unsigned whose, boo
     struct ocirt__row *row;
     int r = 0;
     if (whose == OCIRT_ACTOR_INIT) {
-        row        = ocirt__plan_add(p, OCIRT__VERB_RECORD, OCIRT_ACTOR_HOST);
+        row        = ocirt__plan_add(p, p->target ? OCIRT__VERB_ADOPT : OCIRT__VERB_RECORD, OCIRT_ACTOR_HOST);
         row->flags = OCIRT__ROW_BESIDE, row->slot = p->listener;
     }
     if (p->fresh & OCIRT__CLONE_NEWUSER && (whose == OCIRT_ACTOR_STAGE || !(p->fresh & OCIRT__CLONE_NEWTIME)))
@@ -9013,23 +9107,26 @@ static int ocirt__plan_after_birth(struct ocirt__planner *p, unsigned whose, boo
     return r;
 }
 
+/* The host's own child: init with its new namespaces, or the stage. Returns whether it is init. */
+static bool ocirt__plan_start(struct ocirt__planner *p, uint64_t flags) {
+    bool executed = p->stage >= OCIRT__STAGE_EXECUTED, init = p->stage == OCIRT__STAGE_NONE || p->stage == OCIRT__STAGE_INIT;
+    unsigned verb = init ? executed ? OCIRT__VERB_CLONE_EXECUTE : OCIRT__VERB_CLONE : executed ? OCIRT__VERB_STAGE_EXECUTE : OCIRT__VERB_STAGE;
+    struct ocirt__row *row;
+    p->origin = 0;
+    row = ocirt__plan_add_text(p, verb, OCIRT_ACTOR_HOST, init ? ocirt__plan_namespace_words(p, flags) : NULL);
+    if (init) row->x = flags;
+    if (executed) ocirt__plan_image(p, row);
+    return init;
+}
+
 static int ocirt__plan_birth(struct ocirt__planner *p, bool *out_deny) {
     uint64_t flags = p->fresh & ~(OCIRT__CLONE_NEWCGROUP | OCIRT__CLONE_NEWTIME | (p->detached ? OCIRT__CLONE_NEWNS : 0));
     uint8_t  slots[8] = {0};
-    bool     early_user = (p->fresh & OCIRT__CLONE_NEWTIME) && (p->fresh & OCIRT__CLONE_NEWUSER), executed = p->stage >= OCIRT__STAGE_EXECUTED;
-    struct ocirt__row *row;
+    bool     early_user = (p->fresh & OCIRT__CLONE_NEWTIME) && (p->fresh & OCIRT__CLONE_NEWUSER);
     uint64_t others = ~(OCIRT__CLONE_NEWUSER | OCIRT__CLONE_NEWNS);
     int      r = 0;
     ocirt__plan_open_namespaces(p, slots);
-    p->origin = 0;
-    if (p->stage == OCIRT__STAGE_NONE || p->stage == OCIRT__STAGE_INIT) {
-        row = ocirt__plan_add_text(p, executed ? OCIRT__VERB_CLONE_EXECUTE : OCIRT__VERB_CLONE, OCIRT_ACTOR_HOST, ocirt__plan_namespace_words(p, flags));
-        row->x = flags;
-        if (executed) ocirt__plan_image(p, row);
-        return ocirt__plan_after_birth(p, OCIRT_ACTOR_INIT, out_deny);
-    }
-    row = ocirt__plan_add(p, executed ? OCIRT__VERB_STAGE_EXECUTE : OCIRT__VERB_STAGE, OCIRT_ACTOR_HOST);
-    if (executed) ocirt__plan_image(p, row);
+    if (ocirt__plan_start(p, flags)) return ocirt__plan_after_birth(p, OCIRT_ACTOR_INIT, out_deny);
     if (p->joined && !early_user) /* seen by whoever is in there already; but a hidden one's maps belong to root */
         ocirt__plan_add(p, OCIRT__VERB_HIDE, OCIRT_ACTOR_STAGE);
     ocirt__plan_join(p, slots, others, (p->joined & OCIRT__CLONE_NEWUSER) != 0);
@@ -9051,8 +9148,8 @@ static int ocirt__plan_birth(struct ocirt__planner *p, bool *out_deny) {
 /* ----- init: process ----- */
 
 static void ocirt__plan_init(struct ocirt__planner *p) {
-    bool root_mapped = (p->joined & OCIRT__CLONE_NEWUSER) ||
-                       ocirt__idmap_contains(p->on->uid_mappings, p->on->uid_mappings_count, 0);
+    bool root_mapped = p->on->uid_mappings_count ? ocirt__idmap_contains(p->on->uid_mappings, p->on->uid_mappings_count, 0)
+                                                 : (p->joined & OCIRT__CLONE_NEWUSER) != 0;
     p->origin = 0;
     ocirt__plan_add(p, OCIRT__VERB_RESET, OCIRT_ACTOR_INIT);
     if (p->userns && root_mapped) ocirt__plan_add(p, OCIRT__VERB_BECOME_ROOT, OCIRT_ACTOR_INIT)->n = ocirt__plan_keeps_groups(p);
@@ -9221,9 +9318,10 @@ static void ocirt__plan_warn_calls(struct ocirt__planner *p, const ocirt_seccomp
 /* Compiled, and the agent's socket reached, before anything is made. */
 static int ocirt__plan_compile_seccomp(struct ocirt__planner *p) {
     const ocirt_seccomp *s = p->on->seccomp;
-    int r = s && p->spec->process ? ocirt__seccomp_compile(p->arena, p->spec->document, s, ocirt__seccomp_native(), &p->filter, p->error) : 0;
+    const ocirt_json *doc = s && s->token ? p->spec->document : NULL;
+    int r = s && p->spec->process ? ocirt__seccomp_compile(p->arena, doc, s, ocirt__seccomp_native(), &p->filter, p->error) : 0;
     if (r == 0 && p->filter.count && p->options->warn && (s->default_action == OCIRT__SECCOMP_ALLOW || s->default_action == OCIRT__SECCOMP_LOG)) ocirt__plan_warn_calls(p, s);
-    if (r == 0 && p->filter.count) r = ocirt__seccomp_check_start(&p->filter, p->spec->document, s, p->error);
+    if (r == 0 && p->filter.count) r = ocirt__seccomp_check_start(&p->filter, doc, s, p->error);
     if (r < 0 || !p->filter.listener) return r;
     ocirt__plan_from(p, ocirt__plan_member(p, s->token, "listenerPath"));
     p->listener = ocirt__plan_slot(p);
@@ -9312,6 +9410,27 @@ static void ocirt__plan_capabilities(struct ocirt__planner *p) {
     row->b = at;
 }
 
+static int ocirt__plan_affinity(struct ocirt__planner *p, unsigned actor, const char *member, const char *list) {
+    uint64_t bits[OCIRT__MASK_CPUS / 64] = {0};
+    uint32_t token = ocirt__plan_member(p, p->spec->process->exec_cpu_affinity->token, member), at;
+    if (!ocirt__names_list(list, bits, OCIRT__MASK_CPUS)) return ocirt__plan_refuse(p, OCIRT_E_SPEC, token, NULL, "execCPUAffinity names a CPU that no kernel has");
+    ocirt__plan_from(p, token);
+    at = ocirt__plan_put(p, bits, sizeof bits);
+    ocirt__plan_add_text(p, OCIRT__VERB_AFFINITY, actor, list)->b = at;
+    return 0;
+}
+
+/* An exec may choose its CPUs. Else all that the cgroup gives are used, if the config gives any. */
+static int ocirt__plan_cpus(struct ocirt__planner *p) {
+    const ocirt_exec_cpu_affinity *cpus = p->target ? p->spec->process->exec_cpu_affinity : NULL;
+    const ocirt_cpu *given = p->on->resources ? p->on->resources->cpu : NULL;
+    if (cpus && cpus->final && cpus->final[0]) return ocirt__plan_affinity(p, OCIRT_ACTOR_INIT, "final", cpus->final);
+    if (!given || !given->cpus || !given->cpus[0] || ocirt__plan_first_cpus(p)) return 0;
+    ocirt__plan_from(p, ocirt__plan_member(p, given->token, "cpus"));
+    ocirt__plan_add(p, OCIRT__VERB_ALL_CPUS, OCIRT_ACTOR_INIT);
+    return 0;
+}
+
 /* From the mounts to the last row before exec. Bounding set, groups and ids need privilege and so
    come before the capabilities are cut; the program is looked up with the rights it will have. */
 static int ocirt__plan_process(struct ocirt__planner *p, bool groups_denied) {
@@ -9325,10 +9444,8 @@ static int ocirt__plan_process(struct ocirt__planner *p, bool groups_denied) {
         ocirt__plan_add(p, OCIRT__VERB_PERSONALITY, OCIRT_ACTOR_INIT)->x = p->on->personality->domain;
         if (p->on->personality->flags.count && p->options->warn) ocirt__plan_warn(p, ocirt__plan_member(p, p->on->personality->token, "flags"), "the specification defines no flag of personality such as \"%.40s\": it is ignored", p->on->personality->flags.items[0]);
     }
-    if (p->on->resources && p->on->resources->cpu && p->on->resources->cpu->cpus && p->on->resources->cpu->cpus[0]) {
-        ocirt__plan_from(p, ocirt__plan_member(p, p->on->resources->cpu->token, "cpus"));
-        ocirt__plan_add(p, OCIRT__VERB_ALL_CPUS, OCIRT_ACTOR_INIT);
-    }
+    r = ocirt__plan_cpus(p);
+    if (r < 0) return r;
     if (run->scheduler) ocirt__plan_scheduler(p, run->scheduler);
     if (run->io_priority) ocirt__plan_io_priority(p, run->io_priority);
     if (p->on->memory_policy) ocirt__plan_memory_policy(p, p->on->memory_policy);
@@ -9797,7 +9914,7 @@ static int ocirt__plan_file_system(struct ocirt__planner *p) {
         ocirt__plan_devices(p);
         if (ocirt__plan_head(p)->terminal) {
             ocirt__plan_from(p, ocirt__plan_member(p, p->spec->process->token, "terminal"));
-            ocirt__plan_add(p, OCIRT__VERB_TERMINAL, OCIRT_ACTOR_INIT);
+            ocirt__plan_add_text(p, OCIRT__VERB_TERMINAL, OCIRT_ACTOR_INIT, "/dev/console");
         }
     }
     ocirt__plan_sysctls(p);
@@ -9816,14 +9933,18 @@ static int ocirt__plan_file_system(struct ocirt__planner *p) {
 static int ocirt__plan_terminal(struct ocirt__planner *p) {
     const ocirt_process *run = p->spec->process;
     uint32_t token = run ? ocirt__plan_member(p, run->token, "terminal") : 0;
+    bool detached = !(p->options->flags & OCIRT_OF_RUN) || p->options->flags & OCIRT_DETACH, socket = p->options->console_socket != NULL;
+    if (socket && (!detached || !run || !run->terminal))
+        return ocirt__plan_refuse(p, OCIRT_E_ARGUMENT, token, "leave --console-socket out, or set process.terminal to true and detach",
+                                  detached ? "a console socket is given, but the process has no terminal" : "a console socket is given, but in the foreground the terminal is the caller's");
     if (!run || !run->terminal) return 0;
-    if (!(p->options->flags & OCIRT_OF_RUN) || p->options->flags & OCIRT_DETACH)
-        return ocirt__plan_refuse(p, OCIRT_E_UNSUPPORTED, token, "use `ocirt run` in the foreground, or set process.terminal to false",
-                                  "a detached container with a terminal needs a console socket, which this version does not have");
-    if (!(p->options->flags & OCIRT_FORWARD))
+    if (detached && !socket)
+        return ocirt__plan_refuse(p, OCIRT_E_ARGUMENT, token, "pass --console-socket SOCKET, run in the foreground, or set process.terminal to false",
+                                  "a detached process with a terminal needs a console socket, to which the terminal is given");
+    if (!detached && !(p->options->flags & OCIRT_FORWARD))
         return ocirt__plan_refuse(p, OCIRT_E_ARGUMENT, token, "set options.flags = OCIRT_FORWARD, or process.terminal to false",
                                   "process.terminal is true, and without OCIRT_FORWARD nobody would pass the terminal on");
-    if (!p->mounts)
+    if (!p->target && !p->mounts)
         return ocirt__plan_refuse(p, OCIRT_E_SPEC, token, NULL, "a terminal needs a new mount namespace with a devpts on /dev/pts");
     ocirt__plan_head(p)->terminal = 1;
     if (run->console_size && (run->console_size->height > 65535 || run->console_size->width > 65535))
@@ -9844,7 +9965,7 @@ static const char *ocirt__plan_environment(const ocirt_process *run, const char 
 
 /* Of entries with one name the last counts, as in runc. */
 static ocirt_strings ocirt__plan_unique_env(struct ocirt__planner *p, const ocirt_strings *env) {
-    ocirt_strings out = {.items = ocirt__mem_array(p->arena, env->count + 1, sizeof *out.items)};
+    ocirt_strings out = {.items = ocirt__mem_array(p->arena, env->count + 3, sizeof *out.items)};
     for (size_t i = 0; out.items && i < env->count; i++) {
         size_t n = strcspn(env->items[i], "=") + 1, k = i + 1;
         while (k < env->count && strncmp(env->items[k], env->items[i], n) != 0) k++;
@@ -9852,6 +9973,17 @@ static ocirt_strings ocirt__plan_unique_env(struct ocirt__planner *p, const ocir
     }
     if (!out.items) p->failed = true;
     return out;
+}
+
+/* sd_listen_fds(3): the descriptors come first, and the container's init is 1. There is room for two. */
+static void ocirt__plan_listen_env(struct ocirt__planner *p, ocirt_strings *env) {
+    size_t kept = 0;
+    for (size_t i = 0; i < env->count; i++)
+        if (strncmp(env->items[i], "LISTEN_FDS=", 11) != 0 && strncmp(env->items[i], "LISTEN_PID=", 11) != 0) env->items[kept++] = env->items[i];
+    env->items[kept++] = ocirt__mem_format(p->arena, "LISTEN_FDS=%u", p->options->listen_fds);
+    env->items[kept++] = "LISTEN_PID=1";
+    env->count = kept;
+    if (!env->items[kept - 2]) p->failed = true;
 }
 
 static void ocirt__plan_program(struct ocirt__planner *p) {
@@ -9862,6 +9994,7 @@ static void ocirt__plan_program(struct ocirt__planner *p) {
     ocirt_plan *head;
     if (!run) return;
     env  = ocirt__plan_unique_env(p, &run->env);
+    if (p->options->listen_fds) ocirt__plan_listen_env(p, &env);
     home = ocirt__plan_environment(run, "HOME"), path = ocirt__plan_environment(run, "PATH");
     args = ocirt__plan_put_texts(p, &run->args);
     vars = ocirt__plan_put_texts(p, &env);
@@ -9905,10 +10038,10 @@ static void ocirt__plan_waits(struct ocirt__planner *p) {
     for (uint32_t i = 0; i < p->rows_count; i++) {
         struct ocirt__row *row = &p->rows[i];
         if (row->flags & OCIRT__ROW_BESIDE) last = i + 1;
-        if (row->verb == OCIRT__VERB_RECORD) record = i + 1;
+        if (row->verb == OCIRT__VERB_RECORD || row->verb == OCIRT__VERB_ADOPT) record = i + 1;
         if (row->actor != OCIRT_ACTOR_INIT) continue;
         if (row->verb == OCIRT__VERB_HOOKS || row->verb == OCIRT__VERB_AWAIT_START || row->verb == OCIRT__VERB_SECCOMP || row->verb == OCIRT__VERB_EXEC) row->after = last;
-        if (row->verb == OCIRT__VERB_UNSHARE || row->verb == OCIRT__VERB_MOVE_ROOT) row->after = record;
+        if (row->verb == OCIRT__VERB_UNSHARE || row->verb == OCIRT__VERB_MOVE_ROOT || row->verb == OCIRT__VERB_AFFINITY) row->after = record;
         if (row->flags & OCIRT__ROW_ALTERNATE) row[-1].after = row->after > row[-1].after ? row->after : row[-1].after; /* they wait as one */
     }
 }
@@ -9949,6 +10082,110 @@ static int ocirt__plan_story(struct ocirt__planner *p) {
     return 0;
 }
 
+/* ----- a further process ----- */
+
+/* Where exec's own process is silent, and in what is not of a process. Tokens are those of another document, and go. */
+struct ocirt__plan_merged {
+    ocirt_spec          spec;
+    ocirt_process       process;
+    ocirt_capabilities  caps;
+    ocirt_linux         on;
+    ocirt_seccomp       seccomp;
+    ocirt_personality   personality;
+    ocirt_memory_policy memory_policy;
+    ocirt_resources     resources;
+    ocirt_cpu           cpu;
+    ocirt_intel_rdt     rdt;
+};
+
+static void ocirt__plan_merge_process(ocirt_arena *arena, struct ocirt__plan_merged *m, const ocirt_process *own) {
+    ocirt_process *run = &m->process;
+    if (!run->capabilities && own->capabilities) m->caps = *own->capabilities, m->caps.token = 0, run->capabilities = &m->caps;
+    if (!run->apparmor_profile) run->apparmor_profile = own->apparmor_profile;
+    if (!run->selinux_label) run->selinux_label = own->selinux_label;
+    if (!run->oom_score_adj.set) run->oom_score_adj = own->oom_score_adj;
+    if (run->rlimits_count || !own->rlimits_count) return;
+    run->rlimits = ocirt__mem_array(arena, own->rlimits_count, sizeof *run->rlimits);
+    run->rlimits_count = run->rlimits ? own->rlimits_count : 0;
+    for (size_t i = 0; i < run->rlimits_count; i++) run->rlimits[i] = own->rlimits[i], run->rlimits[i].token = 0;
+}
+
+static void ocirt__plan_merge_linux(struct ocirt__plan_merged *m, const ocirt_linux *own) {
+    const ocirt_cpu *cpu = own->resources ? own->resources->cpu : NULL;
+    m->on.uid_mappings = own->uid_mappings, m->on.uid_mappings_count = own->uid_mappings_count;
+    m->on.gid_mappings = own->gid_mappings, m->on.gid_mappings_count = own->gid_mappings_count;
+    if (own->seccomp) m->seccomp = *own->seccomp, m->seccomp.token = 0, m->on.seccomp = &m->seccomp;
+    if (own->personality) m->personality = *own->personality, m->personality.token = 0, m->personality.flags.count = 0, m->on.personality = &m->personality;
+    if (own->memory_policy) m->memory_policy = *own->memory_policy, m->memory_policy.token = 0, m->on.memory_policy = &m->memory_policy;
+    if (own->intel_rdt) m->rdt = *own->intel_rdt, m->rdt.token = 0, m->on.intel_rdt = &m->rdt;
+    if (cpu) m->cpu.cpus = cpu->cpus, m->resources.cpu = &m->cpu, m->on.resources = &m->resources;
+}
+
+/* config: the container's. */
+static const ocirt_spec *ocirt__plan_merge(ocirt_arena *arena, const ocirt_spec *config, const ocirt_spec *given) {
+    struct ocirt__plan_merged *m = ocirt__mem_alloc(arena, sizeof *m);
+    if (!m) return NULL;
+    m->process = *given->process;
+    m->spec = (ocirt_spec){.document = given->document, .process = &m->process, .linux_ = &m->on, .annotations = config->annotations, .annotations_count = config->annotations_count};
+    if (config->process) ocirt__plan_merge_process(arena, m, config->process);
+    if (config->linux_) ocirt__plan_merge_linux(m, config->linux_);
+    return &m->spec;
+}
+
+/* All namespaces in one call, by the pidfd of init, so that they are of one process, and the user namespace comes
+   first. Joining lets whoever is in there see the one that joins, and a change of rights makes it visible again. */
+static int ocirt__plan_enter(struct ocirt__planner *p) {
+    const struct ocirt__plan_target *t = p->target;
+    const char *cpus = ocirt__plan_first_cpus(p);
+    bool     ignored;
+    uint32_t at;
+    int      r = 0;
+    struct ocirt__row *row;
+    if (ocirt__plan_start(p, 0)) return ocirt__plan_after_birth(p, OCIRT_ACTOR_INIT, &ignored);
+    if (cpus) r = ocirt__plan_affinity(p, OCIRT_ACTOR_STAGE, "initial", cpus);
+    p->origin = 0;
+    if (t->joined) {
+        ocirt__plan_add(p, OCIRT__VERB_HIDE, OCIRT_ACTOR_STAGE);
+        at  = ocirt__plan_put(p, t->inodes, sizeof t->inodes);
+        row = ocirt__plan_add_text(p, OCIRT__VERB_ENTER, OCIRT_ACTOR_STAGE, ocirt__plan_namespace_words(p, t->joined));
+        row->b = at, row->n = (uint32_t)t->joined, row->slot = OCIRT__SLOT_INIT;
+        ocirt__plan_add(p, OCIRT__VERB_HIDE, OCIRT_ACTOR_STAGE);
+    }
+    ocirt__plan_add(p, OCIRT__VERB_FORK, OCIRT_ACTOR_STAGE);
+    return r < 0 ? r : ocirt__plan_after_birth(p, OCIRT_ACTOR_INIT, &ignored);
+}
+
+/* The order of an exec. */
+static int ocirt__plan_exec_story(struct ocirt__planner *p) {
+    const struct ocirt__plan_target *t = p->target;
+    int r;
+    p->joined     = t->joined;
+    p->userns     = (t->joined & OCIRT__CLONE_NEWUSER) != 0;
+    p->privileged = (p->probe->capabilities & 1ull << 21) != 0;
+    ocirt__plan_head(p)->resctrl = ocirt__plan_put_text(p, t->resctrl);
+    ocirt__plan_head(p)->resctrl_monitor = t->monitored;
+    r = ocirt__plan_choose_stage(p);
+    if (r == 0) r = ocirt__plan_terminal(p);
+    if (r == 0) r = ocirt__plan_compile_seccomp(p);
+    if (r == 0) r = ocirt__plan_enter(p);
+    if (r < 0) return r;
+    ocirt__plan_init(p);
+    p->origin = 0;
+    ocirt__plan_add_text(p, OCIRT__VERB_PLAIN_ROOT, OCIRT_ACTOR_INIT, t->root);
+    ocirt__plan_from(p, ocirt__plan_member(p, p->spec->process->token, "terminal"));
+    if (ocirt__plan_head(p)->terminal) ocirt__plan_add(p, OCIRT__VERB_TERMINAL, OCIRT_ACTOR_INIT);
+    r = ocirt__plan_process(p, false);
+    if (r < 0) return r;
+    ocirt__plan_seccomp(p, true);
+    ocirt__plan_from(p, ocirt__plan_member(p, p->spec->process->token, "args"));
+    ocirt__plan_add_text(p, OCIRT__VERB_EXEC, OCIRT_ACTOR_INIT, p->spec->process->args.items[0]);
+    ocirt__plan_head(p)->walk_count = p->rows_count;
+    ocirt__plan_waits(p);
+    return 0;
+}
+
+/* ----- the whole ----- */
+
 static void ocirt__plan_begin(struct ocirt__planner *p) {
     static const ocirt_plan blank;
     uint32_t id, bundle, rootfs, file;
@@ -9959,7 +10196,7 @@ static void ocirt__plan_begin(struct ocirt__planner *p) {
     file   = ocirt__plan_put_text(p, p->spec->document ? p->spec->document->file : NULL);
     if (p->block.failed) return;
     *ocirt__plan_head(p) = (ocirt_plan){.magic = OCIRT__PLAN_MAGIC, .id = id, .bundle = bundle, .rootfs = rootfs, .file = file,
-                                        .preserve = p->options->preserve_fds};
+                                        .preserve = p->options->listen_fds + p->options->preserve_fds, .container_pid = p->target ? p->target->pid : 0};
     for (size_t i = 0; i < OCIRT__PLAN_SLOTS; i++) ocirt__plan_head(p)->slots[i] = -1;
 }
 
@@ -9983,32 +10220,38 @@ static void ocirt__plan_end(struct ocirt__planner *p) {
     head->private_pids = (p->fresh & OCIRT__CLONE_NEWPID) != 0;
 }
 
+static int ocirt__plan_compose(struct ocirt__planner *p, ocirt_plan **out_plan) {
+    static const ocirt_linux   empty;
+    static const ocirt_options defaults;
+    int r;
+    p->on = p->spec->linux_ ? p->spec->linux_ : &empty;
+    if (!p->options) p->options = &defaults;
+    p->slots = OCIRT__SLOT_FREE;
+    p->block = (ocirt__buffer){.arena = p->arena, .capacity = 32768};
+    r = ocirt__plan_labels(p);
+    if (r < 0) return r;
+    ocirt__plan_begin(p);
+    if (!p->block.failed) {
+        ocirt__plan_state_text(p);
+        ocirt__plan_program(p);
+        r = p->target ? ocirt__plan_exec_story(p) : ocirt__plan_story(p);
+    }
+    if (r == 0) ocirt__plan_end(p);
+    if (r < 0) return r;
+    if (p->failed || p->block.failed)
+        return ocirt__error_set(p->error, p->rows_count > OCIRT_MAX_ROWS ? OCIRT_E_LIMIT : OCIRT_E_MEMORY, 0, "", "the plan does not fit");
+    if (p->rows_count > OCIRT_MAX_ROWS)
+        return ocirt__error_set(p->error, OCIRT_E_LIMIT, 0, "", "the plan has more than %d rows", OCIRT_MAX_ROWS);
+    *out_plan = ocirt__plan_head(p);
+    return 0;
+}
+
 OCIRT_DEF int ocirt_plan_build(ocirt_arena *arena, const ocirt_spec *spec, const char *bundle, const char *id,
                                const ocirt_options *options, const ocirt_probe *probe, ocirt_plan **out_plan,
                                ocirt_error *error) {
-    static const ocirt_linux   empty;
-    static const ocirt_options defaults;
-    struct ocirt__planner p = {.arena = arena, .spec = spec, .on = spec->linux_ ? spec->linux_ : &empty,
-                               .options = options ? options : &defaults, .probe = probe, .error = error,
-                               .bundle = bundle, .id = id, .slots = OCIRT__SLOT_FREE, .block = {.arena = arena, .capacity = 32768}};
-    int r = 0;
+    struct ocirt__planner p = {.arena = arena, .spec = spec, .options = options, .probe = probe, .error = error, .bundle = bundle, .id = id};
     if (!spec->root) return ocirt__plan_refuse(&p, OCIRT_E_SPEC, spec->token, NULL, "root is missing");
-    r = ocirt__plan_labels(&p);
-    if (r < 0) return r;
-    ocirt__plan_begin(&p);
-    if (!p.block.failed) {
-        ocirt__plan_state_text(&p);
-        ocirt__plan_program(&p);
-        r = ocirt__plan_story(&p);
-    }
-    if (r == 0) ocirt__plan_end(&p);
-    if (r < 0) return r;
-    if (p.failed || p.block.failed)
-        return ocirt__error_set(error, p.rows_count > OCIRT_MAX_ROWS ? OCIRT_E_LIMIT : OCIRT_E_MEMORY, 0, "", "the plan does not fit");
-    if (p.rows_count > OCIRT_MAX_ROWS)
-        return ocirt__error_set(error, OCIRT_E_LIMIT, 0, "", "the plan has more than %d rows", OCIRT_MAX_ROWS);
-    *out_plan = ocirt__plan_head(&p);
-    return 0;
+    return ocirt__plan_compose(&p, out_plan);
 }
 
 /* ----- printing ----- */
@@ -10414,32 +10657,40 @@ static int ocirt__step_reset(struct ocirt__actor *a) {
 
 /* ----- namespaces ----- */
 
-/* Whether the process is in the namespace now; of pid and time namespaces only its children are. */
-static int ocirt__step_joined(struct ocirt__actor *a, const struct ocirt__row *row) {
-    static const struct {
-        uint64_t    type;
-        const char *file;
-    } files[] = {{OCIRT__CLONE_NEWUSER, "ns/user"}, {OCIRT__CLONE_NEWNET, "ns/net"}, {OCIRT__CLONE_NEWIPC, "ns/ipc"}, {OCIRT__CLONE_NEWUTS, "ns/uts"},
-                 {OCIRT__CLONE_NEWCGROUP, "ns/cgroup"}, {OCIRT__CLONE_NEWNS, "ns/mnt"}, {OCIRT__CLONE_NEWPID, "ns/pid_for_children"},
-                 {OCIRT__CLONE_NEWTIME, "ns/time_for_children"}};
-    struct ocirt__statx is, wanted;
+/* Whether the process is in these namespaces now; of pid and time namespaces only its children are. */
+static int ocirt__step_joined(struct ocirt__actor *a, uint64_t types, const uint64_t inodes[OCIRT__NS_FILES]) {
+    struct ocirt__statx is;
     char   path[48];
-    size_t n = ocirt__mem_decimal(path, (uint64_t)OCIRT__SYS0(SYS_getpid)), i = 0;
-    int    r = ocirt__sys_fstatx(a->slots[row->slot], &wanted);
-    while (files[i].type != row->n) i++;
-    path[n] = '/';
-    memcpy(path + n + 1, files[i].file, strlen(files[i].file) + 1);
-    if (r == 0) r = ocirt__sys_statx(a->slots[OCIRT__SLOT_PROC], path, 0, &is);
-    return r == 0 && is.ino != wanted.ino ? -EPERM : r;
+    size_t n = ocirt__mem_decimal(path, (uint64_t)OCIRT__SYS0(SYS_getpid));
+    int    r = 0;
+    path[n++] = '/';
+    for (unsigned i = 0; r == 0 && i < OCIRT__NS_FILES; i++) {
+        if (!(ocirt__names_ns_files[i].type & types)) continue;
+        memcpy(path + n, ocirt__names_ns_files[i].children, strlen(ocirt__names_ns_files[i].children) + 1);
+        r = ocirt__sys_statx(a->slots[OCIRT__SLOT_PROC], path, 0, &is);
+        if (r == 0 && is.ino != inodes[i]) r = -EPERM;
+    }
+    return r;
 }
 
 /* Joining before the user namespace works with the caller's privileges, after it with those inside:
    the row stands on both sides, and the second one does nothing if the first did it. */
 static int ocirt__step_join(struct ocirt__actor *a, const struct ocirt__row *row) {
-    int r;
+    struct ocirt__statx st;
+    uint64_t inodes[OCIRT__NS_FILES];
+    int      r;
     if (a->slots[row->slot] < 0) return 0;
     r = (int)OCIRT__SYS2(SYS_setns, a->slots[row->slot], row->n);
-    if (r == 0) r = ocirt__step_joined(a, row);
+    if (r == 0) r = ocirt__sys_fstatx(a->slots[row->slot], &st);
+    for (unsigned i = 0; i < OCIRT__NS_FILES; i++) inodes[i] = st.ino;
+    if (r == 0) r = ocirt__step_joined(a, row->n, inodes);
+    if (r == 0) ocirt__sys_close(&a->slots[row->slot]);
+    return r;
+}
+
+static int ocirt__step_enter(struct ocirt__actor *a, const struct ocirt__row *row) {
+    int r = (int)OCIRT__SYS2(SYS_setns, a->slots[row->slot], row->n);
+    if (r == 0) r = ocirt__step_joined(a, row->n, ocirt__plan_data(a->plan, row->b));
     if (r == 0) ocirt__sys_close(&a->slots[row->slot]);
     return r;
 }
@@ -10560,12 +10811,13 @@ static int ocirt__step_send_fd(int socket, int fd) {
     return (int)(OCIRT__SYS3(SYS_sendmsg, socket, &message, MSG_NOSIGNAL) < 0 ? -EPIPE : 0);
 }
 
-static int ocirt__step_terminal(struct ocirt__actor *a) {
+static int ocirt__step_terminal(struct ocirt__actor *a, const struct ocirt__row *row) {
     struct winsize size = {.ws_row = (unsigned short)a->plan->tty_rows, .ws_col = (unsigned short)a->plan->tty_columns};
     int master = -1, slave = -1, r = ocirt__mount_open_pty(&a->ground, &master, &slave);
     if (r == 0 && (size.ws_row || size.ws_col)) r = ocirt__sys_ioctl(master, TIOCSWINSZ, &size);
     if (r == 0) r = ocirt__step_send_fd(a->talk, master);
-    if (r == 0) r = ocirt__mount_use_pty(&a->ground, slave, a->plan->program_uid);
+    if (r == 0) r = ocirt__mount_use_pty(slave, a->plan->program_uid);
+    if (r == 0 && row->a) r = ocirt__mount_console(&a->ground, slave, ocirt__step_text(a, row->a));
     ocirt__sys_close(&master);
     ocirt__sys_close(&slave);
     return r;
@@ -10621,10 +10873,10 @@ static int ocirt__step_get_ready(struct ocirt__actor *a) {
 /* From here on only what the profile allows. Without no_new_privs it takes CAP_SYS_ADMIN, which a change of ids has
    made ineffective. */
 static int ocirt__step_seccomp(struct ocirt__actor *a, const struct ocirt__row *row) {
-    bool  last = (row->y & 2) != 0;
+    bool  last = (row->y & 2) != 0, exec = a->plan->container_pid != 0;
     char *text = (char *)a->plan + row->c;
     int   fd = -1, r = last ? ocirt__step_get_ready(a) : ocirt__process_regain();
-    if (row->c) ocirt__hooks_state(ocirt__hooks_pid(text, a->page->init_pid), last ? "created" : "creating", a->page->init_pid);
+    if (row->c) ocirt__hooks_state(ocirt__hooks_pid(text, a->page->init_pid), exec ? "running" : last ? "created" : "creating", exec ? a->plan->container_pid : a->page->init_pid);
     if (r == 0) r = fd = ocirt__seccomp_load(ocirt__plan_data(a->plan, row->a), row->n, (uint32_t)row->x, row->y & 1);
     if (r < 0 || !row->c) return r;
     r = ocirt__seccomp_send(a->slots[row->slot], fd, text, strlen(text));
@@ -10704,7 +10956,7 @@ static int ocirt__step_init_fs(struct ocirt__actor *a, const struct ocirt__row *
     case OCIRT__VERB_LINK: return ocirt__mount_link(&a->ground, text, ocirt__step_text(a, row->b), row->n != 0);
     case OCIRT__VERB_MASK: return ocirt__mount_mask(&a->ground, text);
     case OCIRT__VERB_READ_ONLY: return ocirt__mount_read_only(&a->ground, text);
-    case OCIRT__VERB_TERMINAL: return ocirt__step_terminal(a);
+    case OCIRT__VERB_TERMINAL: return ocirt__step_terminal(a, row);
     case OCIRT__VERB_PIVOT: return ocirt__mount_pivot(&a->ground, row->x != 0);
     case OCIRT__VERB_MOVE_ROOT: return ocirt__mount_move_root(&a->ground, a->page->init_pid, row->x != 0);
     case OCIRT__VERB_ROOT_READ_ONLY: return ocirt__mount_set_read_only(&a->ground, a->ground.root);
@@ -10720,6 +10972,7 @@ static int ocirt__step_carry_out(struct ocirt__actor *a, const struct ocirt__row
     const char *text = ocirt__step_text(a, row->a);
     switch (row->verb) {
     case OCIRT__VERB_JOIN: return ocirt__step_join(a, row);
+    case OCIRT__VERB_ENTER: return ocirt__step_enter(a, row);
     case OCIRT__VERB_UNSHARE: return (int)OCIRT__SYS1(SYS_unshare, row->x);
     case OCIRT__VERB_FORK: return ocirt__step_fork(a, row);
     case OCIRT__VERB_TIME_OFFSETS: return ocirt__step_time_offsets(a, row);
@@ -10734,6 +10987,7 @@ static int ocirt__step_carry_out(struct ocirt__actor *a, const struct ocirt__row
     case OCIRT__VERB_RLIMIT: return ocirt__process_set_rlimit(0, row->n, row->x, row->y);
     case OCIRT__VERB_PERSONALITY: return (int)(OCIRT__SYS1(SYS_personality, row->x) < 0 ? -EINVAL : 0);
     case OCIRT__VERB_ALL_CPUS: return ocirt__process_use_all_cpus();
+    case OCIRT__VERB_AFFINITY: return ocirt__process_use_cpus(ocirt__plan_data(a->plan, row->b));
     case OCIRT__VERB_SCHEDULER: return ocirt__process_set_scheduler(0, ocirt__plan_data(a->plan, row->b));
     case OCIRT__VERB_IO_PRIORITY: return ocirt__process_set_io_priority(0, row->n);
     case OCIRT__VERB_MEMORY_POLICY: return ocirt__process_set_memory_policy(row->n, row->b ? ocirt__plan_data(a->plan, row->b) : NULL);
@@ -11153,19 +11407,23 @@ static int ocirt__spawn_start_time(int proc, int pid, uint64_t *out) {
     return 0;
 }
 
+/* A child that was born of the stage, which may not have ended yet. */
+static int ocirt__spawn_adopt(struct ocirt__host *h) {
+    if (h->pidfd < 0) {
+        h->pid   = h->actor.page->init_pid;
+        h->pidfd = ocirt__sys_pidfd_open(h->pid);
+        if (h->pidfd < 0) return h->pidfd;
+    }
+    return h->actor.page->outside_cgroup ? ocirt__cgroup_attach(h->actor.slots[OCIRT__SLOT_CGROUP], h->pid) : 0;
+}
+
 /* "PID:START:BOOT" as the text of a link: made in one call, so never half there, and complete in itself,
    so that a damaged state.json does not hide a living process. */
 static int ocirt__spawn_record(struct ocirt__host *h) {
     char     text[128];
     uint64_t start = 0;
     size_t   n;
-    int      r = 0;
-    if (h->pidfd < 0) { /* born of the stage, which may not have ended yet */
-        h->pid   = h->actor.page->init_pid;
-        h->pidfd = ocirt__sys_pidfd_open(h->pid);
-        if (h->pidfd < 0) return h->pidfd;
-    }
-    if (h->actor.page->outside_cgroup) r = ocirt__cgroup_attach(h->actor.slots[OCIRT__SLOT_CGROUP], h->pid);
+    int      r = ocirt__spawn_adopt(h);
     if (r == 0) r = ocirt__spawn_start_time(h->actor.slots[OCIRT__SLOT_PROC], h->pid, &start);
     if (r < 0) return r;
     n = ocirt__mem_decimal(text, (uint64_t)h->pid);
@@ -11260,11 +11518,12 @@ static int ocirt__spawn_carry_out(struct ocirt__actor *a, const struct ocirt__ro
     case OCIRT__VERB_STAGE_EXECUTE:
     case OCIRT__VERB_CLONE_EXECUTE: return ocirt__spawn_anew(h, row);
     case OCIRT__VERB_LISTENER:
-        a->slots[row->slot] = ocirt__seccomp_connect(text);
+        a->slots[row->slot] = ocirt__path_connect(text);
         return a->slots[row->slot] < 0 ? a->slots[row->slot] : 0;
     case OCIRT__VERB_RECORD:
+    case OCIRT__VERB_ADOPT:
         ocirt__sys_close(&a->slots[row->slot]); /* of the listener's agent, who reads to the end: init has its own */
-        return ocirt__spawn_record(h);
+        return row->verb == OCIRT__VERB_RECORD ? ocirt__spawn_record(h) : ocirt__spawn_adopt(h);
     case OCIRT__VERB_DENY_SETGROUPS: return ocirt__spawn_proc_write(h, ocirt__spawn_pid_of(h, row->n), "setgroups", "deny");
     case OCIRT__VERB_WRITE_MAP:
         return ocirt__spawn_proc_write(h, ocirt__spawn_pid_of(h, row->n), text, ocirt__plan_text(a->plan, row->b));
@@ -11305,6 +11564,18 @@ static void ocirt__spawn_kill(struct ocirt__host *h) {
     }
     h->devices_lost = ocirt__network_undo(&h->network) < 0;
     ocirt__spawn_end_network(h);
+}
+
+/* Nothing of a walk that failed is left in the way of another one. */
+static void ocirt__spawn_forget(struct ocirt__host *h) {
+    struct ocirt__page *page = h->actor.page;
+    ocirt__spawn_kill(h);
+    ocirt__sys_close(&h->conversation);
+    ocirt__sys_close(&h->terminal);
+    ocirt__sys_close(&h->image);
+    h->told = h->dead = false;
+    memset(page, 0, offsetof(struct ocirt__page, timed));
+    for (unsigned who = 0; who < 3; who++) page->reports[who].row = -1;
 }
 
 /* ===========================================================================================
@@ -11436,6 +11707,7 @@ static void ocirt__console_wait(int pidfd, int *master) {
 /* ===========================================================================================
    >>state   one folder per container below the state root, 0700 and the caller's own:
      state.json  what delete needs, written before the first lasting effect, replaced as a whole
+     config.json the config, for exec; it outlives an update of ocirt, which the plan does not
      plan        the plan's bytes: undo, hooks after exec, and error texts for `start`
      creating    link to PID:STARTTIME:BOOT while create works; renamed to `init` when it is done
      start       socket the waiting init listens on; gone once started
@@ -11585,6 +11857,25 @@ static ocirt_plan *ocirt__state_plan(ocirt_arena *arena, int dir) {
     return plan;
 }
 
+static int ocirt__state_collect(void *user, const char *data, size_t size) {
+    ocirt__buffer_put(user, data, size);
+    return 0;
+}
+
+static int ocirt__state_put_config(ocirt_arena *arena, int dir, const ocirt_spec *spec) {
+    ocirt__buffer text = {.arena = arena};
+    if (spec->document) return ocirt__state_put(dir, "config.json", spec->document->text, spec->document->size);
+    if (ocirt_spec_write(spec, ocirt__state_collect, &text, NULL) < 0 || text.failed) return -ENOMEM;
+    return ocirt__state_put(dir, "config.json", text.data, text.size);
+}
+
+static int ocirt__state_config(ocirt_arena *arena, int dir, const char *id, ocirt_spec **out, ocirt_error *error) {
+    size_t size = 0;
+    char  *text = ocirt__state_get(arena, dir, "config.json", 0, &size);
+    if (text) return ocirt_spec_load(arena, text, size, "the recorded config.json", out, error);
+    return ocirt__error_set(error, OCIRT_E_STATE, 0, id, "container %s has no recorded config.json: it is broken, or of an older version", id);
+}
+
 static void ocirt__state_text_member(ocirt__buffer *t, const char *name, const char *value) {
     ocirt__buffer_format(t, ",\n  \"%s\": ", name);
     ocirt__json_write_string(t, value);
@@ -11704,7 +11995,7 @@ static bool ocirt__state_is_paused(const struct ocirt__record *record) {
 
 /* Everything we put there, and nothing else: a folder with foreign files stays. */
 static int ocirt__state_remove(int root, const char *id, int dir) {
-    static const char *const names[] = {"start", "init", "creating", "plan", "state.json"};
+    static const char *const names[] = {"start", "init", "creating", "plan", "config.json", "state.json"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) (void)ocirt__sys_unlinkat(dir, names[i], 0);
     return ocirt__sys_unlinkat(root, id, AT_REMOVEDIR);
 }
@@ -12134,6 +12425,12 @@ static void ocirt__explain_apparmor(ocirt_error *e, const char *profile) {
     else if (e->sys == EACCES || e->sys == EPERM) ocirt__error_hint(e, "the runtime is confined itself, and its profile may not change to %s", profile);
 }
 
+static void ocirt__explain_enter(ocirt_error *e) {
+    e->code = e->sys == ESRCH ? OCIRT_E_STATE : OCIRT_E_NAMESPACE;
+    if (e->sys == ESRCH) ocirt__explain_say(e, "container not running: no such process");
+    if (e->sys == EPERM) ocirt__error_hint(e, "the container is another user's, or it was made in another user namespace: exec from there");
+}
+
 /* The part that depends on the verb. */
 static void ocirt__explain_row(ocirt_error *e, const ocirt_plan *plan, const struct ocirt__row *row, const char *detail) {
     const char *text = ocirt__plan_text(plan, row->a);
@@ -12149,6 +12446,10 @@ static void ocirt__explain_row(ocirt_error *e, const ocirt_plan *plan, const str
         break;
     case OCIRT__VERB_JOIN:
     case OCIRT__VERB_OPEN_NAMESPACE: e->code = OCIRT_E_NAMESPACE; break;
+    case OCIRT__VERB_ENTER: ocirt__explain_enter(e); break;
+    case OCIRT__VERB_AFFINITY:
+        if (e->sys == EINVAL) ocirt__error_hint(e, "none of these CPUs is there, or the container's cpuset has none of them");
+        break;
     case OCIRT__VERB_WRITE_MAP:
     case OCIRT__VERB_RUN_MAPPER:
     case OCIRT__VERB_DENY_SETGROUPS: e->code = OCIRT_E_IDMAP; ocirt__explain_map(e); break;
@@ -12292,7 +12593,7 @@ static int ocirt__explain_lost(struct ocirt__host *h, ocirt_error *e) {
         ocirt__sys_pidfd_signal(h->pidfd, SIGKILL);
         h->dead = ocirt__sys_reap(h->pidfd, &h->end) == 0;
     }
-    ocirt__error_set(e, OCIRT_E_LOST, 0, "", "%s was ended by %s %d during: %s", who == OCIRT_ACTOR_INIT ? "the container's init" : "the stage",
+    ocirt__error_set(e, OCIRT_E_LOST, 0, "", "%s was ended by %s %d during: %s", who != OCIRT_ACTOR_INIT ? "the stage" : h->actor.plan->container_pid ? "the new process" : "the container's init",
                      h->end.si_code == CLD_EXITED ? "exit status" : "signal", h->end.si_status, text.size ? text.data : "");
     e->row = (int)index, e->actor = (int)who;
     ocirt__explain_place(h->actor.plan, ocirt__plan_row(h->actor.plan, index), e);
@@ -12315,6 +12616,7 @@ struct ocirt__job { /* one create or run */
     const ocirt_options *options;
     const char          *id;
     int                  root, proc;
+    int                  console, watcher; /* connections that get the terminal, and the pidfd */
     unsigned             filled; /* bit n: descriptor n is our stand-in */
     ocirt_error         *error;
 };
@@ -12394,7 +12696,7 @@ static int ocirt__ops_undo(const struct ocirt__undo *u, ocirt_error *error) {
 
 static void ocirt__ops_close(struct ocirt__job *job) {
     struct ocirt__host *h = &job->host;
-    int *fds[] = {&h->state_dir, &h->cgroup_root, &h->conversation, &h->pidfd, &h->stage_pidfd, &h->terminal, &h->page_file, &h->image, &h->resctrl, &h->network.outside, &h->network.inside, &job->root, &job->proc};
+    int *fds[] = {&h->state_dir, &h->cgroup_root, &h->conversation, &h->pidfd, &h->stage_pidfd, &h->terminal, &h->page_file, &h->image, &h->resctrl, &h->network.outside, &h->network.inside, &job->console, &job->watcher, &job->root, &job->proc};
     if (h->actor.plan)
         for (unsigned i = 0; i < OCIRT__PLAN_SLOTS; i++)
             if (i != OCIRT__SLOT_PROC) ocirt__sys_close(&h->actor.slots[i]);
@@ -12484,6 +12786,7 @@ static int ocirt__ops_write_state(struct ocirt__job *job, const ocirt_spec *spec
         return ocirt__error_set(job->error, OCIRT_E_EXISTS, 0, job->id, "a resctrl group named %s exists already", job->id);
     ocirt__state_text(&text, &job->record);
     r = text.failed ? -ENOMEM : ocirt__state_put(job->host.state_dir, "state.json", text.data, text.size);
+    if (r == 0) r = ocirt__state_put_config(&job->arena, job->host.state_dir, spec);
     if (r == 0 && ocirt__ops_plan_is_needed(job)) r = ocirt__state_put(job->host.state_dir, "plan", plan, plan->size);
     return r == 0 ? 0 : ocirt__error_set(job->error, OCIRT_E_IO, -r, "state.json", "writing the state of %s", job->id);
 }
@@ -12528,6 +12831,20 @@ static int ocirt__ops_fill_standard(struct ocirt__job *job) {
     return 0;
 }
 
+static int ocirt__ops_reach_one(struct ocirt__job *job, const char *path, const char *option, int *out) {
+    int r = path ? *out = ocirt__path_connect(path) : 0;
+    if (r >= 0) return 0;
+    ocirt__error_set(job->error, OCIRT_E_IO, -r, path, "%s %s", option, path);
+    ocirt__error_hint(job->error, "the caller has to listen there, on a stream socket, before ocirt is called");
+    return -OCIRT_E_IO;
+}
+
+/* Whoever is to have the terminal or the pidfd is asked first: nothing is made for one that is not there. */
+static int ocirt__ops_reach(struct ocirt__job *job) {
+    int r = ocirt__ops_reach_one(job, job->options->console_socket, "console socket", &job->console);
+    return r < 0 ? r : ocirt__ops_reach_one(job, job->options->pidfd_socket, "pidfd socket", &job->watcher);
+}
+
 static int ocirt__ops_begin(struct ocirt__job *job, const ocirt_spec *spec, const char *bundle) {
     ocirt_plan *plan = NULL;
     int r = ocirt__state_check_id(job->id, job->error);
@@ -12537,6 +12854,7 @@ static int ocirt__ops_begin(struct ocirt__job *job, const ocirt_spec *spec, cons
     ocirt__probe_with(job->proc, &job->probe);
     r = ocirt_plan_build(&job->arena, spec, bundle, job->id, job->options, &job->probe, &plan, job->error);
     if (r == 0) r = ocirt__ops_prepare_host(job, plan);
+    if (r == 0) r = ocirt__ops_reach(job);
     if (r < 0) return r;
     job->root = ocirt__state_root(job->options, true, job->error);
     if (job->root < 0) return job->root;
@@ -12594,12 +12912,25 @@ static int ocirt__ops_pid_file(struct ocirt__job *job) {
     return r == 0 ? 0 : ocirt__error_set(job->error, OCIRT_E_IO, -r, path, "pid file %s", path);
 }
 
+/* The terminal, the pidfd and the pid go to whom they are for. The pid last: it says that all is well. */
+static int ocirt__ops_hand_over(struct ocirt__job *job) {
+    struct ocirt__host *h = &job->host;
+    int r = job->console < 0 ? 0 : h->terminal < 0 ? -ENOTTY : ocirt__step_send_fd(job->console, h->terminal);
+    if (job->console >= 0) ocirt__sys_close(&h->terminal);
+    if (r < 0) return ocirt__error_set(job->error, OCIRT_E_IO, -r, job->options->console_socket, "sending the terminal to console socket %s", job->options->console_socket);
+    if (job->watcher >= 0) r = ocirt__step_send_fd(job->watcher, h->pidfd);
+    if (r < 0) return ocirt__error_set(job->error, OCIRT_E_IO, -r, job->options->pidfd_socket, "sending the pidfd to %s", job->options->pidfd_socket);
+    ocirt__sys_close(&job->console);
+    ocirt__sys_close(&job->watcher);
+    return ocirt__ops_pid_file(job);
+}
+
 /* Carries the plan out and makes the result known: pid file, `init`. On any failure all is undone. */
 static int ocirt__ops_carry_out(struct ocirt__job *job) {
     int r = ocirt__spawn_run(&job->host);
     ocirt__ops_trace(job);
     if (r < 0) r = ocirt__ops_failed(job);
-    if (r == 0) r = ocirt__ops_pid_file(job);
+    if (r == 0) r = ocirt__ops_hand_over(job);
     if (r == 0) {
         r = ocirt__sys_renameat(job->host.state_dir, "creating", "init");
         if (r < 0) r = ocirt__error_set(job->error, OCIRT_E_IO, -r, "init", "writing the state of %s", job->id);
@@ -12621,7 +12952,7 @@ static int ocirt__ops_carry_out(struct ocirt__job *job) {
 static void ocirt__ops_open(struct ocirt__job *job, const char *id, const ocirt_options *options, ocirt_error *error) {
     memset(job, 0, sizeof *job);
     job->options = options, job->id = id, job->error = error;
-    job->root = job->proc = -1;
+    job->root = job->proc = job->console = job->watcher = -1;
     job->host.state_dir = job->host.cgroup_root = job->host.conversation = job->host.pidfd = job->host.stage_pidfd = job->host.terminal = job->host.page_file = job->host.image = job->host.resctrl = job->host.network.outside = job->host.network.inside = -1;
     if (error) memset(error, 0, sizeof *error), error->row = error->actor = -1;
 }
@@ -12662,8 +12993,7 @@ static void ocirt__ops_exit_of(const siginfo_t *end, ocirt_exit *out) {
 
 static int ocirt__ops_wait(struct ocirt__job *job, ocirt_exit *out) {
     siginfo_t end;
-    uint64_t  kills = 0;
-    int r, cgroup = job->host.actor.slots[OCIRT__SLOT_CGROUP];
+    int r;
     if (job->options->flags & OCIRT_FORWARD) ocirt__console_wait(job->host.pidfd, &job->host.terminal);
     end = job->host.end;
     r   = !job->host.dead ? ocirt__sys_reap(job->host.pidfd, &end) : end.si_code ? 0 : -ECHILD;
@@ -12675,11 +13005,15 @@ static int ocirt__ops_wait(struct ocirt__job *job, ocirt_exit *out) {
     ocirt__sys_close(&job->host.pidfd);
     job->host.dead = true; /* its pid may be somebody else's now */
     ocirt__ops_exit_of(&end, out);
-    if (cgroup < 0) return 0;
-    if (ocirt__cgroup_event(cgroup, "memory.events", "oom_kill", &kills) < 0) return 0; /* no memory controller */
+    return 0;
+}
+
+static void ocirt__ops_memory_of(const struct ocirt__job *job, ocirt_exit *out) {
+    uint64_t kills = 0;
+    int      cgroup = job->host.actor.slots[OCIRT__SLOT_CGROUP];
+    if (cgroup < 0 || ocirt__cgroup_event(cgroup, "memory.events", "oom_kill", &kills) < 0) return; /* no memory controller */
     out->oom_killed = kills > 0;
     (void)ocirt__cgroup_read_number(cgroup, "memory.peak", &out->memory_peak);
-    return 0;
 }
 
 static int ocirt__ops_poststart(ocirt_plan *plan, int pid, ocirt_error *error) {
@@ -12720,6 +13054,7 @@ OCIRT_DEF int ocirt_run(const ocirt_spec *spec, const char *bundle, const char *
     if (r == 0) ocirt__sys_flock(job.host.state_dir, LOCK_UN); /* others may now kill and delete it */
     if (r == 0 && !(own.flags & OCIRT_DETACH)) {
         r = ocirt__ops_wait(&job, out_exit);
+        if (r == 0) ocirt__ops_memory_of(&job, out_exit);
         if (!(own.flags & OCIRT_KEEP)) r = ocirt__ops_end_run(&job, r);
     }
     ocirt__ops_close(&job);
@@ -12985,6 +13320,189 @@ OCIRT_DEF int ocirt_pause(const char *id, const ocirt_options *options, ocirt_er
 
 OCIRT_DEF int ocirt_resume(const char *id, const ocirt_options *options, ocirt_error *error) {
     return ocirt__ops_freeze(id, options, false, error);
+}
+
+/* ----- exec ----- */
+
+static int ocirt__ops_exec_refused(const struct ocirt__found *f, const char *id, const ocirt_options *options, ocirt_error *error) {
+    if (!f->whole) return ocirt__ops_broken(id, error);
+    if (f->process.pid == 0 && f->process.recorded) return ocirt__error_set(error, OCIRT_E_STATE, 0, id, "cannot exec in a stopped container: container not running: no such process");
+    if (!f->process.complete) return ocirt__error_set(error, OCIRT_E_STATE, 0, id, "cannot exec in a container that is still being created");
+    if (!(options->flags & OCIRT_IGNORE_PAUSED) && ocirt__state_is_paused(&f->record))
+        return ocirt__error_set(error, OCIRT_E_STATE, 0, id, "cannot exec in a paused container (use --ignore-paused to override)");
+    return 0;
+}
+
+static int ocirt__ops_inode(int proc, int pid, const char *file, uint64_t *out) {
+    struct ocirt__statx st;
+    char   path[48];
+    size_t n = ocirt__mem_decimal(path, (uint64_t)pid);
+    int    r;
+    path[n] = '/';
+    memcpy(path + n + 1, file, strlen(file) + 1);
+    r = ocirt__sys_statx(proc, path, 0, &st);
+    if (r == 0) *out = st.ino;
+    return r;
+}
+
+/* Which namespaces init has and the caller has not. One that only the caller has tells of an init that has ended:
+   nothing may then be taken for shared with the host. */
+static int ocirt__ops_compare(const struct ocirt__found *f, struct ocirt__plan_target *out) {
+    int r = 0, self = (int)OCIRT__SYS0(SYS_getpid);
+    for (unsigned i = 0; r == 0 && i < OCIRT__NS_FILES; i++) {
+        uint64_t own, theirs;
+        if (ocirt__ops_inode(f->proc, self, ocirt__names_ns_files[i].file, &own) < 0) continue; /* not in this kernel */
+        r = ocirt__ops_inode(f->proc, f->process.pid, ocirt__names_ns_files[i].file, &theirs);
+        if (r == 0 && own != theirs) out->joined |= ocirt__names_ns_files[i].type, out->inodes[i] = theirs;
+    }
+    if (r == 0) r = ocirt__sys_pidfd_signal(f->process.pidfd, 0);
+    return r == -ENOENT ? -ESRCH : r;
+}
+
+static int ocirt__ops_target(const struct ocirt__found *f, const char *id, const ocirt_spec *config, struct ocirt__plan_target *out, ocirt_error *error) {
+    bool own = config->linux_ && ocirt__spec_has_namespace(config->linux_, OCIRT__CLONE_NEWNS, true);
+    int  r;
+    *out = (struct ocirt__plan_target){.root = own ? "/" : f->record.rootfs, .resctrl = f->record.resctrl, .pid = f->process.pid, .monitored = f->record.resctrl_monitor};
+    r = ocirt__ops_compare(f, out);
+    if (r == -ESRCH) return ocirt__error_set(error, OCIRT_E_STATE, 0, id, "cannot exec in a stopped container: container not running: no such process");
+    if (r == 0) return 0;
+    ocirt__error_set(error, OCIRT_E_NAMESPACE, -r, id, "looking at the namespaces of %s", id);
+    if (r == -EACCES) ocirt__error_hint(error, "the container is another user's, or waits for start, or its program may not be read by its user");
+    return -OCIRT_E_NAMESPACE;
+}
+
+/* A cgroup with controllers enabled for those below it holds no processes (cgroup-v2, no internal processes): the
+   container's init has moved on into one below, and so does this one. */
+static int ocirt__ops_leaf(int proc, const struct ocirt__found *f, int dir) {
+    char   path[48], text[2048], *line;
+    size_t n = strlen(f->record.cgroup), k = ocirt__mem_decimal(path, (uint64_t)f->process.pid);
+    memcpy(path + k, "/cgroup", 8);
+    if (ocirt__path_read(dir, "cgroup.subtree_control", text, sizeof text) <= 1 || ocirt__path_read(proc, path, text, sizeof text) <= 0) return -1;
+    line = strncmp(text, "0::", 3) == 0 ? text : strstr(text, "\n0::");
+    if (!line) return -1;
+    line += *line == '\n' ? 4 : 3;
+    line[strcspn(line, "\n")] = 0;
+    return strncmp(line, f->record.cgroup, n) == 0 && line[n] == '/' ? ocirt__path_exact(dir, line + n + 1, O_RDONLY | O_DIRECTORY) : -1;
+}
+
+/* The container's cgroup, or the one below it that the caller names. */
+static int ocirt__ops_exec_cgroup(struct ocirt__job *job, const struct ocirt__found *f, int *out) {
+    const char *below = job->options->exec_cgroup ? job->options->exec_cgroup + strspn(job->options->exec_cgroup, "/") : "";
+    int root, leaf, r = *out = ocirt__state_cgroup(f->record.cgroup_mount, f->record.cgroup, &root);
+    ocirt__sys_close(&root);
+    if (r == -ENOENT && !f->record.cgroup[0] && !below[0]) return 0;
+    if (r >= 0) r = leaf = below[0] ? ocirt__path_exact(*out, below, O_RDONLY | O_DIRECTORY) : ocirt__ops_leaf(job->proc, f, *out);
+    if (r < 0 && *out >= 0 && !below[0]) return 0;
+    if (r < 0) return ocirt__error_set(job->error, OCIRT_E_CGROUP, -r, below, "cgroup %s%s%s of container %s", f->record.cgroup, below[0] ? "/" : "", below, job->id);
+    ocirt__sys_close(out);
+    *out = leaf;
+    return 0;
+}
+
+/* A child can be born in most cgroups (see ocirt__step_cgroup), but not where its own CPUs come first. */
+static bool ocirt__ops_enters_late(const struct ocirt__job *job, const ocirt_spec *config, const ocirt_process *run) {
+    const ocirt_cpu *cpu = config->linux_ && config->linux_->resources ? config->linux_->resources->cpu : NULL;
+    bool mems = cpu && cpu->mems && cpu->mems[0] && job->probe.kernel_version < (6u << 16 | 4);
+    return mems || (run->exec_cpu_affinity && run->exec_cpu_affinity->initial && run->exec_cpu_affinity->initial[0]);
+}
+
+static int ocirt__ops_exec_group(struct ocirt__job *job, const struct ocirt__found *f) {
+    int root = f->record.resctrl[0] ? ocirt__resctrl_open() : -1, r = 0;
+    if (f->record.resctrl[0]) r = job->host.resctrl = root < 0 ? root : ocirt__resctrl_group(root, f->record.resctrl);
+    ocirt__sys_close(&root);
+    return r < 0 ? ocirt__error_set(job->error, OCIRT_E_SYSTEM, -r, f->record.resctrl, "resctrl group %s", f->record.resctrl) : 0;
+}
+
+static int ocirt__ops_exec_begin(struct ocirt__job *job, const ocirt_spec *given, struct ocirt__found *f) {
+    struct ocirt__planner p = {.arena = &job->arena, .options = job->options, .probe = &job->probe, .error = job->error, .bundle = f->record.bundle, .id = job->id};
+    struct ocirt__plan_target target;
+    ocirt_spec *config;
+    ocirt_plan *plan = NULL;
+    int cgroup = -1, r = ocirt__ops_fill_standard(job);
+    if (r == 0) r = ocirt__state_config(&job->arena, f->dir, job->id, &config, job->error);
+    if (r == 0) r = ocirt__ops_target(f, job->id, config, &target, job->error);
+    if (r < 0) return r;
+    job->proc = f->proc, f->proc = -1;
+    ocirt__probe_with(job->proc, &job->probe);
+    p.target = &target, p.spec = ocirt__plan_merge(&job->arena, config, given);
+    r = p.spec ? ocirt__plan_compose(&p, &plan) : ocirt__error_set(job->error, OCIRT_E_MEMORY, 0, "", "out of memory");
+    if (r == 0) r = ocirt__ops_prepare_host(job, plan);
+    if (r == 0) r = ocirt__ops_reach(job);
+    if (r == 0) r = ocirt__ops_exec_group(job, f);
+    if (r == 0) r = ocirt__ops_exec_cgroup(job, f, &cgroup);
+    if (r < 0) return r;
+    plan->slots[OCIRT__SLOT_CGROUP] = cgroup;
+    plan->slots[OCIRT__SLOT_INIT] = f->process.pidfd, f->process.pidfd = -1;
+    job->host.actor.page->old_cgroup = ocirt__ops_enters_late(job, config, p.spec->process);
+    return 0;
+}
+
+/* The kernel kills at birth in a cgroup in which cgroup.kill was once written, and allows none where pids.max is
+   reached; entering such a one from outside is possible. */
+static bool ocirt__ops_stillborn(const struct ocirt__host *h) {
+    const struct ocirt__report *failure = ocirt__step_failure(h->actor.page);
+    unsigned verb = failure ? ocirt__plan_row(h->actor.plan, (uint32_t)failure->row)->verb : OCIRT__VERB_NONE;
+    if (h->actor.page->old_cgroup || h->actor.slots[OCIRT__SLOT_CGROUP] < 0) return false;
+    if (failure) return failure->error == -EAGAIN && (verb == OCIRT__VERB_FORK || verb == OCIRT__VERB_CLONE || verb == OCIRT__VERB_CLONE_EXECUTE);
+    return h->dead && h->end.si_code == CLD_KILLED && h->end.si_status == SIGKILL && h->actor.page->current[OCIRT_ACTOR_INIT] == 0;
+}
+
+static int ocirt__ops_exec_run(struct ocirt__job *job) {
+    struct ocirt__host *h = &job->host;
+    int r = ocirt__spawn_run(h);
+    if (r < 0 && ocirt__ops_stillborn(h)) {
+        ocirt__spawn_forget(h);
+        h->actor.page->old_cgroup = 1;
+        r = ocirt__spawn_run(h);
+    }
+    ocirt__ops_trace(job);
+    if (r < 0) r = ocirt__ops_failed(job);
+    if (r == 0) r = ocirt__ops_hand_over(job);
+    if (r < 0) ocirt__spawn_kill(h);
+    return r;
+}
+
+OCIRT_DEF int ocirt_process_get(ocirt_arena *arena, const char *id, const ocirt_options *options, ocirt_spec **out_spec, ocirt_error *error) {
+    struct ocirt__found f;
+    ocirt_spec *config;
+    int r = ocirt__ops_find(&f, id, options, false, error);
+    if (r < 0) return r;
+    r = ocirt__state_config(arena, f.dir, id, &config, error);
+    ocirt__ops_let_go(&f);
+    if (r < 0) return r;
+    if (!config->process) return ocirt__error_set(error, OCIRT_E_SPEC, 0, id, "the config of %s has no process", id);
+    *out_spec = ocirt__mem_alloc(arena, sizeof **out_spec);
+    if (!*out_spec) return ocirt__error_set(error, OCIRT_E_MEMORY, 0, "", "out of memory");
+    (*out_spec)->process = config->process;
+    return 0;
+}
+
+OCIRT_DEF int ocirt_exec(const ocirt_spec *spec, const char *id, const ocirt_options *options, ocirt_container *out_container, ocirt_exit *out_exit,
+                         ocirt_error *error) {
+    struct ocirt__found f;
+    struct ocirt__job   job;
+    ocirt_options own = *ocirt__ops_options(options);
+    ocirt_exit ignored;
+    uint64_t   mask[2];
+    bool       detach = (own.flags & OCIRT_DETACH) != 0, forward = (own.flags & OCIRT_FORWARD) != 0 && !detach;
+    int        r;
+    own.flags |= OCIRT_OF_RUN;
+    if (!out_exit) out_exit = &ignored;
+    memset(out_exit, 0, sizeof *out_exit);
+    ocirt__ops_open(&job, id, &own, error);
+    if (!spec->process || !spec->process->args.count || !spec->process->cwd) return ocirt__error_set(error, OCIRT_E_ARGUMENT, 0, id, "exec needs a process with args and cwd");
+    r = ocirt__ops_find(&f, id, &own, false, error);
+    if (r < 0) return r;
+    if (forward) ocirt__spawn_block(mask);
+    r = ocirt__ops_exec_refused(&f, id, &own, error);
+    if (r == 0) r = ocirt__ops_exec_begin(&job, spec, &f);
+    if (r == 0) r = ocirt__ops_exec_run(&job);
+    if (r == 0 && !detach) r = ocirt__ops_wait(&job, out_exit);
+    else if (r == 0 && out_container) *out_container = (ocirt_container){.pid = job.host.pid, .pidfd = job.host.pidfd}, job.host.pidfd = -1;
+    ocirt__ops_close(&job);
+    ocirt__ops_let_go(&f);
+    if (forward) ocirt__spawn_unblock(mask);
+    return r;
 }
 
 /* ----- update ----- */

@@ -474,8 +474,8 @@ static void needs_console_socket(struct t *t) {
     root_make(t, &b);
     bundle_config(&b, &(struct config){.process = TERMINAL, .mounts = DEVPTS});
     struct snap *before = snap_take(t, 0);
-    expect(t, 125, "use `ocirt run` in the foreground", "run", "-d", "-b", b.path, t->tag);
-    expect(t, 1, "use `ocirt run` in the foreground", "create", "-b", b.path, t->tag);
+    expect(t, 125, "pass --console-socket SOCKET", "run", "-d", "-b", b.path, t->tag);
+    expect(t, 1, "pass --console-socket SOCKET", "create", "-b", b.path, t->tag);
     expect(t, 125, "/process/terminal", "run", "-d", "-b", b.path, t->tag);
     rmdir(t->state);
     CHECK_SNAP(t, before);
