@@ -12515,7 +12515,6 @@ static void ocirt__explain_row(ocirt_error *e, const ocirt_plan *plan, const str
         break;
     case OCIRT__VERB_LISTENER:
         if (e->sys == ENOENT || e->sys == ECONNREFUSED) ocirt__error_hint(e, "the agent that answers SCMP_ACT_NOTIFY has to listen on listenerPath (a stream socket) before the container is created");
-        if (e->sys == ENAMETOOLONG) ocirt__error_hint(e, "a socket's path has at most 107 bytes");
         break;
     case OCIRT__VERB_SECCOMP:
         if (e->sys == EACCES) ocirt__error_hint(e, "without noNewPrivileges a filter takes CAP_SYS_ADMIN, which the caller lacks");

@@ -717,7 +717,7 @@ static void agent_missing(struct t *t) {
     root_make(t, &b);
     close(a.socket); /* its name is left, and nobody behind it */
     file_write(print("%s/file", t->dir), "%s", "");
-    const char *rows[][2] = {{"/nonexistent/agent", "has to listen on listenerPath"}, {print("%s", a.path), "has to listen on listenerPath"}, {print("%s/file", t->dir), "connection refused"}, {print("/%0120d", 0), "107 bytes"}};
+    const char *rows[][2] = {{"/nonexistent/agent", "has to listen on listenerPath"}, {print("%s", a.path), "has to listen on listenerPath"}, {print("%s/file", t->dir), "connection refused"}, {print("/%0120d", 0), "has to listen on listenerPath"}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct drive drive = {0};
         snprintf(a.path, sizeof a.path, "%s", rows[i][0]);
