@@ -66,13 +66,27 @@ static int write_fd(void *user, const char *data, size_t size) {
     return write(*(const int *)user, data, size) == (ssize_t)size ? 0 : -1;
 }
 
-/* One line per event, appended in a single write. */
+/* A datagram to the journal (systemd's native protocol) or to syslog (RFC 3164). Newlines would begin another field. */
+static void log_datagram(const char *path, const char *id, const ocirt_error *e, unsigned level) {
+    struct sockaddr_un name = {.sun_family = AF_UNIX};
+    bool journal = strstr(path, "journal") != NULL;
+    int  priority = level ? 4 : 3, fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), n;
+    char text[1024];
+    if (journal) n = snprintf(text, sizeof text, "MESSAGE=%.500s\nPRIORITY=%d\nSYSLOG_IDENTIFIER=ocirt\nID=%.255s\n", e->message, priority, id);
+    else n = snprintf(text, sizeof text, "<%d>ocirt[%d]: %.255s: %.500s", 8 + priority, (int)getpid(), id, e->message);
+    snprintf(name.sun_path, sizeof name.sun_path, "%s", path);
+    if (fd >= 0) (void)!sendto(fd, text, (size_t)n, MSG_NOSIGNAL, (struct sockaddr *)(void *)&name, sizeof name);
+    if (fd >= 0) close(fd);
+}
+
+/* One line per event, appended in a single write. Where it goes may be said before a colon, as crun has it. */
 static void log_event(const struct arguments *a, const ocirt_error *e, unsigned level) {
     unsigned format = a->log_format && strcmp(a->log_format, "json") == 0 ? OCIRT_ERROR_LOG_JSON : OCIRT_ERROR_LOG;
-    int      fd = a->log ? open(a->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0644) : -1;
-    if (fd < 0) return;
-    ocirt_error_print(e, format | level, write_fd, &fd);
-    close(fd);
+    const char *to = !a->log ? "" : strncmp(a->log, "file:", 5) == 0 ? a->log + 5 : a->log;
+    int fd;
+    if (strncmp(to, "journald:", 9) == 0) log_datagram("/run/systemd/journal/socket", to + 9, e, level);
+    else if (strncmp(to, "syslog:", 7) == 0) log_datagram("/dev/log", to + 7, e, level);
+    else if (*to && (fd = open(to, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0644)) >= 0) ocirt_error_print(e, format | level, write_fd, &fd), close(fd);
 }
 
 /* Into the log if asked for, as podman reads a log of one line only; else to stderr, but not that of a
@@ -359,11 +373,17 @@ static int do_create(struct arguments *a) {
     return r;
 }
 
-static int do_start(struct arguments *a) {
+/* A command that is one call with the container's id. */
+static int simply(struct arguments *a, int (*call)(const char *, const ocirt_options *, ocirt_error *)) {
     ocirt_error e;
     int r = need_id(a);
-    return r ? r : ocirt_start(a->positional[0], &a->options, &e) < 0 ? fail(a, &e) : 0;
+    return r ? r : call(a->positional[0], &a->options, &e) < 0 ? fail(a, &e) : 0;
 }
+
+static int do_start(struct arguments *a) { return simply(a, ocirt_start); }
+static int do_delete(struct arguments *a) { return simply(a, ocirt_delete); }
+static int do_pause(struct arguments *a) { return simply(a, ocirt_pause); }
+static int do_resume(struct arguments *a) { return simply(a, ocirt_resume); }
 
 static int do_state(struct arguments *a) {
     ocirt_arena arena = {0};
@@ -385,10 +405,9 @@ static int do_kill(struct arguments *a) {
     return ocirt_kill(a->positional[0], signal, &a->options, &e) < 0 ? fail(a, &e) : 0;
 }
 
-static int do_delete(struct arguments *a) {
-    ocirt_error e;
-    int r = need_id(a);
-    return r ? r : ocirt_delete(a->positional[0], &a->options, &e) < 0 ? fail(a, &e) : 0;
+static int set_format(struct arguments *a) {
+    a->json = a->format && strcmp(a->format, "json") == 0;
+    return !a->format || a->json || strcmp(a->format, "table") == 0 ? 0 : fail_text(a, "unknown format %s: table and json are known", a->format);
 }
 
 struct listing {
@@ -408,8 +427,7 @@ static int list_one(void *user, const ocirt_state *s) {
 static int do_list(struct arguments *a) {
     struct listing l = {.a = a};
     ocirt_error e;
-    a->json = a->format && strcmp(a->format, "json") == 0;
-    if (a->format && !a->json && strcmp(a->format, "table") != 0) return fail_text(a, "unknown format %s: table and json are known", a->format);
+    if (set_format(a)) return 1;
     if (a->json) fputs("[", stdout);
     else if (!a->quiet) printf("%-20s %-8s %-9s %-40s %-31s %s\n", "ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER");
     if (ocirt_list(&a->options, list_one, &l, &e) < 0) return fail(a, &e);
@@ -620,18 +638,6 @@ static int do_features(struct arguments *a) {
     return ocirt_features_write(write_file, stdout, &e) < 0 ? fail(a, &e) : 0;
 }
 
-static int do_pause(struct arguments *a) {
-    ocirt_error e;
-    int r = need_id(a);
-    return r ? r : ocirt_pause(a->positional[0], &a->options, &e) < 0 ? fail(a, &e) : 0;
-}
-
-static int do_resume(struct arguments *a) {
-    ocirt_error e;
-    int r = need_id(a);
-    return r ? r : ocirt_resume(a->positional[0], &a->options, &e) < 0 ? fail(a, &e) : 0;
-}
-
 /* ----- update ----- */
 
 /* A size may have a unit: 512m. Returns what stands for the value in JSON, NULL if it is none. */
@@ -706,10 +712,7 @@ static int print_process(void *user, const ocirt_process_info *p) {
 static int do_ps(struct arguments *a) {
     struct listing l = {.a = a};
     ocirt_error e;
-    int r = need_id(a);
-    a->json = a->format && strcmp(a->format, "json") == 0;
-    if (r == 0 && a->format && !a->json && strcmp(a->format, "table") != 0) r = fail_text(a, "unknown format %s: table and json are known", a->format);
-    if (r) return r;
+    if (need_id(a) || set_format(a)) return 1;
     if (ocirt_processes(a->positional[0], &a->options, print_process, &l, &e) < 0) return fail(a, &e);
     if (a->json) fputs(l.any ? "]\n" : "[]\n", stdout);
     return 0;
