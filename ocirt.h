@@ -29,8 +29,8 @@
 
    WHAT IT DOES NOT DO
    ===================
-   Images, networks beyond the loopback device and devices that are handed in, cgroup v1. This version has no exec,
-   no systemd cgroup driver, no console sockets and no checkpoints yet. The names with two underscores are private.
+   Images, networks beyond the loopback device and devices that are handed in, cgroup v1. This version has no
+   systemd cgroup driver and no checkpoints yet. The names with two underscores are private.
 
    CONTENTS (search for the tag)
    =============================
@@ -77,6 +77,8 @@
      stage  a short-lived process between, when namespaces are joined, a time namespace is made, or a user
             namespace's root could write to the caller's program
      init   the container: mounts, devices, pivot_root, identity, and at last the program
+   A further process (ocirt_exec) is a plan as well, in which stage enters all of the container's namespaces by the
+   pidfd of its init, and the part of init is that process.
    Where the container's root could write to the caller's program (CVE-2019-5736), stage or init executes
    options.stage anew, through a read-only clone of its mount or from a sealed copy in memory: that file nobody
    can write, and nothing of the caller's memory is in it.
@@ -90,6 +92,14 @@
    disk before the first lasting effect: after SIGKILL of the caller at any moment, delete with OCIRT_FORCE
    removes what is left. Statuses: creating, created, running, paused, stopped. ocirt_pause and ocirt_resume,
    ocirt_update, ocirt_processes, ocirt_stats_get and ocirt_events work on what is created or running.
+
+   TERMINALS
+   =========
+   With process.terminal a pty of the container's devpts is stdin, stdout, stderr and the controlling terminal, and
+   for init /dev/console. In the foreground OCIRT_FORWARD relays it to the caller's. Detached, its master is sent
+   to options.console_socket once all has succeeded, before the pid file is written. Without a terminal the caller's
+   descriptors 0 to 2 are the program's; pipes and sockets among them become the property of an ordinary user who
+   could not open /dev/stdout otherwise.
 
    THREADS, FORK, SIGNALS
    ======================
@@ -143,7 +153,8 @@
    UPDATING A COPY
    ===============
    Replace the file. OCIRT_VERSION_MAJOR, _MINOR and _PATCH can be checked by the preprocessor; security fixes
-   are listed under SECURITY at the end of the file.
+   are listed under SECURITY at the end of the file. Containers that an earlier version created can be listed,
+   killed, deleted, paused, updated and entered; one that still waits for start is deleted and created again.
 */
 
 #ifndef OCIRT_H
@@ -7045,6 +7056,18 @@ static int ocirt__process_set_ids(uint32_t uid, uint32_t gid) {
     return (int)r;
 }
 
+/* Else an ordinary user's program could not open /dev/stdout. What has a name, or is a device, is the caller's. */
+static int ocirt__process_own_streams(uint32_t uid) {
+    struct ocirt__statx st;
+    for (int fd = 0; fd < 3; fd++) {
+        int r = ocirt__sys_fstatx(fd, &st);
+        if (r < 0 || (!S_ISFIFO(st.mode) && !S_ISSOCK(st.mode)) || st.uid == uid) continue;
+        r = ocirt__sys_fchownat(fd, "", uid, (uint32_t)-1, OCIRT__AT_EMPTY_PATH);
+        if (r < 0 && r != -EPERM && r != -EROFS && r != -EINVAL && r != -EOVERFLOW) return r; /* of a user that is not mapped here */
+    }
+    return 0;
+}
+
 static int ocirt__process_become_root(bool keep_groups) {
     long r = keep_groups ? 0 : OCIRT__SYS2(OCIRT__NR_setgroups, 0, NULL);
     if (r < 0 && r != -EPERM) return (int)r; /* EPERM: setgroups is denied in this namespace */
@@ -8481,6 +8504,7 @@ static int ocirt__landlock_restrict(int root, const char *read, const char *writ
     V(CWD, "cwd", "%a")                                                                            \
     V(BOUNDING, "bounding-set", "%h")                                                              \
     V(GROUPS, "groups", "%a")                                                                      \
+    V(OWN_STREAMS, "own-streams", "pipes and sockets, %x")                                         \
     V(IDS, "ids", "%x:%y")                                                                         \
     V(CAPABILITIES, "capabilities", "%a")                                                          \
     V(NO_NEW_PRIVS, "no-new-privileges", "")                                                       \
@@ -9370,6 +9394,7 @@ static int ocirt__plan_identity(struct ocirt__planner *p, bool groups_denied) {
         row->b = at, row->n = (uint32_t)user->additional_gids_count;
         if (p->joined & OCIRT__CLONE_NEWUSER && row->n == 0) row->tolerate = OCIRT__ON_EPERM;
     }
+    if (user->uid && !ocirt__plan_head(p)->terminal) ocirt__plan_add(p, OCIRT__VERB_OWN_STREAMS, OCIRT_ACTOR_INIT)->x = user->uid;
     row = ocirt__plan_add(p, OCIRT__VERB_IDS, OCIRT_ACTOR_INIT);
     row->x = user->uid, row->y = user->gid;
     return 0;
@@ -10997,6 +11022,7 @@ static int ocirt__step_carry_out(struct ocirt__actor *a, const struct ocirt__row
     case OCIRT__VERB_SECCOMP: return ocirt__step_seccomp(a, row);
     case OCIRT__VERB_BOUNDING: return ocirt__process_bound(row->x);
     case OCIRT__VERB_GROUPS: return ocirt__process_set_groups(ocirt__plan_data(a->plan, row->b), row->n);
+    case OCIRT__VERB_OWN_STREAMS: return ocirt__process_own_streams((uint32_t)row->x);
     case OCIRT__VERB_IDS: return ocirt__process_set_ids((uint32_t)row->x, (uint32_t)row->y);
     case OCIRT__VERB_CAPABILITIES: return ocirt__process_set_capabilities(ocirt__plan_data(a->plan, row->b));
     case OCIRT__VERB_NO_NEW_PRIVS: return ocirt__process_no_new_privs();

@@ -607,7 +607,33 @@ static void exec_of_the_user(struct t *t) {
     CHECK_HAS(out->err, "permission denied");
 }
 
+/* A pipe is opened again by an ordinary user's program, as `> /dev/stdout` does; a file of the caller's stays his. */
+static void streams_are_the_users(struct t *t) {
+    struct bundle b;
+    struct outcome out;
+    struct stat st;
+    char   text[256] = "";
+    int    pipes[2];
+    const char *const argv[] = {"ocirt", "--root", t->state, "run", "-b", b.path, t->tag, NULL};
+    root_make(t, &b);
+    bundle_config(&b, &(struct config){.args = "[\"/payload\",\"payload-append\",\"/proc/self/fd/1\",\"again\"]", .process = "\"user\":{\"uid\":1000,\"gid\":1000}"});
+    CHECK_SYS(pipe2(pipes, O_CLOEXEC));
+    command_run(&(struct command){.argv = argv, .out_fd = pipes[1]}, &out);
+    CHECK(out.code == 0, "%d %s", out.code, out.err);
+    CHECK_SYS(fstat(pipes[1], &st));
+    CHECK_INT(st.st_uid, 1000);
+    CHECK_OK(read(pipes[0], text, sizeof text - 1) > 0);
+    CHECK_HAS(text, "again");
+    close(pipes[0]), close(pipes[1]);
+    pipes[1] = open(print("%s/file", t->dir), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    command_run(&(struct command){.argv = argv, .out_fd = pipes[1]}, &out);
+    CHECK_SYS(fstat(pipes[1], &st));
+    CHECK_INT(st.st_uid, 0);
+    close(pipes[1]);
+}
+
 const struct test run_process_tests[] = {
+    {"process.streams_are_the_users", streams_are_the_users, TEST_ROOT, 0},
     {"process.args_and_env", args_and_env, 0, 0},
     {"process.env_is_exact", env_is_exact, 0, 0},
     {"process.home_from_passwd", home_from_passwd, 0, 0},
