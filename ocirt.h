@@ -13415,7 +13415,7 @@ static int ocirt__ops_exec_cgroup(struct ocirt__job *job, const struct ocirt__fo
     const char *below = job->options->exec_cgroup ? job->options->exec_cgroup + strspn(job->options->exec_cgroup, "/") : "";
     int root, leaf, r = *out = ocirt__state_cgroup(f->record.cgroup_mount, f->record.cgroup, &root);
     ocirt__sys_close(&root);
-    if (r == -ENOENT && !f->record.cgroup[0] && !below[0]) return 0;
+    if (r == -ENOENT && !below[0]) return 0; /* there is none, and none could be made */
     if (r >= 0) r = leaf = below[0] ? ocirt__path_exact(*out, below, O_RDONLY | O_DIRECTORY) : ocirt__ops_leaf(job->proc, f, *out);
     if (r < 0 && *out >= 0 && !below[0]) return 0;
     if (r < 0) return ocirt__error_set(job->error, OCIRT_E_CGROUP, -r, below, "cgroup %s%s%s of container %s", f->record.cgroup, below[0] ? "/" : "", below, job->id);
