@@ -12473,6 +12473,10 @@ static void ocirt__explain_row(ocirt_error *e, const ocirt_plan *plan, const str
     case OCIRT__VERB_JOIN:
     case OCIRT__VERB_OPEN_NAMESPACE: e->code = OCIRT_E_NAMESPACE; break;
     case OCIRT__VERB_ENTER: ocirt__explain_enter(e); break;
+    case OCIRT__VERB_IDS:
+    case OCIRT__VERB_GROUPS:
+        if (e->sys == EINVAL && plan->userns) ocirt__error_hint(e, "the container's user namespace does not map these ids: see /proc/self/uid_map and gid_map in it");
+        break;
     case OCIRT__VERB_AFFINITY:
         if (e->sys == EINVAL) ocirt__error_hint(e, "none of these CPUs is there, or the container's cpuset has none of them");
         break;
