@@ -863,7 +863,7 @@ static int check_globals(struct arguments *a, const char *command) {
     if (m && strcmp(m, "disabled") == 0) a->options.flags |= OCIRT_WITHOUT_CGROUPS;
     else if (m && strcmp(m, "systemd") == 0) a->systemd = true;
     else if (m && strcmp(m, "cgroupfs") != 0) return fail_text(a, "unknown cgroup manager %s", m);
-    if (makes && a->systemd) return fail_text(a, "this version has no systemd cgroup driver: use the cgroupfs driver of the engine");
+    if (a->systemd) a->options.flags |= OCIRT_SYSTEMD;
     if (makes) take_listen_fds(a);
     return 0;
 }

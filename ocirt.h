@@ -48,6 +48,7 @@
      >>probe     what this machine offers
      >>idmap     id ranges and how a map is written
      >>cgroup    place, limits, kill, removal
+     >>systemd   the scope of a container, asked for on the bus
      >>device    device rules to eBPF
      >>resctrl   groups of resctrl
      >>seccomp   the seccomp profile to classic BPF
@@ -580,6 +581,8 @@ OCIRT_DEF int ocirt_probe_host(ocirt_probe *out_probe, ocirt_error *error);
                                    in the calling thread while it runs)                         */
 #define OCIRT_WITHOUT_STAGE     256u /* never execute the stage, even if the container's root could
                                    then reach the caller's binary (CVE-2019-5736)               */
+#define OCIRT_SYSTEMD           1024u /* create, run: the cgroup is a scope that systemd makes; cgroupsPath is then
+                                   slice:prefix:name. What is recorded with the container is enough for the rest */
 #define OCIRT_IGNORE_PAUSED     512u /* exec: into a paused container too; it runs when that is resumed */
 
 #define OCIRT_OF_RUN    0x80000000u  /* ocirt_plan_build: the plan of a run, whose program waits for no start */
@@ -3559,7 +3562,7 @@ static void ocirt__features_linux(ocirt__buffer *b, bool setattr) {
     ocirt__features_names(b, "namespaces", ocirt__names_namespaces);
     ocirt__buffer_text(b, ",\n    ");
     ocirt__features_names(b, "capabilities", ocirt__names_capabilities);
-    ocirt__buffer_text(b, ",\n    \"cgroup\": {\"v1\": false, \"v2\": true, \"systemd\": false, \"systemdUser\": false, \"rdma\": true},\n    \"seccomp\": {\"enabled\": true, ");
+    ocirt__buffer_text(b, ",\n    \"cgroup\": {\"v1\": false, \"v2\": true, \"systemd\": true, \"systemdUser\": true, \"rdma\": true},\n    \"seccomp\": {\"enabled\": true, ");
     ocirt__features_names(b, "actions", ocirt__names_seccomp_actions);
     ocirt__buffer_text(b, ", ");
     ocirt__features_names(b, "operators", ocirt__names_seccomp_ops);
@@ -4336,9 +4339,9 @@ static int ocirt__cgroup_choose(ocirt_arena *arena, const ocirt_probe *p, const 
     const char *base = p->cgroup_base;
     const char *colon = wanted ? strchr(wanted, ':') : NULL;
     if (colon && strchr(colon + 1, ':') && (colon == wanted || (colon - wanted > 6 && strncmp(colon - 6, ".slice", 6) == 0))) {
-        ocirt__error_set(e, OCIRT_E_UNSUPPORTED, 0, wanted, "cgroupsPath %s is meant for systemd, whose driver this version does not have", wanted);
-        ocirt__error_hint(e, "configure the engine for the cgroupfs driver, or give a path");
-        return -OCIRT_E_UNSUPPORTED;
+        ocirt__error_set(e, OCIRT_E_SPEC, 0, wanted, "cgroupsPath %s is meant for systemd", wanted);
+        ocirt__error_hint(e, "pass --systemd-cgroup, or give a path");
+        return -OCIRT_E_SPEC;
     }
     if (!wanted || !wanted[0]) *out = ocirt__mem_format(arena, "%s/ocirt-%s", base, id);
     else if (wanted[0] == '/') *out = ocirt__mem_format(arena, "%s", wanted);
@@ -5082,6 +5085,877 @@ static int ocirt__changes_apply(struct ocirt__changes *c, const struct ocirt__ch
         }
     }
     if (r < 0) ocirt__changes_undo(c);
+    return r;
+}
+
+/* ===========================================================================================
+   >>systemd   the systemd driver: a scope for the container, asked for on D-Bus without a library.
+   First half, pure: names of slice and scope, and a scope's properties as the bytes of an a(sv), made from the same
+   list of files and values that is written to the cgroup, so that systemd, which writes its own idea of the limits
+   again at a daemon-reload, has the right one. It knows nothing of a device line (io.max) or a file that has no
+   property, and leaves these alone. DevicePolicy and DeviceAllow are not told: without them systemd attaches no
+   device program (peers' is gone for a moment at each reload, systemd#17489), and removes none but its own.
+   Second half: the bus. Nothing that arrives is trusted to be well formed, every wait ends at a deadline, and the
+   end of a job is believed only of who gave the job. Negative errno, and a text in bus.detail.
+   Properties need systemd 244; those of 252 and 253 are the last ones, and left out when refused.
+   =========================================================================================== */
+
+/* ----- names (systemd.unit(5), systemd.slice(5)) ----- */
+
+struct ocirt__systemd_unit {
+    const char *slice, *unit;
+};
+
+/* Characters of unit names; those of a container's id that are not are escaped, as systemd-escape does. */
+static bool ocirt__systemd_plain(char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c && strchr(":-_.\\@", c));
+}
+
+static bool ocirt__systemd_is_name(const char *name, const char *suffix) {
+    size_t n = strlen(name), end = strlen(suffix), i = 0;
+    while (ocirt__systemd_plain(name[i])) i++;
+    return i == n && n > end && n < 256 && strcmp(name + n - end, suffix) == 0;
+}
+
+/* "a-b.slice" lies in "a.slice"; "-.slice" is the root of them, and no other part may be empty. */
+static bool ocirt__systemd_is_slice(const char *name) {
+    return strcmp(name, "-.slice") == 0 || (ocirt__systemd_is_name(name, ".slice") && name[0] != '-' && !strstr(name, "--") && !strstr(name, "-."));
+}
+
+static const char *ocirt__systemd_default_unit(ocirt_arena *arena, const char *id) {
+    ocirt__buffer name = {.arena = arena};
+    ocirt__buffer_text(&name, "ocirt-");
+    for (; *id; id++) ocirt__buffer_format(&name, ocirt__systemd_plain(*id) ? "%c" : "\\x%02x", (unsigned char)*id);
+    ocirt__buffer_text(&name, ".scope");
+    return name.failed ? NULL : name.data;
+}
+
+/* Empty, "slice" (buildah --cgroup-parent), "slice:name" or "slice:prefix:name". */
+static int ocirt__systemd_name(ocirt_arena *arena, const char *path, const char *id, bool rootless, struct ocirt__systemd_unit *out, ocirt_error *e) {
+    const char *given = path ? path : "", *name = strchr(given, ':');
+    size_t      n = name ? (size_t)(name - given) : strlen(given);
+    const char *colon = name ? strchr(name + 1, ':') : NULL;
+    out->slice = n ? ocirt__mem_text(arena, given, n) : rootless ? "user.slice" : "system.slice";
+    if (!name) out->unit = ocirt__systemd_default_unit(arena, id);
+    else if (!colon) out->unit = ocirt__mem_format(arena, "%s.scope", name + 1);
+    else out->unit = ocirt__mem_format(arena, "%.*s-%s.scope", (int)(colon - name - 1), name + 1, colon + 1);
+    if (!out->slice || !out->unit) return ocirt__error_set(e, OCIRT_E_MEMORY, 0, "", "out of memory");
+    n = name ? strlen(given) : 0;
+    if (!ocirt__systemd_is_slice(out->slice)) ocirt__error_set(e, OCIRT_E_SPEC, 0, given, "cgroupsPath %s does not begin with the name of a slice", given);
+    else if (n > 6 && strcmp(given + n - 6, ".slice") == 0) ocirt__error_set(e, OCIRT_E_SPEC, 0, given, "cgroupsPath %s names a slice, which can hold no process of its own", given);
+    else if (name && (!name[1] || (colon && (!colon[1] || strchr(colon + 1, ':')))))
+        ocirt__error_set(e, OCIRT_E_SPEC, 0, given, "cgroupsPath %s is not slice:prefix:name", given);
+    else if (!ocirt__systemd_is_name(out->unit, ".scope")) ocirt__error_set(e, OCIRT_E_SPEC, 0, given, "%s cannot be the name of a unit of systemd", out->unit);
+    else return 0;
+    ocirt__error_hint(e, "with the systemd driver cgroupsPath is like machine.slice:prefix:name; a path needs the cgroupfs driver");
+    return -OCIRT_E_SPEC;
+}
+
+/* Where a slice is below the manager's own cgroup: "a-b.slice" is "/a.slice/a-b.slice", "-.slice" is "". */
+static const char *ocirt__systemd_expand(ocirt_arena *arena, const char *slice) {
+    ocirt__buffer out = {.arena = arena};
+    ocirt__buffer_text(&out, "");
+    for (const char *end = slice; slice[0] != '-' && *end; end++)
+        if (*end == '-' || strcmp(end, ".slice") == 0) ocirt__buffer_format(&out, "/%.*s.slice", (int)(end - slice), slice);
+    return out.failed ? NULL : out.data;
+}
+
+/* ----- values as D-Bus lays them out (D-Bus specification, marshalling); always little-endian ----- */
+
+struct ocirt__wire {
+    ocirt__buffer out;
+    size_t        start; /* of the message: alignment counts from here */
+};
+
+static void ocirt__wire_pad(struct ocirt__wire *w, size_t to) {
+    ocirt__buffer_put(&w->out, "\0\0\0\0\0\0\0", (w->start - w->out.size) & (to - 1));
+}
+
+static void ocirt__wire_number(struct ocirt__wire *w, uint64_t value, unsigned size) {
+    unsigned char bytes[8];
+    for (unsigned i = 0; i < 8; i++) bytes[i] = (unsigned char)(value >> i * 8);
+    ocirt__wire_pad(w, size);
+    ocirt__buffer_put(&w->out, bytes, size);
+}
+
+static void ocirt__wire_patch(struct ocirt__wire *w, size_t at, size_t value) {
+    for (unsigned i = 0; !w->out.failed && i < 4; i++) w->out.data[at + i] = (char)(value >> i * 8);
+}
+
+/* prefix: 4, or for signatures 1 */
+static void ocirt__wire_text(struct ocirt__wire *w, const char *text, unsigned prefix) {
+    size_t n = strlen(text);
+    ocirt__wire_number(w, n, prefix);
+    ocirt__buffer_put(&w->out, text, n + 1);
+}
+
+/* Returns the place of an array's length, which is known at its end, and does not count what pads its first element. */
+static size_t ocirt__wire_open(struct ocirt__wire *w, size_t align) {
+    size_t at;
+    ocirt__wire_number(w, 0, 4);
+    at = w->out.size - 4;
+    ocirt__wire_pad(w, align);
+    return at;
+}
+
+static void ocirt__wire_close(struct ocirt__wire *w, size_t at, size_t align) {
+    ocirt__wire_patch(w, at, w->out.size - (at + 4 + ((w->start - at - 4) & (align - 1))));
+}
+
+static void ocirt__wire_property(struct ocirt__wire *w, const char *name, const char *signature) {
+    ocirt__wire_pad(w, 8);
+    ocirt__wire_text(w, name, 4);
+    ocirt__wire_text(w, signature, 1);
+}
+
+static void ocirt__wire_bool(struct ocirt__wire *w, const char *name, bool value) {
+    ocirt__wire_property(w, name, "b");
+    ocirt__wire_number(w, value, 4);
+}
+
+static void ocirt__wire_string(struct ocirt__wire *w, const char *name, const char *value) {
+    ocirt__wire_property(w, name, "s");
+    ocirt__wire_text(w, value, 4);
+}
+
+static void ocirt__wire_uint(struct ocirt__wire *w, const char *name, uint64_t value) {
+    ocirt__wire_property(w, name, "t");
+    ocirt__wire_number(w, value, 8);
+}
+
+/* ----- annotations org.systemd.property.NAME: a part of the text form of GVariant ----- */
+
+struct ocirt__gvariant {
+    const char         *at;
+    struct ocirt__wire *out;
+};
+
+static bool ocirt__gvariant_word(struct ocirt__gvariant *v, const char *word) {
+    size_t n = strlen(word);
+    v->at += strspn(v->at, " ");
+    if (strncmp(v->at, word, n) != 0 || ocirt__systemd_plain(v->at[n])) return false;
+    return v->at += n, true;
+}
+
+static bool ocirt__gvariant_string(struct ocirt__gvariant *v) {
+    static const char from[] = "ntrabfv\\'\"", to[] = "\n\t\r\a\b\f\v\\'\"";
+    size_t at = ocirt__wire_open(v->out, 1);
+    char   quote = *v->at++;
+    for (; *v->at && *v->at != quote; v->at++) {
+        const char *escape = *v->at == '\\' ? v->at[1] ? strchr(from, v->at[1]) : NULL : v->at;
+        if (!escape) return false;
+        if (escape != v->at) v->at++, escape = to + (escape - from);
+        ocirt__buffer_put(&v->out->out, escape, 1);
+    }
+    ocirt__wire_close(v->out, at, 1);
+    ocirt__buffer_put(&v->out->out, "", 1);
+    return *v->at++ == quote;
+}
+
+static bool ocirt__gvariant_strings(struct ocirt__gvariant *v) {
+    size_t at = ocirt__wire_open(v->out, 4);
+    v->at++;
+    while (v->at += strspn(v->at, " "), *v->at != ']') {
+        if ((*v->at != '\'' && *v->at != '"') || !ocirt__gvariant_string(v)) return false;
+        v->at += strspn(v->at, " ");
+        if (*v->at != ']' && *v->at++ != ',') return false;
+    }
+    v->at++;
+    ocirt__wire_close(v->out, at, 4);
+    return true;
+}
+
+/* Digits as C has them, up to `most`, below zero down to -most - 1 where that is allowed. */
+static bool ocirt__gvariant_number(struct ocirt__gvariant *v, bool sign, uint64_t most, uint64_t *out) {
+    bool  minus;
+    char *end;
+    v->at += strspn(v->at, " ");
+    minus = *v->at == '-';
+    v->at += minus;
+    if (*v->at < '0' || *v->at > '9' || (minus && !sign)) return false;
+    errno = 0;
+    *out = strtoull(v->at, &end, 0);
+    v->at = end;
+    if (errno || *out > most + minus) return false;
+    if (minus) *out = 0 - *out;
+    return true;
+}
+
+static const struct ocirt__gvariant_type {
+    char word[8], name[4], signature[2];
+    uint8_t  size;
+    bool     sign;
+    uint64_t most;
+} ocirt__gvariant_types[] = {{"uint64", "@t", "t", 8, false, UINT64_MAX}, {"int64", "@x", "x", 8, true, INT64_MAX}, {"uint32", "@u", "u", 4, false, UINT32_MAX},
+    {"int32", "@i", "i", 4, true, INT32_MAX}, {"uint16", "@q", "q", 2, false, UINT16_MAX}, {"byte", "@y", "y", 1, false, UINT8_MAX}, {"", "", "i", 4, true, INT32_MAX}};
+
+/* A number, by the word before it; without one it is an int32. */
+static const struct ocirt__gvariant_type *ocirt__gvariant_typed(struct ocirt__gvariant *v, uint64_t *out) {
+    const struct ocirt__gvariant_type *t = ocirt__gvariant_types;
+    while (t->word[0] && !ocirt__gvariant_word(v, t->word) && !ocirt__gvariant_word(v, t->name)) t++;
+    return ocirt__gvariant_number(v, t->sign, t->most, out) ? t : NULL;
+}
+
+static bool ocirt__gvariant_value(struct ocirt__gvariant *v) {
+    const struct ocirt__gvariant_type *type;
+    uint64_t number;
+    bool     is = ocirt__gvariant_word(v, "true");
+    if (is || ocirt__gvariant_word(v, "false")) {
+        ocirt__wire_text(v->out, "b", 1);
+        return ocirt__wire_number(v->out, is, 4), true;
+    }
+    if (*v->at == '\'' || *v->at == '"') return ocirt__wire_text(v->out, "s", 1), ocirt__gvariant_string(v);
+    if (ocirt__gvariant_word(v, "@as")) v->at += strspn(v->at, " ");
+    if (*v->at == '[') return ocirt__wire_text(v->out, "as", 1), ocirt__gvariant_strings(v);
+    type = ocirt__gvariant_typed(v, &number);
+    if (!type) return false;
+    ocirt__wire_text(v->out, type->signature, 1);
+    return ocirt__wire_number(v->out, number, type->size), true;
+}
+
+/* Unit files say TimeoutStopSec=1.5, the bus TimeoutStopUSec and microseconds. */
+static bool ocirt__gvariant_seconds(struct ocirt__gvariant *v) {
+    uint64_t number, unit = 1000000;
+    if (!ocirt__gvariant_typed(v, &number) || number > UINT64_MAX / 1000001) return false;
+    number *= unit;
+    if (*v->at == '.')
+        for (v->at++; *v->at >= '0' && *v->at <= '9'; v->at++) number += (unit /= 10) * (uint64_t)(*v->at - '0');
+    ocirt__wire_text(v->out, "t", 1);
+    return ocirt__wire_number(v->out, number, 8), true;
+}
+
+static bool ocirt__systemd_annotation(struct ocirt__wire *w, const char *name, const char *text) {
+    struct ocirt__gvariant v = {.at = text, .out = w};
+    size_t n = strlen(name);
+    bool   seconds = n > 3 && strcmp(name + n - 3, "Sec") == 0 && name[n - 4] >= 'a' && name[n - 4] <= 'z', good;
+    size_t at;
+    for (size_t i = 0; i < n; i++)
+        if (!ocirt__systemd_plain(name[i]) || strchr(":-_.\\@", name[i])) return false;
+    ocirt__wire_pad(w, 8);
+    at = ocirt__wire_open(w, 1);
+    ocirt__buffer_put(&w->out, name, seconds ? n - 3 : n);
+    if (seconds) ocirt__buffer_text(&w->out, "USec");
+    ocirt__wire_close(w, at, 1);
+    ocirt__buffer_put(&w->out, "", 1);
+    good = n > 0 && (seconds ? ocirt__gvariant_seconds(&v) : ocirt__gvariant_value(&v));
+    return good && v.at[strspn(v.at, " ")] == 0;
+}
+
+static int ocirt__systemd_annotations(struct ocirt__wire *w, const ocirt_spec *s, ocirt_error *e) {
+    static const char prefix[] = "org.systemd.property.";
+    for (size_t i = 0; i < s->annotations_count; i++) {
+        const ocirt_pair *p = &s->annotations[i];
+        uint32_t all;
+        if (strncmp(p->key, prefix, sizeof prefix - 1) != 0 || ocirt__systemd_annotation(w, p->key + sizeof prefix - 1, p->value)) continue;
+        ocirt__error_set(e, OCIRT_E_SPEC, 0, p->key, "annotation %.80s: %.160s is not the value of a property of systemd", p->key, p->value);
+        ocirt__error_hint(e, "true, 'text', ['a', 'b'], 7 (an int32), uint64 7 and the like; seconds for a name that ends in Sec");
+        all = s->document && s->token ? ocirt__json_member(s->document, s->token, "annotations") : 0;
+        if (all && (all = ocirt__json_member(s->document, all, p->key))) ocirt__error_place(e, s->document, all);
+        return -OCIRT_E_SPEC;
+    }
+    return 0;
+}
+
+/* ----- limits: files of the cgroup and the properties that stand for them (systemd.resource-control(5)) ----- */
+
+enum {
+    OCIRT__PROPERTY_NUMBER, /* bytes or a weight, "max" */
+    OCIRT__PROPERTY_SOME,   /* the same, but systemd refuses 0 */
+    OCIRT__PROPERTY_CPU, OCIRT__PROPERTY_IDLE, OCIRT__PROPERTY_MASK, OCIRT__PROPERTY_WEIGHT, OCIRT__PROPERTY_OOM,
+    OCIRT__PROPERTY_CPUS = 65536 /* bits of a mask */
+};
+
+static const struct ocirt__property {
+    const char *file, *name;
+    uint8_t     kind;
+    bool        late; /* of systemd 252 or 253 */
+} ocirt__properties[] = {{"memory.max", "MemoryMax", OCIRT__PROPERTY_SOME, false}, {"memory.high", "MemoryHigh", OCIRT__PROPERTY_SOME, false},
+    {"memory.low", "MemoryLow", OCIRT__PROPERTY_NUMBER, false}, {"memory.min", "MemoryMin", OCIRT__PROPERTY_NUMBER, false},
+    {"memory.swap.max", "MemorySwapMax", OCIRT__PROPERTY_NUMBER, false}, {"memory.zswap.max", "MemoryZSwapMax", OCIRT__PROPERTY_NUMBER, true},
+    {"memory.oom.group", "OOMPolicy", OCIRT__PROPERTY_OOM, true}, {"pids.max", "TasksMax", OCIRT__PROPERTY_SOME, false},
+    {"cpu.weight", "CPUWeight", OCIRT__PROPERTY_NUMBER, false}, {"cpu.idle", "CPUWeight", OCIRT__PROPERTY_IDLE, true}, {"cpu.max", "CPUQuotaPerSecUSec", OCIRT__PROPERTY_CPU, false},
+    {"cpuset.cpus", "AllowedCPUs", OCIRT__PROPERTY_MASK, false}, {"cpuset.mems", "AllowedMemoryNodes", OCIRT__PROPERTY_MASK, false},
+    {"io.weight", "IOWeight", OCIRT__PROPERTY_WEIGHT, false}};
+
+struct ocirt__properties_writer {
+    struct ocirt__wire wire;
+    bool     late, update;
+    char     refused[96]; /* a value that cannot be told */
+    uint32_t token;
+};
+
+/* What the kernel takes: memory in K, M, G and so on too. */
+static bool ocirt__systemd_amount(const char **text, uint64_t *out) {
+    static const char units[] = "kmgtpe";
+    const char *at = *text, *unit;
+    char *end;
+    if (strncmp(at, "max", 3) == 0) return *out = UINT64_MAX, *text = at + 3, true;
+    if (*at < '0' || *at > '9') return false;
+    errno = 0;
+    *out = strtoull(at, &end, 10);
+    if (errno) return false;
+    unit = *end ? strchr(units, *end | 0x20) : NULL;
+    if (unit && *out > UINT64_MAX >> 10 * (unit - units + 1)) return false;
+    if (unit) *out <<= 10 * (unit - units + 1), end++;
+    return *text = end, true;
+}
+
+/* systemd keeps whole percents; runc and kubelet round up as well. */
+static bool ocirt__systemd_cpu(struct ocirt__wire *w, const char *value) {
+    uint64_t quota, period = 0;
+    if (!ocirt__systemd_amount(&value, &quota)) return false;
+    value += strspn(value, " ");
+    if (*value && (!ocirt__systemd_amount(&value, &period) || period == 0 || period > 1000000000)) return false;
+    if (quota != UINT64_MAX) {
+        uint64_t per = period ? period : 100000;
+        if (quota == 0 || quota > UINT64_MAX / 2000000) return false;
+        quota = ((quota * 1000000 + per - 1) / per + 9999) / 10000 * 10000;
+    }
+    ocirt__wire_uint(w, "CPUQuotaPerSecUSec", quota);
+    if (period) ocirt__wire_uint(w, "CPUQuotaPeriodUSec", period);
+    return *value == 0;
+}
+
+/* "0-3,5" as bits, the first in the lowest bit of the first byte; none takes the limit away. */
+static bool ocirt__systemd_mask(struct ocirt__wire *w, const char *name, const char *value) {
+    size_t at, first;
+    ocirt__wire_property(w, name, "ay");
+    at = ocirt__wire_open(w, 1), first = w->out.size;
+    while (*value) {
+        uint64_t low, high;
+        if (*value < '0' || *value > '9' || !ocirt__systemd_amount(&value, &low)) return false;
+        high = low;
+        if (*value == '-' && (*++value < '0' || *value > '9' || !ocirt__systemd_amount(&value, &high))) return false;
+        if (low > high || high >= OCIRT__PROPERTY_CPUS || (*value && *value != ',')) return false;
+        while (!w->out.failed && w->out.size <= first + high / 8) ocirt__buffer_put(&w->out, "", 1);
+        for (; !w->out.failed && low <= high; low++) w->out.data[first + low / 8] = (char)(w->out.data[first + low / 8] | 1 << low % 8);
+        value += *value == ',';
+    }
+    return ocirt__wire_close(w, at, 1), true;
+}
+
+/* "100", "default 100", or "8:0 100" */
+static bool ocirt__systemd_weight(struct ocirt__wire *w, const char *value) {
+    const char *number = strchr(value, ' ');
+    uint64_t weight;
+    char     device[64];
+    size_t   at;
+    number = number ? number + strspn(number, " ") : value;
+    snprintf(device, sizeof device, "/dev/block/%.*s", (int)strcspn(value, " "), value);
+    if (!ocirt__systemd_amount(&number, &weight) || *number) return false;
+    if (!strchr(value, ':')) return ocirt__wire_uint(w, "IOWeight", weight), true;
+    ocirt__wire_property(w, "IODeviceWeight", "a(st)");
+    at = ocirt__wire_open(w, 8);
+    ocirt__wire_text(w, device, 4);
+    ocirt__wire_number(w, weight, 8);
+    return ocirt__wire_close(w, at, 8), true;
+}
+
+static bool ocirt__systemd_property(struct ocirt__properties_writer *p, const struct ocirt__property *is, const char *value) {
+    uint64_t number = 0;
+    if (is->kind == OCIRT__PROPERTY_CPU) return ocirt__systemd_cpu(&p->wire, value);
+    if (is->kind == OCIRT__PROPERTY_MASK) return ocirt__systemd_mask(&p->wire, is->name, value);
+    if (is->kind == OCIRT__PROPERTY_WEIGHT) return ocirt__systemd_weight(&p->wire, value);
+    if (!ocirt__systemd_amount(&value, &number) || *value) return false;
+    if (is->kind == OCIRT__PROPERTY_OOM && p->update) return true; /* is of the unit's birth */
+    if (is->kind == OCIRT__PROPERTY_OOM) ocirt__wire_string(&p->wire, is->name, number ? "kill" : "continue");
+    else if (is->kind == OCIRT__PROPERTY_IDLE) ocirt__wire_uint(&p->wire, is->name, number ? 0 : UINT64_MAX);
+    else ocirt__wire_uint(&p->wire, is->name, is->kind == OCIRT__PROPERTY_SOME && number == 0 ? 1 : number);
+    return true;
+}
+
+/* To be idle is late; no longer to be it is a weight that is not set, which every systemd knows. */
+static void ocirt__systemd_limit(void *user, const struct ocirt__limit *limit) {
+    struct ocirt__properties_writer *p = user;
+    for (size_t i = 0; i < sizeof ocirt__properties / sizeof ocirt__properties[0]; i++) {
+        const struct ocirt__property *is = &ocirt__properties[i];
+        bool other = limit->other && strcmp(is->file, limit->other) == 0;
+        const char *value = other ? limit->other_value : limit->value;
+        if (!other && strcmp(is->file, limit->file) != 0) continue;
+        if (p->late != (is->late && !(is->kind == OCIRT__PROPERTY_IDLE && value[0] == '0'))) continue;
+        if (p->refused[0] || ocirt__systemd_property(p, is, value)) continue;
+        snprintf(p->refused, sizeof p->refused, "%.32s: \"%.40s\"", is->file, value);
+        p->token = limit->token;
+    }
+}
+
+/* a(sv) without its length. The first `common` bytes are for every systemd, all of them for a late one. */
+struct ocirt__systemd_bytes {
+    const char *data;
+    size_t      size, common;
+};
+
+enum { OCIRT__SYSTEMD_PID = 20 }; /* where the pid is in the properties of a new scope: PIDs is the first */
+
+static int ocirt__systemd_finish(struct ocirt__properties_writer *p, const ocirt_resources *r, const ocirt_json *doc, struct ocirt__systemd_bytes *out, ocirt_error *e) {
+    int result = r ? ocirt__cgroup_limits(r, doc, ocirt__systemd_limit, p, e) : 0;
+    out->common = p->wire.out.size, p->late = true;
+    if (r && result == 0) result = ocirt__cgroup_limits(r, doc, ocirt__systemd_limit, p, e);
+    out->data = p->wire.out.data, out->size = p->wire.out.size;
+    if (result < 0) return result;
+    if (p->wire.out.failed) return ocirt__error_set(e, OCIRT_E_MEMORY, 0, "", "out of memory");
+    if (!p->refused[0]) return 0;
+    ocirt__error_set(e, OCIRT_E_SPEC, 0, p->refused, "systemd cannot be told %s", p->refused);
+    if (doc && p->token) ocirt__error_place(e, doc, p->token);
+    return -OCIRT_E_SPEC;
+}
+
+/* Those of a new scope. Annotations come behind what they may override, limits behind them. */
+static int ocirt__systemd_properties(ocirt_arena *arena, const struct ocirt__systemd_unit *unit, const ocirt_spec *s, const char *id, struct ocirt__systemd_bytes *out, ocirt_error *e) {
+    static const char accounting[4][20] = {"CPUAccounting", "MemoryAccounting", "IOAccounting", "TasksAccounting"};
+    struct ocirt__properties_writer p = {.wire.out.arena = arena};
+    const char *description = ocirt__mem_format(arena, "ocirt container %s", id);
+    int result;
+    ocirt__wire_property(&p.wire, "PIDs", "au");
+    ocirt__wire_number(&p.wire, 4, 4);
+    ocirt__wire_number(&p.wire, 0, 4);
+    ocirt__wire_string(&p.wire, "Description", description ? description : "");
+    ocirt__wire_string(&p.wire, "Slice", unit->slice);
+    ocirt__wire_bool(&p.wire, "Delegate", true);
+    ocirt__wire_bool(&p.wire, "DefaultDependencies", false);
+    for (size_t i = 0; i < 4; i++) ocirt__wire_bool(&p.wire, accounting[i], true);
+    result = ocirt__systemd_annotations(&p.wire, s, e);
+    return result < 0 ? result : ocirt__systemd_finish(&p, s->linux_ ? s->linux_->resources : NULL, s->document, out, e);
+}
+
+/* Those of an update; none at all is size 0. */
+static int ocirt__systemd_changes(ocirt_arena *arena, const ocirt_resources *r, const ocirt_json *doc, struct ocirt__systemd_bytes *out, ocirt_error *e) {
+    struct ocirt__properties_writer p = {.wire.out.arena = arena, .update = true};
+    return ocirt__systemd_finish(&p, r, doc, out, e);
+}
+
+/* ----- a message that came in ----- */
+
+struct ocirt__bus_reader {
+    const char *data;
+    size_t at, size;
+    bool   big, bad; /* bad: nothing more can be read, all is 0 and "" */
+};
+
+struct ocirt__bus_message {
+    uint8_t  type; /* 2 return, 3 error, 4 signal */
+    uint32_t reply;
+    const char *field[10]; /* by the code of the header field, "" when absent */
+    struct ocirt__bus_reader body;
+};
+enum { OCIRT__BUS_INTERFACE = 2, OCIRT__BUS_MEMBER = 3, OCIRT__BUS_ERROR = 4, OCIRT__BUS_SENDER = 7, OCIRT__BUS_SIGNATURE = 8 };
+enum { OCIRT__BUS_MOST = 1 << 20 }; /* bytes of a message: ours have hundreds */
+
+static void ocirt__bus_skip(struct ocirt__bus_reader *r, size_t align) {
+    r->at = (r->at + align - 1) & ~(align - 1);
+    if (r->at > r->size) r->bad = true;
+}
+
+static uint64_t ocirt__bus_number(struct ocirt__bus_reader *r, unsigned size) {
+    uint64_t value = 0;
+    ocirt__bus_skip(r, size);
+    if (r->bad || r->size - r->at < size) return r->bad = true, 0;
+    for (unsigned i = 0; i < size; i++) value = value << 8 | (unsigned char)r->data[r->at + (r->big ? i : size - 1 - i)];
+    r->at += size;
+    return value;
+}
+
+static const char *ocirt__bus_text(struct ocirt__bus_reader *r, unsigned prefix) {
+    uint64_t n = ocirt__bus_number(r, prefix);
+    const char *text = r->data + r->at;
+    if (r->bad || n >= r->size - r->at || text[n] || memchr(text, 0, (size_t)n)) return r->bad = true, "";
+    r->at += (size_t)n + 1;
+    return text;
+}
+
+/* Unknown header fields are passed over, as the specification asks. */
+static void ocirt__bus_field(struct ocirt__bus_reader *r, struct ocirt__bus_message *m) {
+    static const char types[] = "ynqbiuhxtd";
+    static const uint8_t sizes[] = {1, 2, 2, 4, 4, 4, 4, 8, 8, 8};
+    const char *signature, *type, *text = NULL;
+    uint64_t code, number = 0;
+    ocirt__bus_skip(r, 8);
+    code = ocirt__bus_number(r, 1);
+    signature = ocirt__bus_text(r, 1);
+    type = signature[0] ? strchr(types, signature[0]) : NULL;
+    if (signature[0] == 's' || signature[0] == 'o') text = ocirt__bus_text(r, 4);
+    else if (signature[0] == 'g') text = ocirt__bus_text(r, 1);
+    else if (type) number = ocirt__bus_number(r, sizes[type - types]);
+    if ((!text && !type) || signature[1]) r->bad = true;
+    if (code == 5) m->reply = (uint32_t)number;
+    if (code < 10 && text) m->field[code] = text;
+}
+
+/* The length of the message that begins here, of which 16 bytes are there; 0: it is none. */
+static size_t ocirt__bus_length(const char *data) {
+    struct ocirt__bus_reader r = {.data = data, .at = 4, .size = 16, .big = data[0] == 'B'};
+    size_t body = (size_t)ocirt__bus_number(&r, 4), fields;
+    r.at = 12;
+    fields = (size_t)ocirt__bus_number(&r, 4);
+    if ((data[0] != 'l' && data[0] != 'B') || data[3] != 1 || body > OCIRT__BUS_MOST || fields > OCIRT__BUS_MOST) return 0;
+    body += 16 + ((fields + 7) & ~(size_t)7);
+    return body > OCIRT__BUS_MOST ? 0 : body;
+}
+
+static bool ocirt__bus_parse(const char *data, size_t size, struct ocirt__bus_message *m) {
+    struct ocirt__bus_reader r = {.data = data, .at = 12, .size = 16, .big = data[0] == 'B'};
+    *m = (struct ocirt__bus_message){.type = (uint8_t)data[1]};
+    for (size_t i = 0; i < 10; i++) m->field[i] = "";
+    r.size = 16 + (size_t)ocirt__bus_number(&r, 4);
+    while (r.at < r.size && !r.bad) ocirt__bus_field(&r, m);
+    if (r.bad) return false;
+    r.size = size;
+    ocirt__bus_skip(&r, 8);
+    m->body = r;
+    return true;
+}
+
+/* ----- the connection ----- */
+
+struct ocirt__bus { /* = {.fd = -1, .arena = ..., .detail = ..., .rootless = ...} */
+    ocirt_arena *arena;
+    char        *detail;   /* of 256 bytes: what failed */
+    bool         rootless; /* the user's manager is meant */
+    int          fd;
+    int64_t      limit_ms; /* of each operation; 0: 30 s */
+    int64_t      end;
+    uint32_t     serial, first; /* of the last call; of the first one whose failure is that of the operation */
+    size_t       body;
+    struct ocirt__wire out;
+    ocirt__buffer in;
+    size_t        taken;
+    int           error; /* with the detail */
+    const char   *unit, *job, *result, *sender; /* the last job that was done for this unit */
+};
+
+static void ocirt__systemd_close(struct ocirt__bus *b) {
+    ocirt__sys_close(&b->fd);
+}
+
+/* The first failure is told, and a stranger's text without what could upset a terminal or a line of log. */
+static int ocirt__bus_fail(struct ocirt__bus *b, int error, const char *format, ...) {
+    va_list list;
+    if (!b->detail[0]) {
+        va_start(list, format);
+        vsnprintf(b->detail, 256, format, list);
+        va_end(list);
+        b->error = error;
+    }
+    for (char *s = b->detail; *s; s++)
+        if ((unsigned char)*s < ' ' || *s == 0x7f) *s = ' ';
+    return error;
+}
+
+static int ocirt__bus_wait(struct ocirt__bus *b, short events) {
+    struct pollfd fd = {.fd = b->fd, .events = events};
+    int64_t left = b->end - ocirt__sys_now_ms();
+    int     r = left <= 0 ? 0 : ocirt__sys_poll(&fd, 1, left);
+    return r == 0 ? ocirt__bus_fail(b, -ETIMEDOUT, "systemd did not answer in time") : r < 0 ? r : 0;
+}
+
+static int ocirt__bus_send(struct ocirt__bus *b, const char *data, size_t size) {
+    while (size > 0) {
+        long n = OCIRT__SYS5(SYS_sendto, b->fd, data, size, MSG_NOSIGNAL, NULL);
+        if (n == -EAGAIN) n = ocirt__bus_wait(b, POLLOUT);
+        if (n < 0 && n != -EINTR) return ocirt__systemd_close(b), ocirt__bus_fail(b, (int)n, "the bus went away");
+        if (n > 0) data += n, size -= (size_t)n;
+    }
+    return 0;
+}
+
+/* Until `need` bytes are there that were not taken. */
+static int ocirt__bus_fill(struct ocirt__bus *b, size_t need) {
+    if (b->in.size - b->taken >= need) return 0;
+    if (b->taken) memmove(b->in.data, b->in.data + b->taken, b->in.size -= b->taken), b->taken = 0;
+    while (b->in.size < need) {
+        long n;
+        if (!ocirt__buffer_room(&b->in, need < 2048 ? 2048 : need)) return -ENOMEM;
+        n = ocirt__sys_read(b->fd, b->in.data + b->in.size, b->in.capacity - b->in.size - 1);
+        if (n == -EAGAIN && (n = ocirt__bus_wait(b, POLLIN)) == 0) continue;
+        if (n == -ETIMEDOUT) return (int)n;
+        if (n <= 0) return ocirt__bus_fail(b, n < 0 ? (int)n : -ECONNRESET, "the bus closed the connection");
+        b->in.size += (size_t)n;
+    }
+    return 0;
+}
+
+/* Valid until the next one. A connection that cannot be read from is of no more use. */
+static int ocirt__bus_next(struct ocirt__bus *b, struct ocirt__bus_message *m) {
+    size_t size = 0;
+    int    r = ocirt__bus_fill(b, 16);
+    if (r == 0 && (size = ocirt__bus_length(b->in.data + b->taken)) == 0) r = -EBADMSG;
+    if (r == 0) r = ocirt__bus_fill(b, size);
+    if (r == 0 && !ocirt__bus_parse(b->in.data + b->taken, size, m)) r = -EBADMSG;
+    b->taken += size;
+    if (r == -EBADMSG) ocirt__bus_fail(b, r, "the bus sent what is no message of D-Bus");
+    if (r < 0) ocirt__systemd_close(b);
+    return r;
+}
+
+/* An empty AUTH EXTERNAL is answered with DATA and means whoever the kernel says we are: an id would be wrong in a user
+   namespace. Lines are sent ahead of their turn, as sd-bus does. */
+static int ocirt__bus_greet(struct ocirt__bus *b) {
+    static const char hello[] = "\0AUTH EXTERNAL\r\nDATA\r\n";
+    int r = ocirt__bus_send(b, hello, sizeof hello - 1);
+    for (;;) {
+        char   line[64];
+        size_t n = 0;
+        do {
+            if (r == 0) r = ocirt__bus_fill(b, 1);
+            if (r < 0) return r;
+            line[n < sizeof line - 1 ? n++ : n] = b->in.data[b->taken++];
+        } while (line[n - 1] != '\n' && n < sizeof line - 1);
+        line[n] = 0;
+        if (strncmp(line, "OK ", 3) == 0) return 0;
+        if (strncmp(line, "DATA", 4) != 0) return ocirt__bus_fail(b, -EACCES, "the bus refused us: %.40s", line);
+    }
+}
+
+static const struct ocirt__bus_object {
+    const char *name, *path, *interface;
+} ocirt__bus_daemon = {"org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus"},
+  ocirt__bus_systemd = {"org.freedesktop.systemd1", "/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager"};
+
+static void ocirt__bus_head(struct ocirt__wire *w, unsigned code, const char *type, const char *text) {
+    ocirt__wire_pad(w, 8);
+    ocirt__wire_number(w, code, 1);
+    ocirt__wire_text(w, type, 1);
+    ocirt__wire_text(w, text, *type == 'g' ? 1 : 4);
+}
+
+/* The head of a call; its body follows, then ocirt__bus_done. */
+static struct ocirt__wire *ocirt__bus_call(struct ocirt__bus *b, const struct ocirt__bus_object *to, const char *member, const char *signature) {
+    struct ocirt__wire *w = &b->out;
+    size_t fields;
+    w->start = w->out.size;
+    ocirt__buffer_put(&w->out, "l\1\0\1\0\0\0", 8);
+    ocirt__wire_number(w, ++b->serial, 4);
+    fields = ocirt__wire_open(w, 8);
+    ocirt__bus_head(w, 1, "o", to->path);
+    ocirt__bus_head(w, 2, "s", to->interface);
+    ocirt__bus_head(w, 3, "s", member);
+    ocirt__bus_head(w, 6, "s", to->name);
+    if (signature[0]) ocirt__bus_head(w, 8, "g", signature);
+    ocirt__wire_close(w, fields, 8);
+    ocirt__wire_pad(w, 8);
+    b->body = w->out.size;
+    return w;
+}
+
+static void ocirt__bus_done(struct ocirt__bus *b) {
+    ocirt__wire_patch(&b->out, b->out.start + 4, b->out.out.size - b->body);
+}
+
+/* A manager's private socket has no daemon to say hello to, and tells all its jobs. */
+static int ocirt__bus_join(struct ocirt__bus *b, bool private) {
+    int r = ocirt__bus_greet(b);
+    if (r < 0) return r;
+    b->out.out.size = 0, b->serial = 0, b->first = 1;
+    ocirt__buffer_text(&b->out.out, "BEGIN\r\n");
+    if (private) return 0;
+    ocirt__bus_call(b, &ocirt__bus_daemon, "Hello", "");
+    ocirt__wire_text(ocirt__bus_call(b, &ocirt__bus_daemon, "AddMatch", "s"),
+                     "type='signal',sender='org.freedesktop.systemd1',interface='org.freedesktop.systemd1.Manager',member='JobRemoved'", 4);
+    ocirt__bus_done(b);
+    return 0;
+}
+
+/* A full backlog cannot be polled for. */
+static int ocirt__bus_dial(struct ocirt__bus *b, const struct sockaddr_un *to, size_t size, bool private) {
+    int r;
+    b->fd = (int)OCIRT__SYS3(SYS_socket, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (b->fd < 0) return b->fd;
+    b->in = (ocirt__buffer){.arena = b->arena}, b->taken = 0;
+    do r = (int)OCIRT__SYS3(SYS_connect, b->fd, to, offsetof(struct sockaddr_un, sun_path) + size);
+    while (r == -EAGAIN && ocirt__sys_now_ms() < b->end && ocirt__sys_poll_once(NULL, 0, 10) == 0);
+    if (r < 0) ocirt__bus_fail(b, r, "cannot reach systemd at %s%s", to->sun_path[0] ? "" : "@", to->sun_path + !to->sun_path[0]);
+    else r = ocirt__bus_join(b, private);
+    if (r < 0) ocirt__systemd_close(b);
+    return r;
+}
+
+/* The value of one key of an address, where % and two hexadecimal digits are a byte. */
+static size_t ocirt__bus_unescape(const char *from, size_t n, char *out, size_t room) {
+    static const char digits[] = "0123456789abcdef";
+    size_t used = 0;
+    for (size_t i = 0; i < n && used < room; i++) {
+        const char *high = from[i] == '%' && n - i > 2 ? strchr(digits, from[i + 1] | 0x20) : NULL, *low = high ? strchr(digits, from[i + 2] | 0x20) : NULL;
+        out[used++] = low ? (char)((high - digits) << 4 | (low - digits)) : from[i];
+        if (low) i += 2;
+    }
+    return used;
+}
+
+/* "unix:path=/run/x,guid=1;unix:abstract=y": the first that answers. */
+static int ocirt__bus_address(struct ocirt__bus *b, const char *list, bool private) {
+    int r = -ENOENT;
+    for (const char *at = list; r < 0 && *at; at += strcspn(at, ";"), at += *at == ';') {
+        struct sockaddr_un name = {.sun_family = AF_UNIX};
+        size_t key = strncmp(at, "unix:path=", 10) == 0 ? 10 : strncmp(at, "unix:abstract=", 14) == 0 ? 14 : 0, n;
+        if (key == 0) continue;
+        n = ocirt__bus_unescape(at + key, strcspn(at + key, ",;"), name.sun_path + (key == 14), sizeof name.sun_path - 2);
+        r = ocirt__bus_dial(b, &name, n + 1, private);
+    }
+    return r;
+}
+
+static int ocirt__bus_user(struct ocirt__bus *b) {
+    const char *session = getenv("DBUS_SESSION_BUS_ADDRESS"), *runtime = getenv("XDG_RUNTIME_DIR");
+    char address[256];
+    int  r = -ENOENT;
+    if (session && session[0]) r = ocirt__bus_address(b, session, false);
+    if (!runtime || runtime[0] != '/') return r;
+    snprintf(address, sizeof address, "unix:path=%.200s/bus", runtime);
+    if (r < 0) r = ocirt__bus_address(b, address, false);
+    snprintf(address, sizeof address, "unix:path=%.200s/systemd/private", runtime);
+    return r < 0 ? ocirt__bus_address(b, address, true) : r;
+}
+
+/* Root of a user namespace may have a systemd of its own around it: the system's is the last resort. */
+static int ocirt__bus_open(struct ocirt__bus *b) {
+    const char *address = getenv("DBUS_SYSTEM_BUS_ADDRESS");
+    int r = -ENOENT;
+    b->detail[0] = 0;
+    b->end = ocirt__sys_now_ms() + (b->limit_ms ? b->limit_ms : 30000);
+    if (b->fd >= 0) return 0;
+    b->out = (struct ocirt__wire){.out.arena = b->arena};
+    if (b->rootless) r = ocirt__bus_user(b);
+    if (r < 0) r = ocirt__bus_address(b, address && address[0] ? address : "unix:path=/run/dbus/system_bus_socket", false);
+    if (r < 0 && !b->rootless) r = ocirt__bus_address(b, "unix:path=/run/systemd/private", true);
+    if (r < 0) return ocirt__bus_fail(b, r, "no bus to reach systemd by"), b->error;
+    return b->detail[0] = 0;
+}
+
+/* ----- calls ----- */
+
+static int ocirt__systemd_refused(struct ocirt__bus *b, struct ocirt__bus_message *m) {
+    static const struct {
+        const char *name;
+        int         error;
+    } known[] = {{"UnitExists", -EEXIST}, {"NoSuchUnit", -ENOENT}, {"PropertyReadOnly", -EINVAL}, {"InvalidArgs", -EINVAL}, {"AccessDenied", -EACCES},
+        {"InteractiveAuthorizationRequired", -EACCES}, {"ServiceUnknown", -ENOTCONN}, {"NameHasNoOwner", -ENOTCONN}};
+    const char *name = m->field[OCIRT__BUS_ERROR], *last = strrchr(name, '.'), *text = m->field[OCIRT__BUS_SIGNATURE][0] == 's' ? ocirt__bus_text(&m->body, 4) : "";
+    int error = -EPROTO;
+    for (size_t i = 0; last && i < sizeof known / sizeof known[0]; i++)
+        if (strcmp(last + 1, known[i].name) == 0) error = known[i].error;
+    return ocirt__bus_fail(b, error, "systemd: %.90s: %.150s", name, text);
+}
+
+static const char *ocirt__bus_keep(struct ocirt__bus *b, const char *text) {
+    const char *copy = ocirt__mem_text(b->arena, text, strlen(text));
+    return copy ? copy : "";
+}
+
+/* JobRemoved may come before the answer that names the job. */
+static void ocirt__bus_signal(struct ocirt__bus *b, struct ocirt__bus_message *m) {
+    const char *job, *unit, *result;
+    if (strcmp(m->field[OCIRT__BUS_MEMBER], "JobRemoved") != 0 || strcmp(m->field[OCIRT__BUS_INTERFACE], ocirt__bus_systemd.interface) != 0) return;
+    if (strcmp(m->field[OCIRT__BUS_SIGNATURE], "uoss") != 0) return;
+    ocirt__bus_number(&m->body, 4);
+    job = ocirt__bus_text(&m->body, 4), unit = ocirt__bus_text(&m->body, 4), result = ocirt__bus_text(&m->body, 4);
+    if (m->body.bad || strcmp(unit, b->unit) != 0) return;
+    b->job = ocirt__bus_keep(b, job), b->result = ocirt__bus_keep(b, result), b->sender = ocirt__bus_keep(b, m->field[OCIRT__BUS_SENDER]);
+}
+
+/* Sends what was laid out and takes in what comes until the last call is answered, or one of those before it refused. */
+static int ocirt__bus_answer(struct ocirt__bus *b, struct ocirt__bus_message *m) {
+    int r;
+    ocirt__bus_done(b);
+    r = b->out.out.failed ? -ENOMEM : ocirt__bus_send(b, b->out.out.data, b->out.out.size);
+    b->out.out.size = b->out.start = 0;
+    while (r == 0 && (r = ocirt__bus_next(b, m)) == 0) {
+        if (m->type == 4) ocirt__bus_signal(b, m);
+        if (m->type == 3 && m->reply >= b->first && m->reply <= b->serial) { r = ocirt__systemd_refused(b, m); break; }
+        if (m->type == 2 && m->reply == b->serial) break;
+    }
+    b->first = b->serial + 1;
+    if (r < 0) ocirt__bus_fail(b, r, "the bus failed");
+    return r;
+}
+
+/* Another client of the bus can send us a signal, but none in systemd's name. */
+static int ocirt__systemd_await(struct ocirt__bus *b, struct ocirt__bus_message *m) {
+    const char *job = strcmp(m->field[OCIRT__BUS_SIGNATURE], "o") == 0 ? ocirt__bus_text(&m->body, 4) : "", *sender;
+    int r = 0;
+    job = ocirt__bus_keep(b, job), sender = ocirt__bus_keep(b, m->field[OCIRT__BUS_SENDER]);
+    if (m->body.bad || !job[0]) return ocirt__bus_fail(b, -EBADMSG, "systemd did not name a job for %.128s", b->unit);
+    while (r == 0 && (!b->job || strcmp(b->job, job) != 0 || strcmp(b->sender, sender) != 0)) {
+        r = ocirt__bus_next(b, m);
+        if (r == 0 && m->type == 4) ocirt__bus_signal(b, m);
+    }
+    if (r == 0 && strcmp(b->result, "done") != 0) r = ocirt__bus_fail(b, -ECANCELED, "systemd's job for %.128s ended as \"%.40s\"", b->unit, b->result);
+    return r;
+}
+
+static void ocirt__systemd_reset(struct ocirt__bus *b) {
+    struct ocirt__bus_message m;
+    char  kept[256], *detail = b->detail;
+    b->detail = strcpy(kept, "-");
+    ocirt__wire_text(ocirt__bus_call(b, &ocirt__bus_systemd, "ResetFailedUnit", "s"), b->unit, 4);
+    (void)ocirt__bus_answer(b, &m);
+    b->detail = detail;
+}
+
+static void ocirt__systemd_put(struct ocirt__wire *w, const char *data, size_t size) {
+    ocirt__wire_number(w, size, 4);
+    ocirt__wire_pad(w, 8);
+    ocirt__buffer_put(&w->out, data, size);
+}
+
+static int ocirt__systemd_ask_start(struct ocirt__bus *b, const char *unit, const char *data, size_t size, int pid) {
+    struct ocirt__bus_message m;
+    struct ocirt__wire *w;
+    int r = ocirt__bus_open(b);
+    if (r < 0) return r;
+    b->unit = unit, b->job = NULL;
+    w = ocirt__bus_call(b, &ocirt__bus_systemd, "StartTransientUnit", "ssa(sv)a(sa(sv))");
+    ocirt__wire_text(w, unit, 4);
+    ocirt__wire_text(w, "replace", 4);
+    ocirt__systemd_put(w, data, size);
+    ocirt__wire_patch(w, w->out.size - size + OCIRT__SYSTEMD_PID, (size_t)pid);
+    ocirt__systemd_put(w, "", 0);
+    r = ocirt__bus_answer(b, &m);
+    return r < 0 ? r : ocirt__systemd_await(b, &m);
+}
+
+/* A scope with this process in it. One of the same name that has failed is forgotten first. */
+static int ocirt__systemd_start(struct ocirt__bus *b, const char *unit, const struct ocirt__systemd_bytes *properties, int pid) {
+    size_t size = properties->size;
+    int    r = ocirt__systemd_ask_start(b, unit, properties->data, size, pid);
+    if (r == -EINVAL && properties->common < size) r = ocirt__systemd_ask_start(b, unit, properties->data, size = properties->common, pid);
+    if (r != -EEXIST && r != -ECANCELED) return r;
+    ocirt__systemd_reset(b);
+    return r == -EEXIST ? ocirt__systemd_ask_start(b, unit, properties->data, size, pid) : r;
+}
+
+static int ocirt__systemd_ask_set(struct ocirt__bus *b, const char *unit, const char *data, size_t size) {
+    struct ocirt__bus_message m;
+    struct ocirt__wire *w;
+    int r = size ? ocirt__bus_open(b) : 0;
+    if (r < 0 || size == 0) return r;
+    b->unit = unit, b->job = NULL;
+    w = ocirt__bus_call(b, &ocirt__bus_systemd, "SetUnitProperties", "sba(sv)");
+    ocirt__wire_text(w, unit, 4);
+    ocirt__wire_number(w, 1, 4); /* until the next boot */
+    ocirt__systemd_put(w, data, size);
+    return ocirt__bus_answer(b, &m);
+}
+
+/* systemd changes all or nothing. */
+static int ocirt__systemd_set(struct ocirt__bus *b, const char *unit, const struct ocirt__systemd_bytes *properties) {
+    int r = ocirt__systemd_ask_set(b, unit, properties->data, properties->size);
+    return r == -EINVAL && properties->common < properties->size ? ocirt__systemd_ask_set(b, unit, properties->data, properties->common) : r;
+}
+
+/* One that is not there any more is stopped. */
+static int ocirt__systemd_stop(struct ocirt__bus *b, const char *unit) {
+    struct ocirt__bus_message m;
+    struct ocirt__wire *w;
+    int r = ocirt__bus_open(b);
+    if (r < 0) return r;
+    b->unit = unit, b->job = NULL;
+    w = ocirt__bus_call(b, &ocirt__bus_systemd, "StopUnit", "ss");
+    ocirt__wire_text(w, unit, 4);
+    ocirt__wire_text(w, "replace", 4);
+    r = ocirt__bus_answer(b, &m);
+    if (r == -ENOENT) return b->detail[0] = 0;
+    if (r == 0) r = ocirt__systemd_await(b, &m);
+    if (r == 0 || r == -ECANCELED) ocirt__systemd_reset(b);
     return r;
 }
 
@@ -8433,6 +9307,7 @@ static int ocirt__landlock_restrict(int root, const char *read, const char *writ
     V(NONE, "none", "")                                                                            \
     V(CGROUP_MAKE, "make-cgroup", "%a, controllers: %b")                                           \
     V(CGROUP_WRITE, "write-cgroup", "%a = %b")                                                     \
+    V(START_SCOPE, "start-scope", "%a in %b")                                                      \
     V(CGROUP_DEVICES, "attach-devices", "%n eBPF instructions")                                    \
     V(CGROUP_OWNER, "own-cgroup", "%x:%y")                                                         \
     V(RESCTRL_GROUP, "resctrl-group", "%a")                                                        \
@@ -8575,6 +9450,7 @@ struct ocirt_plan {
     uint32_t rows_at, rows_count, walk_count; /* rows from walk_count on run at start and delete */
     uint32_t await_row, poststart_row, poststop_row; /* 0: none */
     uint32_t id, bundle, rootfs, cgroup; /* texts; cgroup 0: none */
+    uint32_t scope, user_manager; /* text, of systemd: 0 none; whose systemd it is */
     uint32_t args, args_count, env, env_count; /* arrays of offsets of texts */
     uint32_t vectors_at;  /* room for the pointers of argv and envp, 16-aligned */
     uint32_t scratch_at;  /* OCIRT__PLAN_STACK bytes behind `size`: stack of a program started by init */
@@ -8651,6 +9527,9 @@ struct ocirt__planner {
     size_t               vectors;          /* longest argv plus env of program and hooks             */
     struct ocirt__seccomp_filter filter;   /* count 0: none                                          */
     uint8_t              listener;         /* slot of a connection to it                             */
+    struct ocirt__systemd_unit  unit;      /* NULL: none                                             */
+    struct ocirt__systemd_bytes scope;     /* its properties                                         */
+    uint8_t              late;             /* OCIRT__ROW_BESIDE: limits follow the birth             */
     bool                 userns, privileged, mounts, detached, foreign_dev, failed;
 };
 
@@ -8904,7 +9783,7 @@ static void ocirt__plan_forget_burst(struct ocirt__planner *p, uint32_t token) {
     struct ocirt__row *row;
     ocirt__plan_from(p, token);
     row = ocirt__plan_add_text(p, OCIRT__VERB_CGROUP_WRITE, OCIRT_ACTOR_HOST, "cpu.max.burst");
-    row->b = none, row->tolerate = OCIRT__ON_ENOENT;
+    row->b = none, row->flags = p->late, row->tolerate = OCIRT__ON_ENOENT;
 }
 
 static void ocirt__plan_emit_limit(void *user, const struct ocirt__limit *limit) {
@@ -8916,11 +9795,11 @@ static void ocirt__plan_emit_limit(void *user, const struct ocirt__limit *limit)
     value = ocirt__plan_put_text(p, limit->value), other = ocirt__plan_put_text(p, limit->other), other_value = ocirt__plan_put_text(p, limit->other_value);
     ocirt__plan_from(p, limit->token);
     row = ocirt__plan_add_text(p, OCIRT__VERB_CGROUP_WRITE, OCIRT_ACTOR_HOST, limit->file);
-    row->b = value;
+    row->b = value, row->flags = p->late;
     if (limit->optional) row->tolerate = OCIRT__ON_ENOENT;
     if (!limit->other) return;
     row = ocirt__plan_alternate(p, OCIRT__VERB_CGROUP_WRITE, OCIRT_ACTOR_HOST, OCIRT__ON_ENOENT);
-    row->a = other, row->b = other_value;
+    row->a = other, row->b = other_value, row->flags |= p->late;
 }
 
 static int ocirt__plan_device_rows(struct ocirt__planner *p, const ocirt_resources *limits) {
@@ -8958,8 +9837,41 @@ static void ocirt__plan_cgroup_owner(struct ocirt__planner *p) {
     if (!ocirt__idmap_to_host(p->on->uid_mappings, p->on->uid_mappings_count, run->user.uid, &uid)) return;
     if (!ocirt__idmap_to_host(p->on->gid_mappings, p->on->gid_mappings_count, run->user.gid, &gid)) return;
     row = ocirt__plan_add(p, OCIRT__VERB_CGROUP_OWNER, OCIRT_ACTOR_HOST);
-    row->x = uid, row->y = gid;
+    row->x = uid, row->y = gid, row->flags = p->late;
     if (!p->privileged) row->tolerate = OCIRT__ON_EPERM;
+}
+
+/* A scope of systemd's is asked for with a process to put into it, and so after the birth: see ocirt__plan_in_scope.
+   Where it lies is known of root's; that of a user's manager the host finds out. */
+static int ocirt__plan_scope(struct ocirt__planner *p) {
+    bool user = p->probe->euid != 0 || !p->probe->initial_userns;
+    uint32_t unit, path;
+    int r = ocirt__systemd_name(p->arena, p->on->cgroups_path, p->id, user, &p->unit, p->error);
+    if (r < 0 && p->spec->document) ocirt__error_place(p->error, p->spec->document, ocirt__plan_member(p, p->on->token, "cgroupsPath"));
+    if (r == 0) r = ocirt__systemd_properties(p->arena, &p->unit, p->spec, p->id, &p->scope, p->error);
+    if (r < 0) return r;
+    unit = ocirt__plan_put_text(p, p->unit.unit);
+    path = ocirt__plan_put_text(p, ocirt__mem_format(p->arena, "%s/%s", ocirt__systemd_expand(p->arena, p->unit.slice), p->unit.unit));
+    if (!path) return p->failed = true, 0;
+    ocirt__plan_head(p)->scope = unit, ocirt__plan_head(p)->user_manager = user, ocirt__plan_head(p)->cgroup = path;
+    return 0;
+}
+
+/* Init goes on until it has to be in its cgroup. systemd writes the limits too, as far as it knows them. */
+static int ocirt__plan_in_scope(struct ocirt__planner *p) {
+    static const ocirt_resources nothing;
+    uint32_t slice = ocirt__plan_put_text(p, p->unit.slice), at = ocirt__plan_put(p, p->scope.data, p->scope.size);
+    struct ocirt__row *row;
+    int r;
+    ocirt__plan_from(p, ocirt__plan_member(p, p->on->token, "cgroupsPath"));
+    row = ocirt__plan_add_text(p, OCIRT__VERB_START_SCOPE, OCIRT_ACTOR_HOST, p->unit.unit);
+    row->b = slice, row->c = at, row->n = (uint32_t)p->scope.size, row->x = p->scope.common;
+    row->slot = OCIRT__SLOT_CGROUP, row->flags = OCIRT__ROW_BESIDE | OCIRT__ROW_UNDO;
+    p->late = OCIRT__ROW_BESIDE;
+    r = ocirt__cgroup_limits(p->on->resources ? p->on->resources : &nothing, p->spec->document, ocirt__plan_emit_limit, p, p->error);
+    ocirt__plan_cgroup_owner(p);
+    p->late = 0;
+    return r;
 }
 
 /* The container's cgroup. Without privilege or without a writable hierarchy a config that asks for
@@ -8981,6 +9893,7 @@ static int ocirt__plan_cgroup(struct ocirt__planner *p) {
             without ? "limits are asked for, but cgroups are switched off" : "limits are asked for, but no cgroup2 is mounted");
     }
     r = ocirt__cgroup_check(p->probe, limits, p->spec->document, p->error);
+    if (r == 0 && p->options->flags & OCIRT_SYSTEMD) return ocirt__plan_scope(p);
     if (r == 0 && (r = ocirt__cgroup_choose(p->arena, p->probe, p->on->cgroups_path, p->id, &path, p->error)) < 0 && p->spec->document)
         ocirt__error_place(p->error, p->spec->document, ocirt__plan_member(p, p->on->token, "cgroupsPath"));
     if (r < 0) return r;
@@ -9127,6 +10040,7 @@ static int ocirt__plan_after_birth(struct ocirt__planner *p, unsigned whose, boo
         ocirt__plan_add_text(p, OCIRT__VERB_MOVE_DEVICE, OCIRT_ACTOR_HOST, d->key)->b = name;
         ocirt__plan_head(p)->own_types |= (uint32_t)OCIRT__CLONE_NEWNET;
     }
+    if (r == 0 && whose == OCIRT_ACTOR_INIT && p->unit.unit) r = ocirt__plan_in_scope(p);
     if (r == 0 && whose == OCIRT_ACTOR_INIT && ocirt__plan_head(p)->cgroup && p->on->resources) r = ocirt__plan_device_rows(p, p->on->resources);
     return r;
 }
@@ -10063,7 +10977,7 @@ static void ocirt__plan_waits(struct ocirt__planner *p) {
     for (uint32_t i = 0; i < p->rows_count; i++) {
         struct ocirt__row *row = &p->rows[i];
         if (row->flags & OCIRT__ROW_BESIDE) last = i + 1;
-        if (row->verb == OCIRT__VERB_RECORD || row->verb == OCIRT__VERB_ADOPT) record = i + 1;
+        if (row->verb == OCIRT__VERB_RECORD || row->verb == OCIRT__VERB_ADOPT || row->verb == OCIRT__VERB_START_SCOPE) record = i + 1;
         if (row->actor != OCIRT_ACTOR_INIT) continue;
         if (row->verb == OCIRT__VERB_HOOKS || row->verb == OCIRT__VERB_AWAIT_START || row->verb == OCIRT__VERB_SECCOMP || row->verb == OCIRT__VERB_EXEC) row->after = last;
         if (row->verb == OCIRT__VERB_UNSHARE || row->verb == OCIRT__VERB_MOVE_ROOT || row->verb == OCIRT__VERB_AFFINITY) row->after = record;
@@ -11063,6 +11977,7 @@ struct ocirt__host {
                                         while init works or ends, it would wait with it */
     int                 state_dir, cgroup_root;
     unsigned            cgroup_missing; /* levels of the cgroup that are to be made */
+    char                cgroup[512];    /* where systemd has put init, "": it did not */
     int                 conversation; /* the host's end */
     int                 pidfd, pid;   /* of init */
     int                 stage_pidfd;
@@ -11477,6 +12392,31 @@ static int ocirt__spawn_cgroup(struct ocirt__host *h, const struct ocirt__row *r
     return ocirt__path_write(dir, text, ocirt__plan_text(h->actor.plan, row->b), strlen(ocirt__plan_text(h->actor.plan, row->b)));
 }
 
+/* Where init is now: the kernel knows, whichever systemd it was and wherever that has its slices. */
+static int ocirt__spawn_find_cgroup(struct ocirt__host *h, const char *unit) {
+    char   path[48], text[2048], *line;
+    size_t n = ocirt__mem_decimal(path, (uint64_t)h->pid);
+    memcpy(path + n, "/cgroup", 8);
+    if (ocirt__path_read(h->actor.slots[OCIRT__SLOT_PROC], path, text, sizeof text) <= 0) return -ESRCH;
+    line = strncmp(text, "0::/", 4) == 0 ? text : strstr(text, "\n0::/");
+    if (!line) return -ENODEV;
+    line += *line == '\n' ? 4 : 3;
+    line[n = strcspn(line, "\n")] = 0;
+    if (n >= sizeof h->cgroup || strcmp(strrchr(line, '/') + 1, unit) != 0) return ocirt__step_detail(&h->actor, "systemd has put the process elsewhere", -EXDEV);
+    memcpy(h->cgroup, line, n + 1);
+    return h->actor.slots[OCIRT__SLOT_CGROUP] = ocirt__path_exact(h->cgroup_root, h->cgroup + 1, O_RDONLY | O_DIRECTORY);
+}
+
+static int ocirt__spawn_scope(struct ocirt__host *h, const struct ocirt__row *row) {
+    const ocirt_plan *plan = h->actor.plan;
+    struct ocirt__bus bus = {.fd = -1, .arena = h->arena, .detail = ocirt__step_report(&h->actor)->detail, .rootless = plan->user_manager};
+    struct ocirt__systemd_bytes properties = {.data = ocirt__plan_data(plan, row->c), .size = row->n, .common = (size_t)row->x};
+    int r = ocirt__systemd_start(&bus, ocirt__plan_text(plan, row->a), &properties, h->pid);
+    ocirt__systemd_close(&bus);
+    if (r == 0) r = ocirt__spawn_find_cgroup(h, ocirt__plan_text(plan, row->a));
+    return r < 0 ? r : ocirt__cgroup_bound(r, false);
+}
+
 /* One that is there already is taken as it is, if it says what the config says. */
 static int ocirt__spawn_resctrl_group(struct ocirt__host *h, const struct ocirt__row *row) {
     const ocirt_plan *plan = h->actor.plan;
@@ -11529,6 +12469,7 @@ static int ocirt__spawn_carry_out(struct ocirt__actor *a, const struct ocirt__ro
     case OCIRT__VERB_CGROUP_WRITE:
     case OCIRT__VERB_CGROUP_DEVICES:
     case OCIRT__VERB_CGROUP_OWNER: return ocirt__spawn_cgroup(h, row);
+    case OCIRT__VERB_START_SCOPE: return ocirt__spawn_scope(h, row);
     case OCIRT__VERB_RESCTRL_GROUP:
     case OCIRT__VERB_RESCTRL_WRITE:
     case OCIRT__VERB_RESCTRL_JOIN: return ocirt__spawn_resctrl(h, row);
@@ -11744,6 +12685,8 @@ struct ocirt__record { /* state.json */
     uint64_t    version, owner, cgroup_levels;
     const char *id, *oci_version, *bundle, *rootfs, *created, *cgroup, *cgroup_mount;
     const char *resctrl; /* group of resctrl, "": none */
+    const char *scope;   /* unit of systemd, "": none */
+    bool        user_manager; /* it is the user's systemd */
     bool        private_pids, resctrl_made, resctrl_monitor;
     ocirt_pair *annotations;
     size_t      annotations_count;
@@ -11861,6 +12804,11 @@ static int ocirt__state_put(int dir, const char *name, const void *data, size_t 
     return r;
 }
 
+static int ocirt__state_replace(int dir, const char *name, const char *by, const void *data, size_t size) {
+    int r = ocirt__state_put(dir, by, data, size);
+    return r < 0 ? r : ocirt__sys_renameat(dir, by, name);
+}
+
 static char *ocirt__state_get(ocirt_arena *arena, int dir, const char *name, size_t extra, size_t *out_size) {
     struct ocirt__statx st;
     char *text = NULL;
@@ -11917,6 +12865,8 @@ static void ocirt__state_text(ocirt__buffer *t, const struct ocirt__record *r) {
     ocirt__state_text_member(t, "cgroup", r->cgroup);
     ocirt__state_text_member(t, "cgroupMount", r->cgroup_mount);
     ocirt__state_text_member(t, "resctrl", r->resctrl);
+    ocirt__state_text_member(t, "systemdScope", r->scope);
+    ocirt__buffer_format(t, ",\n  \"userManager\": %s", r->user_manager ? "true" : "false");
     ocirt__buffer_format(t, ",\n  \"resctrlMade\": %s,\n  \"resctrlMonitor\": %s", r->resctrl_made ? "true" : "false", r->resctrl_monitor ? "true" : "false");
     ocirt__buffer_format(t, ",\n  \"cgroupLevels\": %llu,\n  \"owner\": %llu,\n  \"privatePids\": %s,\n  \"annotations\": {",
                          (unsigned long long)r->cgroup_levels, (unsigned long long)r->owner, r->private_pids ? "true" : "false");
@@ -11935,13 +12885,13 @@ static bool ocirt__state_load(ocirt_arena *arena, int dir, struct ocirt__record 
     const ocirt_json *doc;
     char *text = ocirt__state_get(arena, dir, "state.json", 0, &size);
     memset(out, 0, sizeof *out);
-    out->id = out->oci_version = out->bundle = out->rootfs = out->created = out->cgroup = out->cgroup_mount = out->resctrl = "";
+    out->id = out->oci_version = out->bundle = out->rootfs = out->created = out->cgroup = out->cgroup_mount = out->resctrl = out->scope = "";
     if (!text || ocirt__json_parse(arena, text, size, "state.json", &doc, NULL) < 0) return false;
     struct {
         const char  *name;
         const char **to;
     } texts[] = {{"id", &out->id}, {"ociVersion", &out->oci_version}, {"bundle", &out->bundle}, {"rootfs", &out->rootfs}, {"created", &out->created},
-                 {"cgroup", &out->cgroup}, {"cgroupMount", &out->cgroup_mount}, {"resctrl", &out->resctrl}};
+                 {"cgroup", &out->cgroup}, {"cgroupMount", &out->cgroup_mount}, {"resctrl", &out->resctrl}, {"systemdScope", &out->scope}};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         const char *value = ocirt__json_text(arena, doc, ocirt__json_member(doc, 1, texts[i].name));
         if (!value) return false;
@@ -11951,6 +12901,7 @@ static bool ocirt__state_load(ocirt_arena *arena, int dir, struct ocirt__record 
     if (!ocirt__json_uint(doc, ocirt__json_member(doc, 1, "cgroupLevels"), &out->cgroup_levels)) return false;
     if (!ocirt__json_uint(doc, ocirt__json_member(doc, 1, "owner"), &out->owner)) return false;
     out->private_pids = ocirt__json_is_true(doc, ocirt__json_member(doc, 1, "privatePids"));
+    out->user_manager = ocirt__json_is_true(doc, ocirt__json_member(doc, 1, "userManager"));
     out->resctrl_made = ocirt__json_is_true(doc, ocirt__json_member(doc, 1, "resctrlMade"));
     out->resctrl_monitor = ocirt__json_is_true(doc, ocirt__json_member(doc, 1, "resctrlMonitor"));
     return ocirt__json_pairs(arena, doc, ocirt__json_member(doc, 1, "annotations"), &out->annotations, &out->annotations_count);
@@ -12021,7 +12972,7 @@ static bool ocirt__state_is_paused(const struct ocirt__record *record) {
 
 /* Everything we put there, and nothing else: a folder with foreign files stays. */
 static int ocirt__state_remove(int root, const char *id, int dir) {
-    static const char *const names[] = {"start", "init", "creating", "plan", "config.json", "state.json"};
+    static const char *const names[] = {"start", "init", "creating", "plan", "config.json", "state.new", "state.json"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) (void)ocirt__sys_unlinkat(dir, names[i], 0);
     return ocirt__sys_unlinkat(root, id, AT_REMOVEDIR);
 }
@@ -12451,6 +13402,14 @@ static void ocirt__explain_apparmor(ocirt_error *e, const char *profile) {
     else if (e->sys == EACCES || e->sys == EPERM) ocirt__error_hint(e, "the runtime is confined itself, and its profile may not change to %s", profile);
 }
 
+static void ocirt__explain_scope(ocirt_error *e, bool user) {
+    if (e->sys == EACCES || e->sys == EPERM) ocirt__error_hint(e, "the bus or polkit does not let the caller start units of this systemd");
+    else if (e->sys == EEXIST) ocirt__error_hint(e, "a unit of this name is active: `systemctl %sstop` it, or use another id", user ? "--user " : "");
+    else if (e->sys == ENOENT || e->sys == ECONNREFUSED || e->sys == ENOTCONN)
+        ocirt__error_hint(e, user ? "the user's systemd has to run (loginctl enable-linger), and XDG_RUNTIME_DIR or DBUS_SESSION_BUS_ADDRESS lead to its bus; else use the cgroupfs driver"
+                                  : "systemd and its bus have to run; else use the cgroupfs driver");
+}
+
 static void ocirt__explain_enter(ocirt_error *e) {
     e->code = e->sys == ESRCH ? OCIRT_E_STATE : OCIRT_E_NAMESPACE;
     if (e->sys == ESRCH) ocirt__explain_say(e, "container not running: no such process");
@@ -12486,7 +13445,9 @@ static void ocirt__explain_row(ocirt_error *e, const ocirt_plan *plan, const str
     case OCIRT__VERB_CGROUP_MAKE:
     case OCIRT__VERB_CGROUP_WRITE:
     case OCIRT__VERB_CGROUP_DEVICES:
+    case OCIRT__VERB_START_SCOPE:
         e->code = OCIRT_E_CGROUP;
+        if (row->verb == OCIRT__VERB_START_SCOPE) ocirt__explain_scope(e, plan->user_manager);
         if (row->verb == OCIRT__VERB_CGROUP_WRITE) ocirt__explain_limit(e, text);
         if (row->verb == OCIRT__VERB_CGROUP_DEVICES) ocirt__explain_devices(e);
         break;
@@ -12661,9 +13622,9 @@ static const ocirt_options *ocirt__ops_options(const ocirt_options *options) {
 /* What has to be taken back, from memory or from the stored state. */
 struct ocirt__undo {
     int         proc, root, dir;
-    const char *id, *cgroup_mount, *cgroup, *resctrl;
+    const char *id, *cgroup_mount, *cgroup, *resctrl, *scope;
     uint64_t    levels;
-    bool        resctrl_made, resctrl_monitor;
+    bool        resctrl_made, resctrl_monitor, user_manager;
     int         pidfd; /* of init, borrowed */
     bool        ours;  /* init is our child and reaped by the caller */
     bool        ended; /* with it ended all processes of its pid namespace */
@@ -12705,6 +13666,19 @@ static void ocirt__ops_poststop(const struct ocirt__undo *u) {
     }
 }
 
+/* systemd forgets the scope, whose cgroup is gone. Where there is no systemd any more, or was none, it has. */
+static int ocirt__ops_stop_scope(const struct ocirt__undo *u, ocirt_error *error) {
+    ocirt_arena arena = {0};
+    char   detail[256] = "";
+    struct ocirt__bus bus = {.fd = -1, .arena = &arena, .detail = detail, .rootless = u->user_manager, .limit_ms = u->limit_ms};
+    int r = u->scope[0] ? ocirt__systemd_stop(&bus, u->scope) : 0;
+    ocirt__systemd_close(&bus);
+    if (r == -ENOENT || r == -ECONNREFUSED || r == -ENOTCONN) r = 0;
+    if (r < 0) r = ocirt__error_set(error, OCIRT_E_CGROUP, -r, u->scope, "stopping %s: %s", u->scope, detail);
+    ocirt_arena_free(&arena);
+    return r;
+}
+
 static int ocirt__ops_undo(const struct ocirt__undo *u, ocirt_error *error) {
     int r = u->ended ? ocirt__ops_remove_cgroup(u, 0) : -EBUSY;
     if (r < 0 && (r = ocirt__ops_kill_all(u)) != -ETIMEDOUT) r = ocirt__ops_remove_cgroup(u, u->limit_ms);
@@ -12714,6 +13688,7 @@ static int ocirt__ops_undo(const struct ocirt__undo *u, ocirt_error *error) {
         ocirt__error_hint(error, "a process in uninterruptible sleep can hold it: see cgroup.procs there; delete --force again goes on from here");
         return error ? -error->code : -OCIRT_E_BUSY;
     }
+    if (ocirt__ops_stop_scope(u, error) < 0) return -OCIRT_E_CGROUP;
     if (u->resctrl[0] && (r = ocirt__resctrl_remove(u->resctrl, u->id, u->resctrl_monitor, u->resctrl_made)) < 0)
         return ocirt__error_set(error, OCIRT_E_SYSTEM, -r, u->resctrl, "cannot remove the resctrl group of container %s", u->id);
     r = ocirt__state_remove(u->root, u->id, u->dir);
@@ -12741,7 +13716,8 @@ static struct ocirt__undo ocirt__ops_undo_of(struct ocirt__job *job) {
     const ocirt_plan *plan = job->host.actor.plan;
     bool entered = job->host.actor.slots[OCIRT__SLOT_CGROUP] >= 0; /* else it is somebody else's, or was not made */
     return (struct ocirt__undo){.proc = job->proc, .root = job->root, .dir = job->host.state_dir, .id = job->id, .pidfd = -1, .ours = true,
-                                .cgroup_mount = job->probe.cgroup_mount, .cgroup = entered ? ocirt__plan_text(plan, plan->cgroup) : "",
+                                .cgroup_mount = job->probe.cgroup_mount, .cgroup = !entered ? "" : plan->scope ? job->host.cgroup : ocirt__plan_text(plan, plan->cgroup),
+                                .scope = job->record.scope, .user_manager = job->record.user_manager,
                                 .resctrl = job->record.resctrl, .resctrl_made = job->record.resctrl_made, .resctrl_monitor = job->record.resctrl_monitor,
                                 .levels = job->record.cgroup_levels, .limit_ms = 10000, .plan = job->host.actor.plan, .ended = job->host.dead && plan->private_pids};
 }
@@ -12800,7 +13776,7 @@ static int ocirt__ops_write_state(struct ocirt__job *job, const ocirt_spec *spec
     if (!now) return ocirt__error_set(job->error, OCIRT_E_MEMORY, 0, "", "out of memory");
     ocirt__error_time(now);
     job->record = (struct ocirt__record){.id = job->id, .bundle = ocirt__plan_text(plan, plan->bundle), .rootfs = ocirt__plan_text(plan, plan->rootfs),
-        .created = now, .cgroup = ocirt__plan_text(plan, plan->cgroup), .cgroup_mount = plan->cgroup ? job->probe.cgroup_mount : "",
+        .created = now, .scope = ocirt__plan_text(plan, plan->scope), .user_manager = plan->user_manager, .cgroup = ocirt__plan_text(plan, plan->cgroup), .cgroup_mount = plan->cgroup ? job->probe.cgroup_mount : "",
         .resctrl = ocirt__plan_text(plan, plan->resctrl), .resctrl_made = plan->resctrl_made, .resctrl_monitor = plan->resctrl_monitor,
         .owner = geteuid(), .private_pids = plan->private_pids, .annotations = spec->annotations, .annotations_count = spec->annotations_count};
     if (plan->cgroup) {
@@ -12808,7 +13784,7 @@ static int ocirt__ops_write_state(struct ocirt__job *job, const ocirt_spec *spec
         r = job->host.cgroup_root < 0 ? job->host.cgroup_root : ocirt__cgroup_levels_missing(job->host.cgroup_root, job->record.cgroup);
         if (r == 0 && ocirt__ops_cgroup_in_use(job, spec) < 0) return -OCIRT_E_CGROUP; /* before it is on record as ours */
         if (r < 0) return ocirt__error_set(job->error, OCIRT_E_CGROUP, -r, job->record.cgroup, "cgroup %s", job->record.cgroup);
-        job->record.cgroup_levels = job->host.cgroup_missing = (unsigned)r;
+        job->record.cgroup_levels = job->host.cgroup_missing = plan->scope ? 1 : (unsigned)r;
         job->host.actor.page->old_cgroup = r == 0;
     }
     if ((plan->resctrl_made && ocirt__ops_resctrl_exists(job->id, NULL)) || (plan->resctrl_monitor && ocirt__ops_resctrl_exists(job->record.resctrl, job->id)))
@@ -12954,11 +13930,23 @@ static int ocirt__ops_hand_over(struct ocirt__job *job) {
     return ocirt__ops_pid_file(job);
 }
 
+/* What was on record was a guess if systemd was to choose. */
+static int ocirt__ops_note_cgroup(struct ocirt__job *job) {
+    ocirt__buffer text = {.arena = &job->arena};
+    int r;
+    if (!job->host.cgroup[0] || strcmp(job->host.cgroup, job->record.cgroup) == 0) return 0;
+    job->record.cgroup = job->host.cgroup;
+    ocirt__state_text(&text, &job->record);
+    r = text.failed ? -ENOMEM : ocirt__state_replace(job->host.state_dir, "state.json", "state.new", text.data, text.size);
+    return r == 0 ? 0 : ocirt__error_set(job->error, OCIRT_E_IO, -r, "state.json", "writing the state of %s", job->id);
+}
+
 /* Carries the plan out and makes the result known: pid file, `init`. On any failure all is undone. */
 static int ocirt__ops_carry_out(struct ocirt__job *job) {
     int r = ocirt__spawn_run(&job->host);
     ocirt__ops_trace(job);
     if (r < 0) r = ocirt__ops_failed(job);
+    if (r == 0) r = ocirt__ops_note_cgroup(job);
     if (r == 0) r = ocirt__ops_hand_over(job);
     if (r == 0) {
         r = ocirt__sys_renameat(job->host.state_dir, "creating", "init");
@@ -13219,9 +14207,11 @@ static struct ocirt__undo ocirt__ops_undo_found(struct ocirt__found *f, const ch
     ocirt_plan *plan = ocirt__state_plan(&f->arena, f->dir);
     if (!f->whole && plan) { /* the plan knows the cgroup too */
         f->record.cgroup = ocirt__plan_text(plan, plan->cgroup), f->record.cgroup_levels = 1;
+        f->record.scope = ocirt__plan_text(plan, plan->scope), f->record.user_manager = plan->user_manager;
         f->record.cgroup_mount = ocirt__probe_is_cgroup2("/sys/fs/cgroup") ? "/sys/fs/cgroup" : "/sys/fs/cgroup/unified";
     }
     return (struct ocirt__undo){.proc = f->proc, .root = f->root, .dir = f->dir, .id = id, .cgroup_mount = f->record.cgroup_mount, .cgroup = f->record.cgroup,
+                                .scope = f->record.scope, .user_manager = f->record.user_manager,
                                 .resctrl = f->record.resctrl, .resctrl_made = f->record.resctrl_made, .resctrl_monitor = f->record.resctrl_monitor,
                                 .levels = f->record.cgroup_levels, .pidfd = f->process.pidfd, .limit_ms = ms ? ms : 10000,
                                 .plan = plan};
@@ -13543,6 +14533,7 @@ struct ocirt__update { /* on its way */
     ocirt_memory           memory; /* of it, with what follows from the limits in force */
     ocirt_cpu              cpu;
     struct ocirt__changes  changes;
+    bool                   told;           /* systemd has the new limits */
     int                    group;          /* of resctrl, whose schemata are changed; -1: none */
     char                   schemata[4096]; /* as they were */
     ocirt_error           *error;
@@ -13606,7 +14597,31 @@ static int ocirt__ops_update_enable(struct ocirt__update *u, const ocirt_resourc
     return r < 0 ? ocirt__error_set(u->error, OCIRT_E_CGROUP, -r, u->live.found.record.cgroup, "%s", detail[0] ? detail : "enabling controllers") : 0;
 }
 
+/* systemd would write its own idea of the limits again at the next reload. It is asked first, as it may refuse. */
+static int ocirt__ops_update_scope(struct ocirt__update *u, const struct ocirt__systemd_bytes *properties) {
+    const struct ocirt__record *record = &u->live.found.record;
+    char   detail[256] = "";
+    struct ocirt__bus bus = {.fd = -1, .arena = &u->live.found.arena, .detail = detail, .rootless = record->user_manager};
+    int r = ocirt__systemd_set(&bus, record->scope, properties);
+    ocirt__systemd_close(&bus);
+    return r < 0 ? ocirt__error_set(u->error, OCIRT_E_CGROUP, -r, record->scope, "changing %s: %s", record->scope, detail) : 0;
+}
+
+static void ocirt__ops_update_scope_back(struct ocirt__update *u) {
+    struct ocirt__properties_writer p = {.wire.out.arena = &u->live.found.arena, .update = true};
+    struct ocirt__systemd_bytes before;
+    ocirt_error *told = u->error;
+    for (size_t i = 0; i < u->changes.count; i++)
+        if (u->changes.items[i].before) ocirt__systemd_limit(&p, &(struct ocirt__limit){.file = u->changes.items[i].to.file, .value = u->changes.items[i].before});
+    before = (struct ocirt__systemd_bytes){.data = p.wire.out.data, .size = p.wire.out.size, .common = p.wire.out.size};
+    u->error = NULL;
+    if (!p.wire.out.failed) (void)ocirt__ops_update_scope(u, &before);
+    u->error = told;
+}
+
 static int ocirt__ops_update_limits(struct ocirt__update *u) {
+    bool scope = u->live.found.record.scope[0] != 0;
+    struct ocirt__systemd_bytes properties;
     const struct ocirt__change *refused = NULL;
     ocirt_resources limits = *u->limits;
     ocirt_probe probe;
@@ -13615,10 +14630,14 @@ static int ocirt__ops_update_limits(struct ocirt__update *u) {
     ocirt__ops_update_cpu(u, &limits);
     ocirt__probe_with(u->live.found.proc, &probe);
     r = ocirt__cgroup_check(&probe, &limits, u->spec->document, u->error);
-    if (r == 0) r = ocirt__ops_update_enable(u, &limits);
+    if (r == 0 && !scope) r = ocirt__ops_update_enable(u, &limits);
     if (r == 0) r = ocirt__cgroup_limits(&limits, u->spec->document, ocirt__changes_add, &u->changes, u->error);
     if (r == 0 && u->changes.failed) r = ocirt__error_set(u->error, OCIRT_E_MEMORY, 0, "", "out of memory");
     if (r < 0) return r;
+    if (scope) r = ocirt__systemd_changes(&u->live.found.arena, &limits, u->spec->document, &properties, u->error);
+    if (scope && r == 0) r = ocirt__ops_update_scope(u, &properties);
+    if (r < 0) return r;
+    u->told = scope;
     r = ocirt__changes_apply(&u->changes, &refused);
     return r < 0 ? ocirt__ops_update_refused(u, refused, r) : 0;
 }
@@ -13673,6 +14692,7 @@ OCIRT_DEF int ocirt_update(const char *id, const ocirt_spec *changes, const ocir
     if (r == 0 && changes->linux_ && changes->linux_->intel_rdt) r = ocirt__ops_update_schemata(&u, changes->linux_->intel_rdt);
     if (r == 0 && u.limits && u.limits->devices_count) r = ocirt__ops_update_devices(&u); /* last: it is not taken back */
     if (r < 0) ocirt__changes_undo(&u.changes);
+    if (r < 0 && u.told) ocirt__ops_update_scope_back(&u);
     if (r < 0 && u.group >= 0) (void)ocirt__path_write(u.group, "schemata", u.schemata, strlen(u.schemata));
     ocirt__sys_close(&u.group);
     ocirt__ops_leave(&u.live);

@@ -78,8 +78,6 @@ static void words(struct t *t) {
         {"create", 1, "id is missing"},
         {"create --bundle", 1, "flag needs an argument"},
         {"create x", 1, "./config.json: no such file or directory"},
-        {"--systemd-cgroup create x", 1, "no systemd cgroup driver"},
-        {"--cgroup-manager systemd create x", 1, "no systemd cgroup driver"},
         {"--cgroup-manager other list", 1, "unknown cgroup manager other"},
         {"--log-format yaml list", 1, "unknown log format yaml"},
         {"--debug=maybe list", 1, "--debug takes true or false, not maybe"},
@@ -129,7 +127,6 @@ static void words(struct t *t) {
         {"run --rootfs .", 125, "needs a program"},
         {"run --rootfs . --", 125, "needs a program"},
         {"run --rootfs none -- sh", 125, "root file system"},
-        {"--systemd-cgroup run x", 125, "no systemd cgroup driver"},
     };
     make_dirs(print("%s/empty", t->dir), 0755);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
