@@ -865,6 +865,7 @@ static int check_globals(struct arguments *a, const char *command) {
     else if (m && strcmp(m, "cgroupfs") != 0) return fail_text(a, "unknown cgroup manager %s", m);
     if (a->systemd) a->options.flags |= OCIRT_SYSTEMD;
     if (makes) take_listen_fds(a);
+    if (getenv("NOTIFY_SOCKET") && getenv("NOTIFY_SOCKET")[0]) a->options.notify_socket = getenv("NOTIFY_SOCKET");
     return 0;
 }
 

@@ -61,6 +61,7 @@
      >>hooks     running hooks
      >>step      the executor: what runs between clone and exec
      >>spawn     the host's rows, birth and conversation
+     >>notify    a service manager is told that the container is ready
      >>console   foreground: signals and terminal
      >>state     the container's folder
      >>stats     what the kernel counts for a container
@@ -603,6 +604,8 @@ typedef struct ocirt_options { /* zero means default */
                                    master (SCM_RIGHTS with one byte); reached before anything is made */
     const char *pidfd_socket;   /* the same for a pidfd of the process                           */
     const char *exec_cgroup;    /* exec: a cgroup below the container's, "sub" or "/sub"; NULL: the container's */
+    const char *notify_socket;  /* create, start, run: of the service manager that is told when the program says READY=1
+                                   (sd_notify(3)); start and a detached run wait for that. NULL: none */
     unsigned    preserve_fds;   /* descriptors 3 .. 2+N stay open in the container               */
     unsigned    listen_fds;     /* N more, before those, that LISTEN_FDS=N tells of (sd_listen_fds(3)) */
     unsigned    flags;          /* OCIRT_WITHOUT_PIVOT | ...                                          */
@@ -12546,6 +12549,89 @@ static void ocirt__spawn_forget(struct ocirt__host *h) {
 }
 
 /* ===========================================================================================
+   >>notify   sd_notify(3) from inside the container to the service manager outside. The program finds a socket of
+   ours at /run/notify/notify.sock (a folder of the state folder is mounted there); its READY=1 is passed on with the
+   pid that it has outside. The barrier keeps us alive until the manager has seen who sent it. Nothing else of what
+   the container says goes on: it could claim another main process.
+   =========================================================================================== */
+
+#define OCIRT__NOTIFY_FOLDER "/run/notify"
+
+/* The socket that the program writes to, in the folder that is mounted in the container. */
+static int ocirt__notify_bind(int state_dir) {
+    struct sockaddr_un name = {.sun_family = AF_UNIX, .sun_path = "/proc/self/fd/"};
+    size_t n = 14 + ocirt__mem_decimal(name.sun_path + 14, (uint64_t)state_dir);
+    int    r, fd = (int)OCIRT__SYS3(SYS_socket, AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0) return fd;
+    memcpy(name.sun_path + n, "/notify/notify.sock", 20);
+    (void)ocirt__sys_unlinkat(state_dir, "notify/notify.sock", 0);
+    r = (int)OCIRT__SYS3(SYS_bind, fd, &name, sizeof name);
+    if (r == 0) r = (int)OCIRT__SYS3(SYS_fchmodat, state_dir, "notify/notify.sock", 0777); /* the program may be anyone */
+    if (r < 0) ocirt__sys_close(&fd);
+    return r < 0 ? r : fd;
+}
+
+static int ocirt__notify_send(int to, const char *text, int fd) {
+    union {
+        struct cmsghdr header;
+        char           room[CMSG_SPACE(sizeof(int))];
+    } control;
+    struct iovec  piece   = {.iov_base = (char *)(uintptr_t)text, .iov_len = strlen(text)};
+    struct msghdr message = {.msg_iov = &piece, .msg_iovlen = 1};
+    memset(&control, 0, sizeof control);
+    control.header.cmsg_len = CMSG_LEN(sizeof(int)), control.header.cmsg_level = SOL_SOCKET, control.header.cmsg_type = SCM_RIGHTS;
+    memcpy(CMSG_DATA(&control.header), &fd, sizeof fd);
+    if (fd >= 0) message.msg_control = &control, message.msg_controllen = sizeof control.room;
+    return (int)OCIRT__SYS3(SYS_sendmsg, to, &message, MSG_NOSIGNAL);
+}
+
+/* "@name" is abstract. The manager closes its copy of the pipe when it has read all that came before. */
+static void ocirt__notify_manager(const char *path, int pid) {
+    struct sockaddr_un name = {.sun_family = AF_UNIX};
+    size_t n = strlen(path);
+    int    pipe[2] = {-1, -1}, fd = (int)OCIRT__SYS3(SYS_socket, AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    char   text[48] = "READY=1\nMAINPID=";
+    struct pollfd wait = {.events = POLLIN};
+    ocirt__mem_decimal(text + 16, (uint64_t)pid);
+    if (n < sizeof name.sun_path) memcpy(name.sun_path, path, n);
+    if (path[0] == '@') name.sun_path[0] = 0;
+    if (fd >= 0 && n < sizeof name.sun_path && OCIRT__SYS3(SYS_connect, fd, &name, offsetof(struct sockaddr_un, sun_path) + n) == 0 && ocirt__notify_send(fd, text, -1) > 0 &&
+        OCIRT__SYS2(SYS_pipe2, pipe, O_CLOEXEC) == 0 && ocirt__notify_send(fd, "BARRIER=1", pipe[1]) > 0) {
+        ocirt__sys_close(&pipe[1]);
+        wait.fd = pipe[0];
+        ocirt__sys_poll(&wait, 1, 5000);
+    }
+    ocirt__sys_close(&pipe[0]);
+    ocirt__sys_close(&pipe[1]);
+    ocirt__sys_close(&fd);
+}
+
+/* What has come. Once that is READY=1 the manager is told, and the socket closed. */
+static void ocirt__notify_take(int *from, const char *manager, int pid) {
+    char text[4096];
+    long n;
+    while (*from >= 0 && (n = ocirt__sys_read(*from, text, sizeof text - 1)) >= 0) {
+        bool ready = false;
+        text[n] = 0;
+        for (char *rest = NULL, *line = strtok_r(text, "\n", &rest); line && !ready; line = strtok_r(NULL, "\n", &rest)) ready = strcmp(line, "READY=1") == 0;
+        if (!ready) continue;
+        ocirt__notify_manager(manager, pid);
+        ocirt__sys_close(from);
+    }
+}
+
+/* Until the program is ready, or its container has ended. */
+static void ocirt__notify_await(int *from, const char *manager, int pidfd, int pid) {
+    while (*from >= 0) {
+        struct pollfd wait[2] = {{.fd = *from, .events = POLLIN}, {.fd = pidfd, .events = POLLIN}};
+        if (ocirt__sys_poll(wait, 2, -1) < 0) break;
+        ocirt__notify_take(from, manager, pid);
+        if (wait[1].revents) break;
+    }
+    ocirt__sys_close(from);
+}
+
+/* ===========================================================================================
    >>console   `run` in the foreground: signals passed on, the terminal relayed and restored.
    Everything happens in the calling thread with its signals blocked and read from a signalfd; no
    handler is installed. SIGTTOU is among the blocked, so setting the terminal cannot stop us.
@@ -12553,6 +12639,8 @@ static void ocirt__spawn_forget(struct ocirt__host *h) {
 
 struct ocirt__console {
     int            master, signals, pidfd, outer;
+    int            notify, pid; /* the socket of >>notify, -1: none or done */
+    const char    *manager;
     bool           raw, input_open, quiet; /* quiet: no process has the container's terminal open */
     struct termios saved;
     char           in[4096], out[4096]; /* to the container, from it */
@@ -12641,12 +12729,13 @@ static void ocirt__console_relay(struct ocirt__console *c, const struct pollfd w
 static void ocirt__console_loop(struct ocirt__console *c) {
     for (;;) {
         bool want_in = c->input_open && c->in_size < sizeof c->in, want_out = c->out_size < sizeof c->out;
-        struct pollfd wait[5] = {{.fd = c->pidfd, .events = POLLIN}, {.fd = c->signals, .events = POLLIN},
+        struct pollfd wait[6] = {{.fd = c->pidfd, .events = POLLIN}, {.fd = c->signals, .events = POLLIN},
                                  {.fd = c->master >= 0 && want_in ? 0 : -1, .events = POLLIN},
                                  {.fd = c->quiet ? -1 : c->master, .events = (short)((want_out ? POLLIN : 0) | (c->in_size ? POLLOUT : 0))},
-                                 {.fd = c->master >= 0 && c->out_size ? 1 : -1, .events = POLLOUT}};
-        if (ocirt__sys_poll(wait, 5, c->quiet ? 50 : -1) < 0) return;
+                                 {.fd = c->master >= 0 && c->out_size ? 1 : -1, .events = POLLOUT}, {.fd = c->notify, .events = POLLIN}};
+        if (ocirt__sys_poll(wait, 6, c->quiet ? 50 : -1) < 0) return;
         if (wait[1].revents) ocirt__console_signals(c);
+        if (wait[5].revents) ocirt__notify_take(&c->notify, c->manager, c->pid);
         if (c->master >= 0) ocirt__console_relay(c, wait);
         if (wait[0].revents) break;
     }
@@ -12656,8 +12745,8 @@ static void ocirt__console_loop(struct ocirt__console *c) {
 /* Waits for init, passing on signals and, with a terminal, bytes both ways. The caller has blocked the
    signals since before the container was made: what came meanwhile is passed on now. Was init quicker
    and has ended, they are taken all the same: they were meant for it and must not end the caller. */
-static void ocirt__console_wait(int pidfd, int *master) {
-    struct ocirt__console c = {.master = *master, .pidfd = pidfd, .input_open = true};
+static void ocirt__console_wait(struct ocirt__host *h, int *notify, const char *manager) {
+    struct ocirt__console c = {.master = h->terminal, .pidfd = h->pidfd, .pid = h->pid, .notify = *notify, .manager = manager, .input_open = true};
     uint64_t all = ~0ull;
     c.signals = (int)OCIRT__SYS4(SYS_signalfd4, -1, &all, 8, O_CLOEXEC | O_NONBLOCK);
     if (c.master >= 0) {
@@ -12668,7 +12757,7 @@ static void ocirt__console_wait(int pidfd, int *master) {
     ocirt__console_loop(&c);
     if (c.raw) tcsetattr(c.outer, TCSANOW, &c.saved);
     ocirt__sys_close(&c.signals);
-    *master = c.master;
+    h->terminal = c.master, *notify = c.notify;
 }
 
 /* ===========================================================================================
@@ -12678,6 +12767,7 @@ static void ocirt__console_wait(int pidfd, int *master) {
      plan        the plan's bytes: undo, hooks after exec, and error texts for `start`
      creating    link to PID:STARTTIME:BOOT while create works; renamed to `init` when it is done
      start       socket the waiting init listens on; gone once started
+     notify/     the folder of >>notify
    The lock is flock on the folder itself: the kernel drops it when its holder dies.
    =========================================================================================== */
 
@@ -12972,8 +13062,9 @@ static bool ocirt__state_is_paused(const struct ocirt__record *record) {
 
 /* Everything we put there, and nothing else: a folder with foreign files stays. */
 static int ocirt__state_remove(int root, const char *id, int dir) {
-    static const char *const names[] = {"start", "init", "creating", "plan", "config.json", "state.new", "state.json"};
+    static const char *const names[] = {"notify/notify.sock", "start", "init", "creating", "plan", "config.json", "state.new", "state.json"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) (void)ocirt__sys_unlinkat(dir, names[i], 0);
+    (void)ocirt__sys_unlinkat(dir, "notify", AT_REMOVEDIR);
     return ocirt__sys_unlinkat(root, id, AT_REMOVEDIR);
 }
 
@@ -13607,6 +13698,8 @@ struct ocirt__job { /* one create or run */
     const char          *id;
     int                  root, proc;
     int                  console, watcher; /* connections that get the terminal, and the pidfd */
+    int                  notify;           /* socket of >>notify */
+    bool                 notifies;         /* the container has its folder */
     unsigned             filled; /* bit n: descriptor n is our stand-in */
     ocirt_error         *error;
 };
@@ -13700,7 +13793,7 @@ static int ocirt__ops_undo(const struct ocirt__undo *u, ocirt_error *error) {
 
 static void ocirt__ops_close(struct ocirt__job *job) {
     struct ocirt__host *h = &job->host;
-    int *fds[] = {&h->state_dir, &h->cgroup_root, &h->conversation, &h->pidfd, &h->stage_pidfd, &h->terminal, &h->page_file, &h->image, &h->resctrl, &h->network.outside, &h->network.inside, &job->console, &job->watcher, &job->root, &job->proc};
+    int *fds[] = {&h->state_dir, &h->cgroup_root, &h->conversation, &h->pidfd, &h->stage_pidfd, &h->terminal, &h->page_file, &h->image, &h->resctrl, &h->network.outside, &h->network.inside, &job->console, &job->watcher, &job->notify, &job->root, &job->proc};
     if (h->actor.plan)
         for (unsigned i = 0; i < OCIRT__PLAN_SLOTS; i++)
             if (i != OCIRT__SLOT_PROC) ocirt__sys_close(&h->actor.slots[i]);
@@ -13792,6 +13885,9 @@ static int ocirt__ops_write_state(struct ocirt__job *job, const ocirt_spec *spec
     ocirt__state_text(&text, &job->record);
     r = text.failed ? -ENOMEM : ocirt__state_put(job->host.state_dir, "state.json", text.data, text.size);
     if (r == 0) r = ocirt__state_put_config(&job->arena, job->host.state_dir, spec);
+    if (r == 0 && job->notifies) r = ocirt__sys_mkdirat(job->host.state_dir, "notify", 0755);
+    if (r == 0 && job->notifies && job->options->flags & OCIRT_OF_RUN) r = job->notify = ocirt__notify_bind(job->host.state_dir);
+    if (r > 0) r = 0;
     if (r == 0 && ocirt__ops_plan_is_needed(job)) r = ocirt__state_put(job->host.state_dir, "plan", plan, plan->size);
     return r == 0 ? 0 : ocirt__error_set(job->error, OCIRT_E_IO, -r, "state.json", "writing the state of %s", job->id);
 }
@@ -13850,6 +13946,32 @@ static int ocirt__ops_reach(struct ocirt__job *job) {
     return r < 0 ? r : ocirt__ops_reach_one(job, job->options->pidfd_socket, "pidfd socket", &job->watcher);
 }
 
+/* The folder of the socket among the mounts, and where it is in the environment. */
+static int ocirt__ops_add_notify(struct ocirt__job *job, const ocirt_spec **spec) {
+    static const char *const options[] = {"bind", "nosuid", "nodev", "noexec"};
+    char path[PATH_MAX], here[PATH_MAX] = "";
+    struct {
+        ocirt_spec    spec;
+        ocirt_process process;
+    } *own = ocirt__mem_alloc(&job->arena, sizeof *own);
+    const ocirt_spec *from = *spec;
+    ocirt_mount *mounts = ocirt__mem_array(&job->arena, from->mounts_count + 1, sizeof *mounts);
+    const char **env = from->process ? ocirt__mem_array(&job->arena, from->process->env.count + 1, sizeof *env) : NULL;
+    int r = ocirt__state_path(job->options, path, job->error);
+    if (r < 0 || !from->process || !from->linux_ || !ocirt__spec_has_namespace(from->linux_, OCIRT__CLONE_NEWNS, true)) return r;
+    if (path[0] != '/' && OCIRT__SYS2(SYS_getcwd, here, sizeof here - 1) > 0) strcat(here, "/");
+    if (!own || !mounts || !env) return ocirt__error_set(job->error, OCIRT_E_MEMORY, 0, "", "out of memory");
+    for (size_t i = 0; i < from->mounts_count; i++) mounts[i] = from->mounts[i];
+    for (size_t i = 0; i < from->process->env.count; i++) env[i] = from->process->env.items[i];
+    own->spec = *from, own->process = *from->process, own->spec.process = &own->process, own->spec.mounts = mounts;
+    mounts[own->spec.mounts_count++] = (ocirt_mount){.destination = OCIRT__NOTIFY_FOLDER, .type = "bind", .source = ocirt__mem_format(&job->arena, "%s%s/%s/notify", here, path, job->id),
+                                                     .options = {.items = (const char **)(uintptr_t)options, .count = 4}};
+    env[own->process.env.count++] = "NOTIFY_SOCKET=" OCIRT__NOTIFY_FOLDER "/notify.sock";
+    own->process.env.items = env;
+    *spec = &own->spec, job->notifies = true;
+    return 0;
+}
+
 static int ocirt__ops_begin(struct ocirt__job *job, const ocirt_spec *spec, const char *bundle) {
     ocirt_plan *plan = NULL;
     int r = ocirt__state_check_id(job->id, job->error);
@@ -13857,7 +13979,8 @@ static int ocirt__ops_begin(struct ocirt__job *job, const ocirt_spec *spec, cons
     if (r == 0) r = job->proc = ocirt__probe_proc(job->error);
     if (r < 0) return r;
     ocirt__probe_with(job->proc, &job->probe);
-    r = ocirt_plan_build(&job->arena, spec, bundle, job->id, job->options, &job->probe, &plan, job->error);
+    if (job->options->notify_socket) r = ocirt__ops_add_notify(job, &spec);
+    if (r >= 0) r = ocirt_plan_build(&job->arena, spec, bundle, job->id, job->options, &job->probe, &plan, job->error);
     if (r == 0) r = ocirt__ops_prepare_host(job, plan);
     if (r == 0) r = ocirt__ops_reach(job);
     if (r < 0) return r;
@@ -13969,7 +14092,7 @@ static int ocirt__ops_carry_out(struct ocirt__job *job) {
 static void ocirt__ops_open(struct ocirt__job *job, const char *id, const ocirt_options *options, ocirt_error *error) {
     memset(job, 0, sizeof *job);
     job->options = options, job->id = id, job->error = error;
-    job->root = job->proc = job->console = job->watcher = -1;
+    job->root = job->proc = job->console = job->watcher = job->notify = -1;
     job->host.state_dir = job->host.cgroup_root = job->host.conversation = job->host.pidfd = job->host.stage_pidfd = job->host.terminal = job->host.page_file = job->host.image = job->host.resctrl = job->host.network.outside = job->host.network.inside = -1;
     if (error) memset(error, 0, sizeof *error), error->row = error->actor = -1;
 }
@@ -14011,7 +14134,8 @@ static void ocirt__ops_exit_of(const siginfo_t *end, ocirt_exit *out) {
 static int ocirt__ops_wait(struct ocirt__job *job, ocirt_exit *out) {
     siginfo_t end;
     int r;
-    if (job->options->flags & OCIRT_FORWARD) ocirt__console_wait(job->host.pidfd, &job->host.terminal);
+    if (job->options->flags & OCIRT_FORWARD) ocirt__console_wait(&job->host, &job->notify, job->options->notify_socket);
+    else ocirt__notify_await(&job->notify, job->options->notify_socket, job->host.pidfd, job->host.pid);
     end = job->host.end;
     r   = !job->host.dead ? ocirt__sys_reap(job->host.pidfd, &end) : end.si_code ? 0 : -ECHILD;
     if (r < 0) {
@@ -14069,6 +14193,7 @@ OCIRT_DEF int ocirt_run(const ocirt_spec *spec, const char *bundle, const char *
         if (r < 0) (void)ocirt__ops_take_back(&job, NULL);
     }
     if (r == 0) ocirt__sys_flock(job.host.state_dir, LOCK_UN); /* others may now kill and delete it */
+    if (r == 0 && own.flags & OCIRT_DETACH) ocirt__notify_await(&job.notify, own.notify_socket, job.host.pidfd, job.host.pid);
     if (r == 0 && !(own.flags & OCIRT_DETACH)) {
         r = ocirt__ops_wait(&job, out_exit);
         if (r == 0) ocirt__ops_memory_of(&job, out_exit);
@@ -14218,12 +14343,16 @@ static struct ocirt__undo ocirt__ops_undo_found(struct ocirt__found *f, const ch
 }
 
 OCIRT_DEF int ocirt_start(const char *id, const ocirt_options *options, ocirt_error *error) {
+    const char *manager = ocirt__ops_options(options)->notify_socket;
     struct ocirt__found f;
     ocirt_plan *plan;
+    int notify = -1;
     int r = ocirt__ops_find(&f, id, options, true, error);
     if (r < 0) return r;
     plan = ocirt__state_plan(&f.arena, f.dir);
     r = ocirt__ops_start_refused(&f, plan, id, error);
+    if (r == 0 && manager && (notify = ocirt__notify_bind(f.dir)) < 0 && notify != -ENOENT) /* else it was made without one */
+        r = ocirt__error_set(error, OCIRT_E_IO, -notify, id, "the socket for readiness of %s", id);
     if (r == 0) {
         r = ocirt__ops_go(&f, plan, error);
         (void)ocirt__sys_unlinkat(f.dir, "start", 0);
@@ -14233,6 +14362,11 @@ OCIRT_DEF int ocirt_start(const char *id, const ocirt_options *options, ocirt_er
             (void)ocirt__ops_undo(&u, NULL);
         }
     }
+    if (r == 0 && notify >= 0) { /* meanwhile others may kill and delete it */
+        ocirt__sys_flock(f.dir, LOCK_UN);
+        ocirt__notify_await(&notify, manager, f.process.pidfd, f.process.pid);
+    }
+    ocirt__sys_close(&notify);
     ocirt__ops_let_go(&f);
     return r;
 }

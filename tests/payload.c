@@ -1109,6 +1109,16 @@ static int do_listen(int argc, char **argv) {
     return bad;
 }
 
+/* sd_notify(3) */
+static int do_notify(int argc, char **argv) {
+    struct sockaddr_un name = {.sun_family = AF_UNIX};
+    const char *path = getenv("NOTIFY_SOCKET");
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), bad = !path || fd < 0;
+    snprintf(name.sun_path, sizeof name.sun_path, "%s", path ? path : "");
+    for (int i = 1; i < argc && !bad; i++) bad = sendto(fd, argv[i], strlen(argv[i]), 0, (struct sockaddr *)&name, sizeof name) < 0;
+    return bad ? 3 : 0;
+}
+
 static int do_connect(int argc, char **argv) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     if (argc < 2 || strlen(argv[1]) >= sizeof address.sun_path) return 2;
@@ -1184,6 +1194,7 @@ static const struct verb {
     {"overwrite-kept", do_overwrite_kept},
     {"listen", do_listen},
     {"connect", do_connect},
+    {"notify", do_notify},
     {"script", do_script},
 };
 

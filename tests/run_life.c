@@ -1,7 +1,10 @@
 /* run_life.c: the commands on a container's life, their words and codes, and what they leave. */
 #include "runs.h"
 #include <dirent.h>
+#include <poll.h>
 #include <signal.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 
 static void make(struct t *t, struct bundle *b, const char *args) {
@@ -455,7 +458,86 @@ static void run_is_killed(struct t *t) {
     expect(t, 1, "container does not exist", "state", t->tag);
 }
 
+/* ---- readiness: we are the service manager ---- */
+
+static int manager_listen(struct t *t) {
+    struct sockaddr_un name = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    snprintf(name.sun_path, sizeof name.sun_path, "%.90s/manager", t->dir);
+    CHECK_OK(fd >= 0 && bind(fd, (struct sockaddr *)&name, sizeof name) == 0);
+    setenv("NOTIFY_SOCKET", name.sun_path, 1);
+    return fd;
+}
+
+/* One message, and whether a descriptor came with it, which is closed: that is what a barrier waits for. */
+static bool manager_take(int fd, char text[256]) {
+    union {
+        struct cmsghdr header;
+        char           room[CMSG_SPACE(sizeof(int))];
+    } control;
+    struct iovec  piece = {text, 255};
+    struct msghdr message = {.msg_iov = &piece, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control.room};
+    struct pollfd wait = {.fd = fd, .events = POLLIN};
+    CHECK_OK(poll(&wait, 1, (int)(10000 * time_scale())) == 1);
+    ssize_t n = recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
+    CHECK_OK(n > 0);
+    text[n] = 0;
+    if (message.msg_controllen == 0) return false;
+    int passed;
+    memcpy(&passed, CMSG_DATA(&control.header), sizeof passed);
+    return close(passed) == 0;
+}
+
+static pid_t manager_hears(int fd) {
+    char text[256];
+    CHECK_OK(!manager_take(fd, text));
+    CHECK_OK(!strncmp(text, "READY=1\nMAINPID=", 16));
+    pid_t pid = atoi(text + 16);
+    CHECK_OK(manager_take(fd, text));
+    CHECK_TEXT(text, "BARRIER=1");
+    return pid;
+}
+
+/* The container is ready when its program says so, and the manager hears that and no other word of it. */
+static void readiness_is_told(struct t *t) {
+    static const char *const forms[] = {"run", "run -d", "start"};
+    struct bundle b;
+    int manager = manager_listen(t);
+    root_make(t, &b);
+    bundle_config(&b, &(struct config){.args = "[\"/payload\",\"payload-script\",\"notify\",\"STATUS=soon\",\"MAINPID=1\",\"--\",\"notify\",\"EXTEND_TIMEOUT_USEC=5\\nREADY=1\",\"--\",\"sleep\",\"100\"]"});
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        bool  foreground = i == 0, start = i == 2;
+        struct outcome out;
+        if (start) expect(t, 0, "", "create", "-b", b.path, t->tag);
+        const char *const list[] = {start ? "start" : "run", start ? t->tag : "-b", start ? NULL : b.path, foreground ? t->tag : "-d", foreground ? NULL : t->tag, NULL};
+        pid_t command = command_start(&(struct command){.argv = ocirt_argv(t, list)}, &out), pid = manager_hears(manager);
+        EXPECT(pid > 1 && pid == atoi(state_get(t, t->tag, "pid")), "%s: MAINPID=%d", forms[i], (int)pid);
+        if (foreground) expect(t, 0, "", "kill", t->tag, "KILL");
+        command_wait(command, 10, &out);
+        EXPECT(out.code == (foreground ? 137 : 0), "%s: %d %s", forms[i], out.code, out.err);
+        expect(t, 0, "", "delete", "--force", t->tag);
+        reap_all();
+    }
+    CHECK_INT(recv(manager, &(char){0}, 1, MSG_DONTWAIT), -1);
+    close(manager);
+}
+
+/* A program that ends without a word keeps nobody waiting. */
+static void readiness_never_comes(struct t *t) {
+    struct bundle b;
+    int manager = manager_listen(t);
+    make(t, &b, "payload-exit 3");
+    expect(t, 0, "", "run", "-d", "-b", b.path, t->tag);
+    expect(t, 0, "", "delete", "--force", t->tag);
+    expect(t, 3, "", "run", "-b", b.path, t->tag);
+    CHECK_INT(recv(manager, &(char){0}, 1, MSG_DONTWAIT), -1);
+    close(manager);
+    reap_all();
+}
+
 const struct test run_life_tests[] = {
+    {"life.readiness_is_told", readiness_is_told, 0, 0},
+    {"life.readiness_never_comes", readiness_never_comes, 0, 0},
     {"life.statuses", statuses, 0, 0},
     {"life.zombie_is_stopped", zombie_is_stopped, 0, 0},
     {"life.refusals", refusals, 0, 0},
