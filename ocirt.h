@@ -5148,7 +5148,7 @@ static int ocirt__systemd_name(ocirt_arena *arena, const char *path, const char 
     else if (n > 6 && strcmp(given + n - 6, ".slice") == 0) ocirt__error_set(e, OCIRT_E_SPEC, 0, given, "cgroupsPath %s names a slice, which can hold no process of its own", given);
     else if (name && (!name[1] || (colon && (!colon[1] || strchr(colon + 1, ':')))))
         ocirt__error_set(e, OCIRT_E_SPEC, 0, given, "cgroupsPath %s is not slice:prefix:name", given);
-    else if (!ocirt__systemd_is_name(out->unit, ".scope")) ocirt__error_set(e, OCIRT_E_SPEC, 0, given, "%s cannot be the name of a unit of systemd", out->unit);
+    else if (!ocirt__systemd_is_name(out->unit, ".scope")) ocirt__error_set(e, OCIRT_E_SPEC, 0, given, "cgroupsPath %s makes %s, which cannot be the name of a unit of systemd", given, out->unit);
     else return 0;
     ocirt__error_hint(e, "with the systemd driver cgroupsPath is like machine.slice:prefix:name; a path needs the cgroupfs driver");
     return -OCIRT_E_SPEC;
