@@ -606,7 +606,7 @@ typedef struct ocirt_options { /* zero means default */
     const char *exec_cgroup;    /* exec: a cgroup below the container's, "sub" or "/sub"; NULL: the container's */
     const char *notify_socket;  /* create, start, run: of the service manager that is told when the program says READY=1
                                    (sd_notify(3)); start and a detached run wait for that. NULL: none */
-    unsigned    preserve_fds;   /* descriptors 3 .. 2+N stay open in the container               */
+    unsigned    preserve_fds;   /* descriptors 3 .. 2+N, but those close-on-exec, stay open in the container */
     unsigned    listen_fds;     /* N more, before those, that LISTEN_FDS=N tells of (sd_listen_fds(3)) */
     unsigned    flags;          /* OCIRT_WITHOUT_PIVOT | ...                                          */
     unsigned    kill_after_ms;  /* delete with OCIRT_FORCE: how long to wait; 0: 10 s            */
@@ -8569,6 +8569,7 @@ struct ocirt__launch {
     char *const       *argv, *const *env;
     const char        *cwd;       /* NULL: stay */
     int                input, output; /* become 0, and 1 and 2; -1: stay */
+    unsigned           preserve;  /* 3 .. 2 + preserve survive as well where they are not close-on-exec: ours, in the holes, are */
     const int         *keep;      /* descriptors that survive; `image` among them, but not into the program */
     unsigned           keep_count;
     uint64_t           namespaces; /* new ones: CLONE_NEW flags                                               */
@@ -8578,7 +8579,7 @@ struct ocirt__launch {
 };
 
 static int ocirt__program_keep_only(const struct ocirt__launch *l) {
-    int r = ocirt__process_close_others(3, l->keep, l->keep_count);
+    int r = ocirt__process_close_others(3 + l->preserve, l->keep, l->keep_count);
     for (unsigned i = 0; r >= 0 && i < l->keep_count; i++)
         if (l->keep[i] != l->image) r = (int)OCIRT__SYS3(SYS_fcntl, l->keep[i], F_SETFD, 0);
     return r;
@@ -11589,10 +11590,18 @@ static int ocirt__step_walk(struct ocirt__actor *a, uint32_t from) {
 
 /* ----- process ----- */
 
+static bool ocirt__step_is_slot(const struct ocirt__actor *a, int fd) {
+    for (unsigned i = 0; i < OCIRT__PLAN_SLOTS; i++)
+        if (a->slots[i] == fd) return true;
+    return false;
+}
+
 /* What was copied from the host program goes: dispositions, umask, descriptors but 0-2, those that the
    caller preserves, and the plan's. Signals stay blocked until exec. */
 static int ocirt__step_reset(struct ocirt__actor *a) {
     ocirt__process_default_signals();
+    for (int fd = 3; fd < 3 + (int)a->plan->preserve; fd++) /* numbers that the caller left free may have been taken by ours */
+        if (OCIRT__SYS3(SYS_fcntl, fd, F_GETFD, 0) > 0 && !ocirt__step_is_slot(a, fd)) OCIRT__SYS1(SYS_close, fd);
     (void)OCIRT__SYS1(SYS_umask, 0); /* seen by the call that sets the last one */
     return ocirt__process_close_others(3 + a->plan->preserve, a->slots, OCIRT__PLAN_SLOTS);
 }
@@ -12131,13 +12140,11 @@ static int ocirt__spawn_store_plan(struct ocirt__host *h) {
     return (int)r;
 }
 
-/* What passes an exec: slots, what the caller preserves, page and image. Returns how many. */
+/* What passes an exec on purpose: slots, page and image. Returns how many. */
 static unsigned ocirt__spawn_kept(const struct ocirt__host *h, int out[OCIRT__PLAN_SLOTS + 2]) {
     unsigned n = 0;
     for (unsigned i = 0; i < OCIRT__PLAN_SLOTS; i++)
         if (h->actor.slots[i] >= 0) out[n++] = h->actor.slots[i];
-    for (unsigned i = 3; i < 3 + h->actor.plan->preserve && n < OCIRT__PLAN_SLOTS; i++)
-        if (OCIRT__SYS3(SYS_fcntl, i, F_GETFD, 0) >= 0) out[n++] = (int)i;
     out[n++] = h->page_file, out[n++] = h->image;
     return n;
 }
@@ -12147,7 +12154,7 @@ static int ocirt__spawn_execute(struct ocirt__host *h, const struct ocirt__row *
     bool  init = row->verb == OCIRT__VERB_CLONE_EXECUTE;
     int   keep[OCIRT__PLAN_SLOTS + 2], pid = 0, pidfd;
     char  page[24], *argv[] = {(char[]){"ocirt-stage"}, page, NULL}, *env[] = {NULL};
-    struct ocirt__launch launch = {.image = h->image, .argv = argv, .env = env, .input = -1, .output = -1, .keep = keep,
+    struct ocirt__launch launch = {.image = h->image, .argv = argv, .env = env, .input = -1, .output = -1, .preserve = h->actor.plan->preserve, .keep = keep,
                                    .keep_count = ocirt__spawn_kept(h, keep), .namespaces = init ? row->x : 0,
                                    .cgroup = init ? ocirt__step_cgroup(&h->actor) : -1};
     page[ocirt__mem_decimal(page, (uint64_t)h->page_file)] = 0;
