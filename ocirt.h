@@ -1130,13 +1130,14 @@ static int ocirt__sys_pidfd_signal(int pidfd, int signal) {
     return (int)OCIRT__SYS4(OCIRT__NR_pidfd_send_signal, pidfd, signal, NULL, 0);
 }
 /* Reaps exactly one child; __WALL because helpers have no exit signal. */
-static int ocirt__sys_reap(int pidfd, siginfo_t *out) {
+static int ocirt__sys_await_end(int pidfd, siginfo_t *out, int how) {
     long r;
     memset(out, 0, sizeof *out);
-    do r = OCIRT__SYS5(SYS_waitid, OCIRT__PIDFD_P, pidfd, out, WEXITED | __WALL, NULL);
+    do r = OCIRT__SYS5(SYS_waitid, OCIRT__PIDFD_P, pidfd, out, WEXITED | __WALL | how, NULL);
     while (r == -EINTR);
     return (int)r;
 }
+static int ocirt__sys_reap(int pidfd, siginfo_t *out) { return ocirt__sys_await_end(pidfd, out, 0); }
 
 static int ocirt__sys_open_tree(int dir, const char *path, unsigned flags) {
     return (int)OCIRT__SYS3(OCIRT__NR_open_tree, dir, path, flags | OCIRT__OPEN_TREE_CLOEXEC);
@@ -12032,11 +12033,12 @@ static long ocirt__spawn_receive(struct ocirt__host *h) {
     return n;
 }
 
-/* The stage has done its work when it ends after init was born; then init is the one to watch. */
+/* The stage has done its work when it ends after init was born; then init is the one to watch. Init is looked at and
+   not reaped: a program that has ended already is the caller's subreaper's, who waits for its status. */
 static int ocirt__spawn_child_ended(struct ocirt__host *h) {
     int *who = h->stage_pidfd >= 0 ? &h->stage_pidfd : &h->pidfd;
-    int  r   = ocirt__sys_reap(*who, &h->end);
     bool was_stage = who == &h->stage_pidfd;
+    int  r   = ocirt__sys_await_end(*who, &h->end, was_stage ? 0 : WNOWAIT);
     if (r == -ECHILD) h->end.si_code = was_stage ? CLD_EXITED : 0, h->end.si_status = 0, r = 0; /* a caller that ignores SIGCHLD */
     if (r < 0) return r;
     if (was_stage) ocirt__sys_close(who); /* init's stays: it is ready to read, and signals nobody */
@@ -14143,8 +14145,7 @@ static int ocirt__ops_wait(struct ocirt__job *job, ocirt_exit *out) {
     int r;
     if (job->options->flags & OCIRT_FORWARD) ocirt__console_wait(&job->host, &job->notify, job->options->notify_socket);
     else ocirt__notify_await(&job->notify, job->options->notify_socket, job->host.pidfd, job->host.pid);
-    end = job->host.end;
-    r   = !job->host.dead ? ocirt__sys_reap(job->host.pidfd, &end) : end.si_code ? 0 : -ECHILD;
+    r = ocirt__sys_reap(job->host.pidfd, &end);
     if (r < 0) {
         r = ocirt__error_set(job->error, OCIRT_E_SYSTEM, -r, job->id, "waiting for %s", job->id);
         ocirt__error_hint(job->error, "the exit status of a child is lost if the caller ignores SIGCHLD, or reaps with wait(-1) in another thread");
