@@ -10395,7 +10395,7 @@ static int ocirt__plan_process(struct ocirt__planner *p, bool groups_denied) {
     if (p->on->memory_policy) ocirt__plan_memory_policy(p, p->on->memory_policy);
     ocirt__plan_from(p, ocirt__plan_member(p, run->token, "cwd"));
     row = ocirt__plan_add_text(p, OCIRT__VERB_CWD, OCIRT_ACTOR_INIT, run->cwd);
-    row->n = 1, row->tolerate = OCIRT__ON_EACCES | OCIRT__ON_EPERM;
+    row->n = !p->target, row->tolerate = OCIRT__ON_EACCES | OCIRT__ON_EPERM; /* made for init only */
     ocirt__plan_confinement(p);
     ocirt__plan_from(p, ocirt__plan_member(p, run->token, "capabilities"));
     row = ocirt__plan_add_text(p, OCIRT__VERB_BOUNDING, OCIRT_ACTOR_INIT, NULL);
@@ -14652,6 +14652,7 @@ OCIRT_DEF int ocirt_exec(const ocirt_spec *spec, const char *id, const ocirt_opt
     memset(out_exit, 0, sizeof *out_exit);
     ocirt__ops_open(&job, id, &own, error);
     if (!spec->process || !spec->process->args.count || !spec->process->cwd) return ocirt__error_set(error, OCIRT_E_ARGUMENT, 0, id, "exec needs a process with args and cwd");
+    if (spec->process->cwd[0] != '/') return ocirt__error_set(error, OCIRT_E_ARGUMENT, 0, spec->process->cwd, "cwd %s of exec is not an absolute path", spec->process->cwd);
     r = ocirt__ops_find(&f, id, &own, false, error);
     if (r < 0) return r;
     if (forward) ocirt__spawn_block(mask);
