@@ -14600,11 +14600,12 @@ static int ocirt__ops_exec_begin(struct ocirt__job *job, const ocirt_spec *given
 
 /* The kernel kills at birth in a cgroup in which cgroup.kill was once written, and allows none where pids.max is
    reached; entering such a one from outside is possible. */
-static bool ocirt__ops_stillborn(const struct ocirt__host *h) {
+static bool ocirt__ops_stillborn(struct ocirt__host *h) {
     const struct ocirt__report *failure = ocirt__step_failure(h->actor.page);
     unsigned verb = failure ? ocirt__plan_row(h->actor.plan, (uint32_t)failure->row)->verb : OCIRT__VERB_NONE;
     if (h->actor.page->old_cgroup || h->actor.slots[OCIRT__SLOT_CGROUP] < 0) return false;
     if (failure) return failure->error == -EAGAIN && (verb == OCIRT__VERB_FORK || verb == OCIRT__VERB_CLONE || verb == OCIRT__VERB_CLONE_EXECUTE);
+    if (!h->dead && !h->told && h->pidfd >= 0 && h->actor.page->current[OCIRT_ACTOR_INIT] == 0) h->dead = ocirt__sys_reap(h->pidfd, &h->end) == 0; /* see explain_lost */
     return h->dead && h->end.si_code == CLD_KILLED && h->end.si_status == SIGKILL && h->actor.page->current[OCIRT_ACTOR_INIT] == 0;
 }
 
