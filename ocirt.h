@@ -14485,9 +14485,11 @@ OCIRT_DEF int ocirt_resume(const char *id, const ocirt_options *options, ocirt_e
 
 /* ----- exec ----- */
 
+static const char ocirt__ops_stopped[] = "cannot exec in a stopped container: container not running: no such process";
+
 static int ocirt__ops_exec_refused(const struct ocirt__found *f, const char *id, const ocirt_options *options, ocirt_error *error) {
     if (!f->whole) return ocirt__ops_broken(id, error);
-    if (f->process.pid == 0 && f->process.recorded) return ocirt__error_set(error, OCIRT_E_STATE, 0, id, "cannot exec in a stopped container: container not running: no such process");
+    if (f->process.pid == 0 && f->process.recorded) return ocirt__error_set(error, OCIRT_E_STATE, 0, id, ocirt__ops_stopped);
     if (!f->process.complete) return ocirt__error_set(error, OCIRT_E_STATE, 0, id, "cannot exec in a container that is still being created");
     if (!(options->flags & OCIRT_IGNORE_PAUSED) && ocirt__state_is_paused(&f->record))
         return ocirt__error_set(error, OCIRT_E_STATE, 0, id, "cannot exec in a paused container (use --ignore-paused to override)");
@@ -14609,6 +14611,18 @@ static bool ocirt__ops_stillborn(struct ocirt__host *h) {
     return h->dead && h->end.si_code == CLD_KILLED && h->end.si_status == SIGKILL && h->actor.page->current[OCIRT_ACTOR_INIT] == 0;
 }
 
+/* Init has ended meanwhile: the kernel then kills all in its pid namespace, and has no memory for more. Init's own
+   end comes after ours has been waited for. */
+static int ocirt__ops_exec_failed(struct ocirt__job *job, int failure) {
+    struct ocirt__host *h = &job->host;
+    struct pollfd init = {.fd = h->actor.slots[OCIRT__SLOT_INIT], .events = POLLIN};
+    const struct ocirt__report *report = ocirt__step_failure(h->actor.page);
+    bool perhaps = report ? report->error == -ENOMEM : h->end.si_status == SIGKILL;
+    ocirt__spawn_kill(h);
+    if (ocirt__sys_poll(&init, 1, perhaps ? 200 : 0) <= 0) return failure;
+    return ocirt__error_set(job->error, OCIRT_E_STATE, 0, job->id, ocirt__ops_stopped);
+}
+
 static int ocirt__ops_exec_run(struct ocirt__job *job) {
     struct ocirt__host *h = &job->host;
     int r = ocirt__spawn_run(h);
@@ -14620,8 +14634,7 @@ static int ocirt__ops_exec_run(struct ocirt__job *job) {
     ocirt__ops_trace(job);
     if (r < 0) r = ocirt__ops_failed(job);
     if (r == 0) r = ocirt__ops_hand_over(job);
-    if (r < 0) ocirt__spawn_kill(h);
-    return r;
+    return r < 0 ? ocirt__ops_exec_failed(job, r) : 0;
 }
 
 OCIRT_DEF int ocirt_process_get(ocirt_arena *arena, const char *id, const ocirt_options *options, ocirt_spec **out_spec, ocirt_error *error) {
