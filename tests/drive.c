@@ -200,9 +200,9 @@ static void resume(struct tracee *tracee, int signal_number) {
     trace(TRACE_SYSCALL, tracee->pid, 0, (void *)(intptr_t)signal_number);
 }
 
+/* One that is being killed can't be let go: its end is still ours to wait for before its parent sees it. */
 static void let_go(struct tracee *tracee) {
-    trace(TRACE_DETACH, tracee->pid, 0, NULL);
-    tracee->traced = false;
+    tracee->traced = trace(TRACE_DETACH, tracee->pid, 0, NULL) < 0;
 }
 
 static void kill_roles(struct drive *drive, unsigned self, long long mask) {
@@ -428,10 +428,10 @@ static void release_all(struct drive *drive) {
         struct tracee *tracee = &drive->tracees[i];
         if (!tracee->alive || !tracee->traced) continue;
         int status;
-        if (waitpid(tracee->pid, &status, __WALL) > 0 && WIFSTOPPED(status))
-            let_go(tracee);
-        else
-            tracee->alive = tracee->traced = false;
+        bool stopped = waitpid(tracee->pid, &status, __WALL) > 0 && WIFSTOPPED(status);
+        if (stopped) let_go(tracee);
+        if (stopped && tracee->traced) waitpid(tracee->pid, &status, __WALL);
+        if (!stopped || tracee->traced) tracee->alive = tracee->traced = false;
     }
 }
 
