@@ -20,6 +20,7 @@
     X(run_hooks)  \
     X(run_life)   \
     X(run_tty)    \
+    X(run_exec)   \
     X(run_nested) \
     X(run_cli)    \
     X(run_commands) \

@@ -444,16 +444,10 @@ struct answer { /* struct seccomp_notif_resp */
 #define NOTIFY_RECEIVE _IOWR('!', 0, struct notification)
 #define NOTIFY_SEND _IOWR('!', 1, struct answer)
 
-struct agent {
-    char path[400];
-    int socket, notify;
-    struct text message;
-};
-
-static void agent_listen(struct t *t, struct agent *a) {
+void agent_listen(struct t *t, struct agent *a, const char *file) {
     struct sockaddr_un name = {.sun_family = AF_UNIX};
-    *a = (struct agent){.notify = -1};
-    snprintf(a->path, sizeof a->path, "%s/agent", t->dir);
+    *a = (struct agent){.fd = -1};
+    snprintf(a->path, sizeof a->path, "%s/%s", t->dir, file);
     CHECK_OK(strlen(a->path) < sizeof name.sun_path);
     strcpy(name.sun_path, a->path);
     unlink(a->path);
@@ -462,19 +456,18 @@ static void agent_listen(struct t *t, struct agent *a) {
     CHECK_SYS(listen(a->socket, 4));
 }
 
-static void await_input(int fd, const char *what) {
+void await_input(int fd, const char *what) {
     struct pollfd wait = {.fd = fd, .events = POLLIN};
     CHECK(poll(&wait, 1, (int)(8000 * time_scale())) == 1, "%s: nothing came", what);
 }
 
-static bool agent_called(const struct agent *a) {
+bool agent_called(const struct agent *a) {
     int peer = accept4(a->socket, NULL, NULL, SOCK_CLOEXEC);
     if (peer >= 0) close(peer);
     return peer >= 0;
 }
 
-/* One connection, which ends; on it one message with one descriptor, at its first byte. */
-static void agent_take(struct agent *a) {
+void agent_take(struct agent *a) {
     union {
         struct cmsghdr header;
         char room[CMSG_SPACE(4 * sizeof(int))];
@@ -494,29 +487,29 @@ static void agent_take(struct agent *a) {
         CHECK((header != NULL) == (a->message.n == 0), "%s", a->message.n ? "more descriptors" : "no descriptor");
         if (header) {
             CHECK_OK(header->cmsg_type == SCM_RIGHTS && header->cmsg_len == CMSG_LEN(sizeof(int)) && message.msg_controllen <= CMSG_SPACE(sizeof(int)));
-            memcpy(&a->notify, CMSG_DATA(header), sizeof(int));
+            memcpy(&a->fd, CMSG_DATA(header), sizeof(int));
         }
         text_add_bytes(&a->message, data, (size_t)n);
     }
     close(peer);
     CHECK(!agent_called(a), "%s", "a second connection");
-    CHECK_OK(a->notify >= 0);
+    CHECK_OK(a->fd >= 0);
 }
 
 static struct notification agent_receive(const struct agent *a) {
     struct notification got = {0};
-    await_input(a->notify, "notification");
-    CHECK_SYS(syscall(SYS_ioctl, a->notify, NOTIFY_RECEIVE, &got));
+    await_input(a->fd, "notification");
+    CHECK_SYS(syscall(SYS_ioctl, a->fd, NOTIFY_RECEIVE, &got));
     return got;
 }
 
 static void agent_answer(const struct agent *a, uint64_t id, long value, int error, unsigned flags) {
     struct answer answer = {id, value, -error, flags};
-    CHECK_SYS(syscall(SYS_ioctl, a->notify, NOTIFY_SEND, &answer));
+    CHECK_SYS(syscall(SYS_ioctl, a->fd, NOTIFY_SEND, &answer));
 }
 
-static void agent_end(struct agent *a) {
-    if (a->notify >= 0) close(a->notify);
+void agent_end(struct agent *a) {
+    if (a->fd >= 0) close(a->fd);
     close(a->socket);
     unlink(a->path);
 }
@@ -567,7 +560,7 @@ static void notify_run_in(struct t *t, const char *namespaces) {
     root_make(t, &b);
     for (int none_new = 0; none_new < 2; none_new++) {
         struct outcome out;
-        agent_listen(t, &a);
+        agent_listen(t, &a, "agent");
         bundle_config(&b, &(struct config){.args = notified_script(), .process = privs(none_new), .namespaces = namespaces, .top = "\"annotations\":{\"key\":\"value\"}",
                                            .linux_ = notifies(&a, ",\"listenerMetadata\":\"some \\\"words\\\"\"")});
         pid_t command = command_start(&(struct command){.argv = ocirt_argv(t, (const char *const[]){"run", "-b", b.path, t->tag, NULL})}, &out);
@@ -598,7 +591,7 @@ static void notify_create_start(struct t *t) {
     root_make(t, &b);
     for (int none_new = 0; none_new < 2; none_new++) {
         struct outcome out;
-        agent_listen(t, &a);
+        agent_listen(t, &a, "agent");
         bundle_config(&b, &(struct config){.args = notified_script(), .process = privs(none_new), .top = "\"annotations\":{\"key\":\"value\"}",
                                            .linux_ = notifies(&a, ",\"listenerMetadata\":\"some \\\"words\\\"\"")});
         run_ocirt(t, &out, "create", "-b", b.path, t->tag);
@@ -624,7 +617,7 @@ static void notify_agent_ends(struct t *t) {
     struct agent a;
     struct outcome out;
     root_make(t, &b);
-    agent_listen(t, &a);
+    agent_listen(t, &a, "agent");
     bundle_config(&b, &(struct config){.args = print("payload-syscall %ld", (long)SYS_getppid), .linux_ = notifies(&a, "")});
     pid_t command = command_start(&(struct command){.argv = ocirt_argv(t, (const char *const[]){"run", "-b", b.path, t->tag, NULL})}, &out);
     agent_take(&a);
@@ -649,7 +642,7 @@ static void notify_flags(struct t *t) {
     root_make(t, &b);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         bool known = syscall(SYS_seccomp, 1, rows[i].want, NULL) && errno == EFAULT;
-        agent_listen(t, &a);
+        agent_listen(t, &a, "agent");
         bundle_config(&b, &(struct config){.args = print("payload-syscall %ld", (long)SYS_getppid), .process = privs(true), .linux_ = notifies(&a, rows[i].flags)});
         pid_t command = command_start(&(struct command){.argv = ocirt_argv(t, (const char *const[]){"run", "-b", b.path, t->tag, NULL})}, &out);
         if (known) {
@@ -679,7 +672,7 @@ static void notify_in_parts(struct t *t) {
     unsigned n = 0;
     struct drive drive = {.decide = shorten, .user = &n};
     need_root(); /* the memory of an init whose ids have changed is not for others */
-    agent_listen(t, &a);
+    agent_listen(t, &a, "agent");
     watched(t, &drive, &(struct config){.args = "payload-echo alive", .linux_ = notifies(&a, "")});
     CHECK(drive.outcome.code == 0 && n > 2, "%u parts: %d %s", n, drive.outcome.code, drive.outcome.err);
     agent_take(&a);
@@ -694,7 +687,7 @@ static void notify_nearly_all(struct t *t) {
     struct agent a;
     struct outcome out;
     root_make(t, &b);
-    agent_listen(t, &a);
+    agent_listen(t, &a, "agent");
     bundle_config(&b, &(struct config){.args = "payload-echo alive", .process = privs(true),
         .linux_ = profile("KILL_PROCESS", print(",\"listenerPath\":\"%s\"", a.path), print("%s,%s,%s", rule(NEEDED, "ALLOW", ""), rule("sendmsg close", "ALLOW", ""), rule("read", "NOTIFY", "")))});
     run_ocirt(t, &out, "run", "-b", b.path, t->tag);
@@ -713,7 +706,7 @@ static void listener_unused(struct t *t) {
 static void agent_missing(struct t *t) {
     struct agent a;
     struct bundle b;
-    agent_listen(t, &a);
+    agent_listen(t, &a, "agent");
     root_make(t, &b);
     close(a.socket); /* its name is left, and nobody behind it */
     file_write(print("%s/file", t->dir), "%s", "");
@@ -733,7 +726,7 @@ static void agent_missing(struct t *t) {
 /* It closes the connection just before it is sent what it waited for. */
 static struct drive_action close_then_go(void *user, struct call *call) {
     struct agent *a = user;
-    if (call->nr == SYS_sendmsg && call->role && a->notify < 0) a->notify = agent_called(a) ? -1 : -2;
+    if (call->nr == SYS_sendmsg && call->role && a->fd < 0) a->fd = agent_called(a) ? -1 : -2;
     return (struct drive_action){DRIVE_GO, 0};
 }
 
@@ -742,14 +735,14 @@ static void agent_closes(struct t *t) {
         struct agent a;
         struct outcome list;
         struct drive drive = {.decide = close_then_go, .user = &a};
-        agent_listen(t, &a);
+        agent_listen(t, &a, "agent");
         watched(t, &drive, &(struct config){.process = privs(none_new), .linux_ = notifies(&a, "")});
         EXPECT(drive.outcome.code > 0 && !drive.outcome.out_n, "%d: %d %s", none_new, drive.outcome.code, drive.outcome.out);
         EXPECT(strstr(drive.outcome.err, "sending the listener") && strstr(drive.outcome.err, "/linux/seccomp"), "%d: %s", none_new, drive.outcome.err);
         run_ocirt(t, &list, "list", "-q");
         EXPECT(!list.out_n, "left %s", list.out);
         drive_free(&drive);
-        a.notify = -1;
+        a.fd = -1;
         agent_end(&a);
     }
 }

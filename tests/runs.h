@@ -89,6 +89,37 @@ const char *ns_path(pid_t pid, const char *name);
  * it here, as it was made? (run_net.c) */
 bool net_device_make(void);
 void net_device_kept(const char *why);
+/* A unix socket that a descriptor is to be sent to. Taking it: one connection, which ends; on it one message with one
+ * descriptor, at its first byte. (run_seccomp.c) */
+struct agent {
+    char path[400];
+    int socket, fd;
+    struct text message;
+};
+void agent_listen(struct t *t, struct agent *a, const char *file);
+void agent_take(struct agent *a);
+bool agent_called(const struct agent *a); /* takes and closes a connection, if there is one */
+void agent_end(struct agent *a);
+void await_input(int fd, const char *what);
+/* A container that lives while others join it. At its end the world, but for itself, must be as when it had begun. It
+ * says "ready" first if it has arguments of its own. (run_exec.c) */
+struct box {
+    struct live l;
+    struct snap *before;
+};
+void box_begin(struct t *t, struct box *x, const struct config *config);
+void box_end(struct t *t, struct box *x);
+/* exec OPTIONS ID COMMAND, words between spaces. The outcome's descriptors are closed again. */
+const char **exec_argv(struct t *t, const char *options, const char *command);
+struct outcome *execed(struct t *t, const char *options, const char *command);
+struct outcome *execed_well(struct t *t, const char *options, const char *command);
+/* Nothing is executed: the code (0: 1 or 255), a word of the error. It only notes failures. */
+void not_executed(struct t *t, const char *options, const char *command, int code, const char *word);
+/* `exec -d`: the outcome is the caller's to free. The program, as it is known outside. */
+pid_t exec_detached(struct t *t, const char *options, const char *command, struct outcome *out);
+/* "-p FILE", with the process of this config; with a process given as text. */
+const char *process_option(struct t *t, const struct config *config);
+const char *process_text(struct t *t, const char *text);
 /* Capabilities: a member of process.capabilities, what we may give, what a report has. (run_process.c) */
 char *cap_list(const char *name, unsigned long long set);
 unsigned long long our_bounding(void);
