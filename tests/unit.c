@@ -64,6 +64,7 @@ static long unit_syscall(long number, long a, long b, long c, long d, long e, lo
 #include "unit/seccomp.inc"
 #include "unit/small.inc"
 #include "unit/spec.inc"
+#include "unit/systemd.inc"
 #include "unit/properties.inc"
 
 const struct test unit_tests[] = {
@@ -75,6 +76,7 @@ const struct test unit_tests[] = {
     UNIT_SECCOMP
     UNIT_SMALL
     UNIT_SPEC
+    UNIT_SYSTEMD
     UNIT_PROPERTIES
     {0},
 };
