@@ -520,13 +520,6 @@ static int do_seccomp(struct arguments *a) {
 
 /* ----- exec ----- */
 
-static char *read_all(ocirt_arena *arena, int from, size_t *size) {
-    char   *text = ocirt_allocate(arena, OCIRT_MAX_CONFIG); /* what is not written to takes no memory */
-    ssize_t n = text ? 1 : -1;
-    for (*size = 0; n > 0 && *size < OCIRT_MAX_CONFIG; *size += n > 0 ? (size_t)n : 0) n = read(from, text + *size, OCIRT_MAX_CONFIG - *size);
-    return n == 0 ? text : NULL;
-}
-
 /* Digits and nothing else, below 2^32 - 1, which means none. */
 static bool id_number(const char *text, size_t n, uint32_t *out) {
     uint64_t value = 0;
@@ -585,17 +578,6 @@ static int add_env(struct arguments *a, ocirt_strings *env, ocirt_arena *arena) 
     return 0;
 }
 
-static int load_process(struct arguments *a, ocirt_arena *arena, ocirt_spec **spec, ocirt_error *e) {
-    int    from = open(a->process, O_RDONLY | O_CLOEXEC);
-    size_t size;
-    char  *text;
-    if (from < 0) return fail_text(a, "%s: %s", a->process, ocirt_errno_text(errno));
-    text = read_all(arena, from, &size);
-    close(from);
-    if (!text) return fail_text(a, "%s could not be read, or is too long", a->process);
-    return ocirt_process_load(arena, text, size, a->process, spec, e) < 0 ? fail(a, e) : 0;
-}
-
 /* The process of the file, or the container's own with another program; then what the options say of it. */
 static int exec_process(struct arguments *a, ocirt_arena *arena, ocirt_spec **spec, ocirt_capabilities *caps, uint32_t gids[REPEATED], ocirt_error *e) {
     ocirt_process *run;
@@ -603,8 +585,8 @@ static int exec_process(struct arguments *a, ocirt_arena *arena, ocirt_spec **sp
     if (r) return r;
     if (a->process && a->rest_count) return fail_text(a, "a program and --process: one of them only");
     if (!a->process && !a->rest_count) return fail_text(a, "exec needs a program: exec %s CMD ARGS..., or --process FILE", a->positional[0]);
-    r = a->process ? load_process(a, arena, spec, e) : ocirt_process_get(arena, a->positional[0], &a->options, spec, e) < 0 ? fail(a, e) : 0;
-    if (r) return r;
+    r = a->process ? ocirt_process_load_file(arena, a->process, spec, e) : ocirt_process_get(arena, a->positional[0], &a->options, spec, e);
+    if (r < 0) return fail(a, e);
     run = (*spec)->process;
     if (!a->process) run->args = (ocirt_strings){.items = (const char **)(void *)a->rest, .count = (size_t)a->rest_count}, run->terminal = false;
     run->terminal |= a->tty, run->no_new_privileges |= a->no_new_privs;
@@ -679,19 +661,14 @@ static int do_update(struct arguments *a) {
     ocirt_error e;
     ocirt_spec *changes;
     ocirt_intel_rdt schemata = {.l3_cache_schema = a->limits[L3_CACHE], .mem_bw_schema = a->limits[MEM_BW]};
-    char   flags[2048], *text = flags;
-    size_t size = 0;
-    bool   standard = a->resources && strcmp(a->resources, "-") == 0;
-    int    from = !a->resources ? -1 : standard ? 0 : open(a->resources, O_RDONLY | O_CLOEXEC), r = need_id(a);
+    char flags[2048];
+    int  r = need_id(a);
     for (size_t i = 0; r == 0 && a->resources && i < L3_CACHE; i++)
         if (a->limits[i]) r = fail_text(a, "--%s and --resources: one of them only", limits[i].name);
-    if (r == 0 && a->resources && from < 0) r = fail_text(a, "%s: %s", a->resources, ocirt_errno_text(errno));
-    if (r == 0 && !a->resources) r = limits_text(a, flags, sizeof flags), size = strlen(flags);
-    if (r == 0 && from >= 0 && !(text = read_all(&arena, from, &size))) r = fail_text(a, "%s could not be read, or is too long", a->resources);
-    if (r == 0 && ocirt_resources_load(&arena, text, size, standard ? "standard input" : a->resources ? a->resources : "the options", &changes, &e) < 0) r = fail(a, &e);
+    if (r == 0 && !a->resources) r = limits_text(a, flags, sizeof flags);
+    if (r == 0 && (a->resources ? ocirt_resources_load_file(&arena, a->resources, &changes, &e) : ocirt_resources_load(&arena, flags, strlen(flags), "the options", &changes, &e)) < 0) r = fail(a, &e);
     if (r == 0 && (schemata.l3_cache_schema || schemata.mem_bw_schema)) changes->linux_->intel_rdt = &schemata;
     if (r == 0 && ocirt_update(a->positional[0], changes, &a->options, &e) < 0) r = fail(a, &e);
-    if (from > 0) close(from);
     ocirt_arena_free(&arena);
     return r;
 }

@@ -710,10 +710,16 @@ OCIRT_DEF int ocirt_resume(const char *id, const ocirt_options *options, ocirt_e
 OCIRT_DEF int ocirt_resources_load(ocirt_arena *arena, const char *text, size_t size, const char *file_name,
                                    ocirt_spec **out_changes, ocirt_error *error);
 
+/* The same from a file or a pipe; "-" is standard input. Also fails with OCIRT_E_IO. */
+OCIRT_DEF int ocirt_resources_load_file(ocirt_arena *arena, const char *path, ocirt_spec **out_changes, ocirt_error *error);
+
 /* Loads a process object (runtime-spec config.md, what `exec --process` gets) for ocirt_exec: a spec that has process
    and nothing else. As ocirt_spec_load otherwise. */
 OCIRT_DEF int ocirt_process_load(ocirt_arena *arena, const char *text, size_t size, const char *file_name,
                                  ocirt_spec **out_spec, ocirt_error *error);
+
+/* The same from a file or a pipe; "-" is standard input. Also fails with OCIRT_E_IO. */
+OCIRT_DEF int ocirt_process_load_file(ocirt_arena *arena, const char *path, ocirt_spec **out_spec, ocirt_error *error);
 
 /* The process of the config that the container was created from, to be changed and given to ocirt_exec. */
 OCIRT_DEF int ocirt_process_get(ocirt_arena *arena, const char *id, const ocirt_options *options, ocirt_spec **out_spec,
@@ -3221,6 +3227,27 @@ OCIRT_DEF int ocirt_spec_load_file(ocirt_arena *arena, const char *path, ocirt_s
         return -OCIRT_E_IO;
     }
     return ocirt_spec_load(arena, text, (size_t)n, ocirt__mem_text(arena, path, strlen(path)), out_spec, error);
+}
+
+/* From whatever can be read to its end. */
+static int ocirt__spec_load_stream(ocirt_arena *arena, const char *path, int (*load)(ocirt_arena *, const char *, size_t, const char *, ocirt_spec **, ocirt_error *),
+                                   ocirt_spec **out, ocirt_error *error) {
+    bool  standard = strcmp(path, "-") == 0;
+    char *text = ocirt__mem_take(arena, OCIRT_MAX_CONFIG + 1); /* what is not written to takes no memory */
+    int   fd = standard ? 0 : ocirt__sys_openat(AT_FDCWD, path, O_RDONLY | O_NOCTTY, 0);
+    long  n = fd < 0 ? fd : !text ? -ENOMEM : ocirt__sys_read_all(fd, text, OCIRT_MAX_CONFIG + 1);
+    if (!standard) ocirt__sys_close(&fd);
+    if (n > (long)OCIRT_MAX_CONFIG) n = -EFBIG;
+    if (n < 0) return ocirt__error_set(error, OCIRT_E_IO, (int)-n, path, "%s", standard ? "standard input" : path);
+    return load(arena, text, (size_t)n, standard ? "standard input" : ocirt__mem_text(arena, path, strlen(path)), out, error);
+}
+
+OCIRT_DEF int ocirt_resources_load_file(ocirt_arena *arena, const char *path, ocirt_spec **out_changes, ocirt_error *error) {
+    return ocirt__spec_load_stream(arena, path, ocirt_resources_load, out_changes, error);
+}
+
+OCIRT_DEF int ocirt_process_load_file(ocirt_arena *arena, const char *path, ocirt_spec **out_spec, ocirt_error *error) {
+    return ocirt__spec_load_stream(arena, path, ocirt_process_load, out_spec, error);
 }
 
 /* ----- what cgroup v2 has no file for ----- */
