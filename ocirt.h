@@ -141,6 +141,8 @@
    ===========
      run.oci.keep_original_groups     not "0": the caller's supplementary groups are kept
      run.oci.mount_context_type       context, fscontext, defcontext, rootcontext: the word for linux.mountLabel
+     run.oci.pidfd_receiver           a socket that gets init's pidfd, as options.pidfd_socket
+     org.systemd.property.NAME        a property of the scope in the text form of GVariant, with the systemd driver
      io.ocirt.landlock.read, .write   paths of the container with : between, see >>landlock
 
    KERNELS
@@ -13734,6 +13736,7 @@ struct ocirt__job { /* one create or run */
     const char          *id;
     int                  root, proc;
     int                  console, watcher; /* connections that get the terminal, and the pidfd */
+    const char          *pidfd_socket;     /* where the watcher listens */
     int                  notify;           /* socket of >>notify */
     bool                 notifies;         /* the container has its folder */
     unsigned             filled; /* bit n: descriptor n is our stand-in */
@@ -13977,9 +13980,12 @@ static int ocirt__ops_reach_one(struct ocirt__job *job, const char *path, const 
 }
 
 /* Whoever is to have the terminal or the pidfd is asked first: nothing is made for one that is not there. */
-static int ocirt__ops_reach(struct ocirt__job *job) {
+static int ocirt__ops_reach(struct ocirt__job *job, const ocirt_spec *spec) {
     int r = ocirt__ops_reach_one(job, job->options->console_socket, "console socket", &job->console);
-    return r < 0 ? r : ocirt__ops_reach_one(job, job->options->pidfd_socket, "pidfd socket", &job->watcher);
+    job->pidfd_socket = job->options->pidfd_socket;
+    for (size_t i = 0; spec && !job->pidfd_socket && i < spec->annotations_count; i++)
+        if (strcmp(spec->annotations[i].key, "run.oci.pidfd_receiver") == 0) job->pidfd_socket = spec->annotations[i].value;
+    return r < 0 ? r : ocirt__ops_reach_one(job, job->pidfd_socket, "pidfd socket", &job->watcher);
 }
 
 /* The folder of the socket among the mounts, and where it is in the environment. */
@@ -14018,7 +14024,7 @@ static int ocirt__ops_begin(struct ocirt__job *job, const ocirt_spec *spec, cons
     if (job->options->notify_socket) r = ocirt__ops_add_notify(job, &spec);
     if (r >= 0) r = ocirt_plan_build(&job->arena, spec, bundle, job->id, job->options, &job->probe, &plan, job->error);
     if (r == 0) r = ocirt__ops_prepare_host(job, plan);
-    if (r == 0) r = ocirt__ops_reach(job);
+    if (r == 0) r = ocirt__ops_reach(job, spec);
     if (r < 0) return r;
     job->root = ocirt__state_root(job->options, true, job->error);
     if (job->root < 0) return job->root;
@@ -14083,7 +14089,7 @@ static int ocirt__ops_hand_over(struct ocirt__job *job) {
     if (job->console >= 0) ocirt__sys_close(&h->terminal);
     if (r < 0) return ocirt__error_set(job->error, OCIRT_E_IO, -r, job->options->console_socket, "sending the terminal to console socket %s", job->options->console_socket);
     if (job->watcher >= 0) r = ocirt__step_send_fd(job->watcher, h->pidfd);
-    if (r < 0) return ocirt__error_set(job->error, OCIRT_E_IO, -r, job->options->pidfd_socket, "sending the pidfd to %s", job->options->pidfd_socket);
+    if (r < 0) return ocirt__error_set(job->error, OCIRT_E_IO, -r, job->pidfd_socket, "sending the pidfd to %s", job->pidfd_socket);
     ocirt__sys_close(&job->console);
     ocirt__sys_close(&job->watcher);
     return ocirt__ops_pid_file(job);
@@ -14617,7 +14623,7 @@ static int ocirt__ops_exec_begin(struct ocirt__job *job, const ocirt_spec *given
     p.target = &target, p.spec = ocirt__plan_merge(&job->arena, config, given);
     r = p.spec ? ocirt__plan_compose(&p, &plan) : ocirt__error_set(job->error, OCIRT_E_MEMORY, 0, "", "out of memory");
     if (r == 0) r = ocirt__ops_prepare_host(job, plan);
-    if (r == 0) r = ocirt__ops_reach(job);
+    if (r == 0) r = ocirt__ops_reach(job, NULL);
     if (r == 0) r = ocirt__ops_exec_group(job, f);
     if (r == 0) r = ocirt__ops_exec_cgroup(job, f, &cgroup);
     if (r < 0) return r;
