@@ -12020,6 +12020,7 @@ struct ocirt__host {
     int                 state_dir, cgroup_root;
     unsigned            cgroup_missing; /* levels of the cgroup that are to be made */
     char                cgroup[512];    /* where systemd has put init, "": it did not */
+    bool                scoped;         /* the scope may be there, and is ours      */
     int                 conversation; /* the host's end */
     int                 pidfd, pid;   /* of init */
     int                 stage_pidfd;
@@ -12454,6 +12455,7 @@ static int ocirt__spawn_scope(struct ocirt__host *h, const struct ocirt__row *ro
     struct ocirt__systemd_bytes properties = {.data = ocirt__plan_data(plan, row->c), .size = row->n, .common = (size_t)row->x};
     int r = ocirt__systemd_start(&bus, ocirt__plan_text(plan, row->a), &properties, h->pid);
     ocirt__systemd_close(&bus);
+    h->scoped = r != -EEXIST;
     if (r == 0) r = ocirt__spawn_find_cgroup(h, ocirt__plan_text(plan, row->a));
     return r < 0 ? r : ocirt__cgroup_bound(r, false);
 }
@@ -13849,7 +13851,7 @@ static struct ocirt__undo ocirt__ops_undo_of(struct ocirt__job *job) {
     bool entered = job->host.actor.slots[OCIRT__SLOT_CGROUP] >= 0; /* else it is somebody else's, or was not made */
     return (struct ocirt__undo){.proc = job->proc, .root = job->root, .dir = job->host.state_dir, .id = job->id, .pidfd = -1, .ours = true,
                                 .cgroup_mount = job->probe.cgroup_mount, .cgroup = !entered ? "" : plan->scope ? job->host.cgroup : ocirt__plan_text(plan, plan->cgroup),
-                                .scope = job->record.scope, .user_manager = job->record.user_manager,
+                                .scope = job->host.scoped ? job->record.scope : "", .user_manager = job->record.user_manager,
                                 .resctrl = job->record.resctrl, .resctrl_made = job->record.resctrl_made, .resctrl_monitor = job->record.resctrl_monitor,
                                 .levels = job->record.cgroup_levels, .limit_ms = 10000, .plan = job->host.actor.plan, .ended = job->host.dead && plan->private_pids};
 }
