@@ -21,6 +21,7 @@
     X(run_life)   \
     X(run_tty)    \
     X(run_exec)   \
+    X(run_console) \
     X(run_nested) \
     X(run_cli)    \
     X(run_commands) \

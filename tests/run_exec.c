@@ -15,6 +15,8 @@
 
 static const char *files_of(struct t *t) { return print("%s/files", t->dir); }
 
+void files_end(struct t *t) { remove_tree(files_of(t)); }
+
 void box_begin(struct t *t, struct box *x, const struct config *config) {
     struct config c = config ? *config : (struct config){0};
     if (!c.args) c.args = "payload-script echo ready -- sleep";
@@ -23,7 +25,7 @@ void box_begin(struct t *t, struct box *x, const struct config *config) {
 }
 
 void box_end(struct t *t, struct box *x) {
-    remove_tree(files_of(t));
+    files_end(t);
     reap_all();
     CHECK_SNAP(t, x->before);
     live_end(t, &x->l);
@@ -79,7 +81,7 @@ void not_executed(struct t *t, const char *options, const char *command, int cod
     expect_refusal(execed(t, options, command), print("exec %s ... %s", options, command), code, word);
 }
 
-static const char *pid_path(struct t *t) {
+const char *pid_path(struct t *t) {
     make_dirs(files_of(t), 0755);
     return print("%s/pid", files_of(t));
 }

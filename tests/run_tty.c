@@ -7,22 +7,7 @@
 #include <sys/wait.h>
 #include <termios.h>
 
-#define DEVPTS "{\"destination\":\"/dev/pts\",\"type\":\"devpts\",\"source\":\"devpts\",\"options\":[\"newinstance\",\"ptmxmode=0666\",\"mode=0620\"]}"
-#define TERMINAL "\"terminal\":true"
-
-/* The user's terminal, and the command that runs on it. */
-struct tty {
-    int master, slave;
-    int fds[3];           /* standard descriptors of the command: the slave, or what it is redirected to */
-    struct termios modes; /* before */
-    struct text seen;     /* on the screen */
-    struct bundle b;
-    const char **argv;
-    pid_t pid;
-    struct outcome out; /* out.out: what was seen, without the carriage returns */
-};
-
-static void tty_open(struct t *t, struct tty *y, int rows, int columns) {
+void tty_make(struct tty *y, int rows, int columns) {
     struct winsize size = {.ws_row = (unsigned short)rows, .ws_col = (unsigned short)columns};
     char name[64];
     memset(y, 0, sizeof *y);
@@ -34,6 +19,10 @@ static void tty_open(struct t *t, struct tty *y, int rows, int columns) {
     CHECK_SYS(tcgetattr(y->slave, &y->modes));
     for (int i = 0; i < 3; i++) y->fds[i] = y->slave;
     text_add(&y->seen, "%s", "");
+}
+
+static void tty_open(struct t *t, struct tty *y, int rows, int columns) {
+    tty_make(y, rows, columns);
     root_make(t, &y->b);
 }
 
@@ -44,8 +33,7 @@ static void tty_config(struct tty *y, const struct config *config) {
     bundle_config(&y->b, &full);
 }
 
-/* In the child: the leader of a session that has the terminal, as a shell would be. */
-static void take_terminal(void *user) {
+void take_terminal(void *user) {
     const struct tty *y = user;
     if (setsid() < 0 || ioctl(y->slave, TIOCSCTTY, 0)) _exit(122);
     for (int i = 0; i < 3; i++) dup2(y->fds[i], i);
@@ -58,8 +46,7 @@ static void tty_run(struct t *t, struct tty *y, const struct config *config) {
     y->pid = command_start(&(struct command){.argv = y->argv, .child = take_terminal, .user = y}, &y->out);
 }
 
-/* Reads what is there, or comes within some milliseconds. */
-static bool tty_look(struct tty *y, int milliseconds) {
+bool tty_look(struct tty *y, int milliseconds) {
     char bytes[16384];
     struct pollfd ready = {.fd = y->master, .events = POLLIN};
     if (poll(&ready, 1, milliseconds) <= 0) return false;
@@ -68,12 +55,12 @@ static bool tty_look(struct tty *y, int milliseconds) {
     return n > 0;
 }
 
-static void tty_await(struct tty *y, const char *word) {
+void tty_await(struct tty *y, const char *word) {
     for (double end = now() + 10 * time_scale(); now() < end && !strstr(y->seen.at, word);) tty_look(y, 50);
     CHECK(strstr(y->seen.at, word), "no \"%s\" in: %s", word, y->seen.at);
 }
 
-static void tty_type(struct tty *y, const char *bytes) {
+void tty_type(struct tty *y, const char *bytes) {
     CHECK_INT(write(y->master, bytes, strlen(bytes)), strlen(bytes));
 }
 
@@ -82,8 +69,7 @@ static bool has_ended(pid_t pid) {
     return waitid(P_PID, (id_t)pid, &end, WEXITED | WNOHANG | WNOWAIT) == 0 && end.si_pid == pid;
 }
 
-/* Looks on until the command has ended; returns its code. */
-static int tty_end(struct tty *y) {
+int tty_end(struct tty *y) {
     for (double end = now() + 10 * time_scale(); now() < end && !has_ended(y->pid);) tty_look(y, 20);
     CHECK(has_ended(y->pid), "no end after: %.2000s", y->seen.at);
     while (tty_look(y, 0)) {
@@ -99,15 +85,14 @@ static int tty_end(struct tty *y) {
     return y->out.code;
 }
 
-static bool tty_is_as_before(const struct tty *y) {
+bool tty_is_as_before(const struct tty *y) {
     struct termios now_modes = {0}; /* libc's has room that the kernel does not fill */
     CHECK_SYS(tcgetattr(y->slave, &now_modes));
     return now_modes.c_iflag == y->modes.c_iflag && now_modes.c_oflag == y->modes.c_oflag && now_modes.c_cflag == y->modes.c_cflag &&
            now_modes.c_lflag == y->modes.c_lflag && !memcmp(now_modes.c_cc, y->modes.c_cc, sizeof now_modes.c_cc);
 }
 
-/* Byte i of a flood is 'a' + i % 26. */
-static size_t flood_length(const char *bytes, size_t n) {
+size_t flood_length(const char *bytes, size_t n) {
     size_t i = 0;
     while (i < n && bytes[i] == 'a' + (char)(i % 26)) i++;
     return i;

@@ -2,6 +2,7 @@
 #ifndef RUNS_H
 #define RUNS_H
 #include "test.h"
+#include <termios.h>
 
 /* Every run uses the bundle dir/bundle, so its rootfs can be prepared before: bundle_make again
  * leaves what is there. */
@@ -117,9 +118,33 @@ struct outcome *execed_well(struct t *t, const char *options, const char *comman
 void not_executed(struct t *t, const char *options, const char *command, int code, const char *word);
 /* `exec -d`: the outcome is the caller's to free. The program, as it is known outside. */
 pid_t exec_detached(struct t *t, const char *options, const char *command, struct outcome *out);
-/* "-p FILE", with the process of this config; with a process given as text. */
+/* Files that come and go with a box, or until files_end: a name for a pid; "-p FILE" with the process of this config; with a process given as text. */
+const char *pid_path(struct t *t);
+void files_end(struct t *t);
 const char *process_option(struct t *t, const struct config *config);
 const char *process_text(struct t *t, const char *text);
+/* Terminals. (run_tty.c) */
+#define DEVPTS "{\"destination\":\"/dev/pts\",\"type\":\"devpts\",\"source\":\"devpts\",\"options\":[\"newinstance\",\"ptmxmode=0666\",\"mode=0620\"]}"
+#define TERMINAL "\"terminal\":true"
+/* The user's terminal, and the command that runs on it. */
+struct tty {
+    int master, slave;
+    int fds[3];           /* standard descriptors of the command: the slave, or what it is redirected to */
+    struct termios modes; /* before */
+    struct text seen;     /* on the screen */
+    struct bundle b;
+    const char **argv;
+    pid_t pid;
+    struct outcome out; /* out.out: what was seen, without the carriage returns */
+};
+void tty_make(struct tty *y, int rows, int columns);
+void take_terminal(void *user); /* in the child: the leader of a session that has the terminal, as a shell would be */
+bool tty_look(struct tty *y, int milliseconds); /* reads what is there, or comes within that time */
+void tty_await(struct tty *y, const char *word);
+void tty_type(struct tty *y, const char *bytes);
+int tty_end(struct tty *y); /* looks on until the command has ended; its code */
+bool tty_is_as_before(const struct tty *y);
+size_t flood_length(const char *bytes, size_t n); /* byte i of a flood is 'a' + i % 26 */
 /* Capabilities: a member of process.capabilities, what we may give, what a report has. (run_process.c) */
 char *cap_list(const char *name, unsigned long long set);
 unsigned long long our_bounding(void);
