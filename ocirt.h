@@ -10047,6 +10047,13 @@ static void ocirt__plan_time(struct ocirt__planner *p) {
     if (text.size) ocirt__plan_add_text(p, OCIRT__VERB_TIME_OFFSETS, OCIRT_ACTOR_STAGE, text.data);
 }
 
+static void ocirt__plan_oom_score(struct ocirt__planner *p, unsigned actor) {
+    const ocirt_process *run = p->spec->process;
+    if (!run->oom_score_adj.set) return;
+    ocirt__plan_from(p, ocirt__plan_member(p, run->token, "oomScoreAdj"));
+    ocirt__plan_add_text(p, OCIRT__VERB_OOM_SCORE, actor, ocirt__mem_format(p->arena, "%lld", (long long)run->oom_score_adj.value));
+}
+
 /* What the host does right after the birth of `whose`, while that one waits, or beside it. */
 static int ocirt__plan_after_birth(struct ocirt__planner *p, unsigned whose, bool *out_deny) {
     const ocirt_process *run = p->spec->process;
@@ -10058,11 +10065,7 @@ static int ocirt__plan_after_birth(struct ocirt__planner *p, unsigned whose, boo
     }
     if (p->fresh & OCIRT__CLONE_NEWUSER && (whose == OCIRT_ACTOR_STAGE || !(p->fresh & OCIRT__CLONE_NEWTIME)))
         r = ocirt__plan_maps(p, whose, out_deny);
-    if (whose == OCIRT_ACTOR_INIT && run && run->oom_score_adj.set) {
-        ocirt__plan_from(p, ocirt__plan_member(p, run->token, "oomScoreAdj"));
-        ocirt__plan_add_text(p, OCIRT__VERB_OOM_SCORE, OCIRT_ACTOR_HOST,
-                             ocirt__mem_format(p->arena, "%lld", (long long)run->oom_score_adj.value));
-    }
+    if (whose == OCIRT_ACTOR_INIT && run && !(p->target && p->target->joined)) ocirt__plan_oom_score(p, OCIRT_ACTOR_HOST);
     if (whose == OCIRT_ACTOR_INIT && p->on->intel_rdt) {
         ocirt__plan_from(p, p->on->intel_rdt->token);
         ocirt__plan_add(p, OCIRT__VERB_RESCTRL_JOIN, OCIRT_ACTOR_HOST)->a = ocirt__plan_head(p)->resctrl;
@@ -11116,6 +11119,7 @@ static int ocirt__plan_enter(struct ocirt__planner *p) {
     struct ocirt__row *row;
     if (ocirt__plan_start(p, 0)) return ocirt__plan_after_birth(p, OCIRT_ACTOR_INIT, &ignored);
     if (cpus) r = ocirt__plan_affinity(p, OCIRT_ACTOR_STAGE, "initial", cpus);
+    if (t->joined) ocirt__plan_oom_score(p, OCIRT_ACTOR_STAGE); /* to be inherited: the files of one that is hidden are root's */
     p->origin = 0;
     if (t->joined) {
         ocirt__plan_add(p, OCIRT__VERB_HIDE, OCIRT_ACTOR_STAGE);
@@ -11676,12 +11680,11 @@ static int ocirt__step_enter(struct ocirt__actor *a, const struct ocirt__row *ro
     return r;
 }
 
-static int ocirt__step_time_offsets(struct ocirt__actor *a, const struct ocirt__row *row) {
+static int ocirt__step_proc_write(struct ocirt__actor *a, const char *file, const char *text) {
     char   path[64];
     size_t n = ocirt__mem_decimal(path, (uint64_t)OCIRT__SYS0(SYS_getpid));
-    memcpy(path + n, "/timens_offsets", 16);
-    return ocirt__path_write(a->slots[OCIRT__SLOT_PROC], path, ocirt__step_text(a, row->a),
-                             strlen(ocirt__step_text(a, row->a)));
+    memcpy(path + n, file, strlen(file) + 1);
+    return ocirt__path_write(a->slots[OCIRT__SLOT_PROC], path, text, strlen(text));
 }
 
 /* The cgroup to be born in. Up to 6.18 at least a child that is born into a cgroup in which cgroup.kill
@@ -11956,7 +11959,8 @@ static int ocirt__step_carry_out(struct ocirt__actor *a, const struct ocirt__row
     case OCIRT__VERB_ENTER: return ocirt__step_enter(a, row);
     case OCIRT__VERB_UNSHARE: return (int)OCIRT__SYS1(SYS_unshare, row->x);
     case OCIRT__VERB_FORK: return ocirt__step_fork(a, row);
-    case OCIRT__VERB_TIME_OFFSETS: return ocirt__step_time_offsets(a, row);
+    case OCIRT__VERB_TIME_OFFSETS: return ocirt__step_proc_write(a, "/timens_offsets", text);
+    case OCIRT__VERB_OOM_SCORE: return ocirt__step_proc_write(a, "/oom_score_adj", text);
     case OCIRT__VERB_RESET: return ocirt__step_reset(a);
     case OCIRT__VERB_HIDE: return ocirt__process_hide();
     case OCIRT__VERB_BECOME_ROOT: return ocirt__process_become_root(row->n != 0);
