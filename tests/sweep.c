@@ -17,7 +17,7 @@
 
 /* ---- scenarios ---- */
 
-static const char *const what_names[] = {"run", "create", "start", "delete"};
+static const char *const what_names[] = {"run", "create", "start", "delete", "exec"};
 static const char *const extent_names[] = {"small", "fat", "whole", "other"};
 
 static char *hook(const char *kind) {
@@ -289,19 +289,46 @@ void scene_prepare(struct scene *s) {
     }
 }
 
+static const char *process_path(const struct scene *s) { return print("%s/process.json", s->t->dir); }
+
+/* The container that an exec goes into is there. */
+static void stand(struct scene *s) {
+    struct outcome out;
+    UNTRACED(s, &out, "state", s->t->tag);
+    bool stands = out.code == 0 && strstr(out.out, "\"running\"");
+    outcome_free(&out);
+    if (stands) return;
+    UNTRACED(s, &out, "delete", "--force", s->t->tag);
+    outcome_free(&out);
+    reap_all();
+    UNTRACED(s, &out, "run", "-d", "-b", s->b.path, s->t->tag);
+    CHECK(out.code == 0, "run -d: %s", out.err);
+    outcome_free(&out);
+}
+
+/* The config's process becomes that of exec, and the container's own has nothing to do. */
+static void part_process(struct scene *s) {
+    char *text = file_read(s->b.config, NULL), *process = json_value(text, "process"), *args = json_value(text, "process/args");
+    CHECK_OK(process && args);
+    file_write(process_path(s), "%s", process);
+    bundle_write(&s->b, "%s", replaced(text, print("\"args\":%s", args), "\"args\":[\"/payload\",\"payload-sleep\",\"100000\"]"));
+}
+
 void scene_go(struct scene *s, struct drive *drive) {
+    if (s->what == EXEC) stand(s);
     if (drive->seconds <= 0) drive->seconds = 15; /* without close_range descriptors are closed one by one, and traced */
     switch (s->what) {
     case RUN: drive_ocirt(s->t, drive, "run", "-b", s->b.path, s->t->tag); break;
     case CREATE: drive_ocirt(s->t, drive, "create", "-b", s->b.path, s->t->tag); break;
     case START: drive_ocirt(s->t, drive, "start", s->t->tag); break;
     case DELETE: drive_ocirt(s->t, drive, "delete", s->t->tag); break;
+    case EXEC: drive_ocirt(s->t, drive, "exec", "-p", process_path(s), s->t->tag); break;
     }
 }
 
 char *scene_finish(struct scene *s, struct drive *drive, struct text *why) {
     struct outcome out;
-    if (s->what == RUN) return digest(drive->outcome.out);
+    if (s->what == RUN || s->what == EXEC) return digest(drive->outcome.out);
     if (s->what == DELETE) return print("%s", "");
     if (s->what == CREATE) {
         UNTRACED(s, &out, "start", s->t->tag);
@@ -330,7 +357,7 @@ void scene_begin(struct t *t, struct scene *s, enum what what, enum extent exten
     s->user = geteuid() != 0;
     root_make(t, &s->b);
     if (extent == WHOLE) start_agent(s);
-    if (extent == WHOLE && !s->user) {
+    if (extent == WHOLE && !s->user && what != EXEC) {
         CHECK_SYS(unshare(CLONE_NEWNET));
         s->net = net_device_make();
     }
@@ -342,6 +369,13 @@ void scene_begin(struct t *t, struct scene *s, enum what what, enum extent exten
 }
 
 void scene_end(struct scene *s) {
+    struct outcome out;
+    if (s->what == EXEC) {
+        UNTRACED(s, &out, "delete", "--force", s->t->tag);
+        CHECK(out.code == 0, "delete: %s", out.err);
+        outcome_free(&out);
+        reap_all();
+    }
     if (!s->agent) return;
     kill(s->agent, SIGKILL);
     waitpid(s->agent, NULL, 0);
@@ -356,8 +390,13 @@ void scene_watch(struct scene *s) {
     struct text why = {0};
     struct t *t = s->t;
     struct outcome out;
-    UNTRACED(s, &out, "run", "-b", s->b.path, t->tag); /* makes what is missing in the rootfs */
-    CHECK(out.code == 0, "run: %d %s%.300s", out.code, out.err, out.out);
+    if (s->what == EXEC) {
+        part_process(s);
+        stand(s);
+        UNTRACED(s, &out, "exec", "-p", process_path(s), t->tag);
+    } else
+        UNTRACED(s, &out, "run", "-b", s->b.path, t->tag); /* makes what is missing in the rootfs */
+    CHECK(out.code == 0, "%s: %d %s%.300s", s->what == EXEC ? "exec" : "run", out.code, out.err, out.out);
     char *first = digest(out.out);
     outcome_free(&out);
     reap_all();
@@ -409,7 +448,7 @@ static bool is_of_confinement(const struct call *call) {
 
 /* Of a loop (64 signals, 40 capabilities) the first, the second and the last. */
 bool scene_sweeps(const struct scene *s, const struct call *call) {
-    bool of_init = s->what == RUN || s->what == CREATE; /* the others only wait for it */
+    bool of_init = s->what == RUN || s->what == CREATE || s->what == EXEC; /* the others only wait for it */
     return sweepable(call) && (s->extent <= FAT || !of_init || sweeps_full() || is_of_confinement(call));
 }
 
@@ -461,6 +500,7 @@ void scene_expect_nothing_left(struct scene *s, const char *where, const char *s
     mkdir(s->t->state, 0700);
     nap(0.02);
     reap_all();
+    if (s->what == EXEC) stand(s);
     snap_free(s->before);
     s->before = snap_take(s->t, 0);
 }
@@ -509,14 +549,14 @@ static void judge(struct scene *s, struct drive *drive, long nr, const char *whe
         EXPECT(as_it_may_be(s, nr, report), "%s: it said 0, but %s", where, report_difference(s->golden, report));
         free(report);
     } else if (!drive->timed_out) {
-        bool code = s->what == RUN ? out->code >= 125 && out->code <= 127 : out->code == 1;
+        bool code = s->what == RUN ? out->code >= 125 && out->code <= 127 : s->what == EXEC ? out->code == 126 || out->code == 127 || out->code == 255 : out->code == 1;
         EXPECT(code, "%s: code %s", where, said);
         EXPECT(good_text(out->err), "%s: a bad text: %s", where, said);
         bool began = strstr(out->out, "uid=") || strstr(out->err, "/hooks/poststart");
         if (s->net && s->what <= CREATE && !began) net_device_kept(print("%s: %s", where, said));
     }
     if (out->code && (s->what == START || s->what == DELETE)) clear_away(s, where);
-    bool untidy = out->code && (strstr(said, "cannot remove") || strstr(said, "the state") || strstr(said, "state folder"));
+    bool untidy = out->code && s->what != EXEC && (strstr(said, "cannot remove") || strstr(said, "the state") || strstr(said, "state folder"));
     scene_forget(s, drive);
     if (untidy) clear_away(s, where);
     scene_expect_nothing_left(s, where, said);
@@ -525,7 +565,8 @@ static void judge(struct scene *s, struct drive *drive, long nr, const char *whe
 
 static void again(struct scene *s, const char *where) {
     struct outcome out;
-    UNTRACED(s, &out, "run", "-b", s->b.path, s->t->tag);
+    if (s->what == EXEC) UNTRACED(s, &out, "exec", "-p", process_path(s), s->t->tag);
+    else UNTRACED(s, &out, "run", "-b", s->b.path, s->t->tag);
     EXPECT(out.code == 0 && !out.timed_out, "%s: then the same id again: %d %s", where, out.code, out.err);
     outcome_free(&out);
     scene_renew(s);
@@ -579,6 +620,10 @@ static void errors_run_small_user(struct t *t) { sweep_errors(t, RUN, SMALL, tru
 static void errors_run_fat_user(struct t *t) { sweep_errors(t, RUN, FAT, true); }
 static void errors_create_fat_user(struct t *t) { sweep_errors(t, CREATE, FAT, true); }
 
+static void errors_exec_fat(struct t *t) { sweep_errors(t, EXEC, FAT, false); }
+static void errors_exec_whole(struct t *t) { sweep_errors(t, EXEC, WHOLE, false); }
+static void errors_exec_user(struct t *t) { sweep_errors(t, EXEC, FAT, true); }
+
 /* ---- sweep.kills: SIGKILL before a call, to the one that makes it, or to all of the runtime ---- */
 
 static void judge_killed(struct scene *s, struct drive *drive, const char *where) {
@@ -591,7 +636,7 @@ static void judge_killed(struct scene *s, struct drive *drive, const char *where
     UNTRACED(s, &out, "state", s->t->tag);
     EXPECT(out.code == 0 || good_text(out.err), "%s: then state: %d %s", where, out.code, out.err);
     outcome_free(&out);
-    clear_away(s, where);
+    if (s->what != EXEC) clear_away(s, where); /* the container stands, whoever wanted to come in */
     if (s->net) CHECK_OK(net_device_make()); /* nobody was left to give its addresses back */
     scene_expect_nothing_left(s, where, "");
     again(s, where);
@@ -622,6 +667,7 @@ static void kills_start(struct t *t) { sweep_kills(t, START, FAT, false); }
 static void kills_delete(struct t *t) { sweep_kills(t, DELETE, FAT, false); }
 static void kills_run_whole(struct t *t) { sweep_kills(t, RUN, WHOLE, false); }
 static void kills_create_other(struct t *t) { sweep_kills(t, CREATE, OTHER, false); }
+static void kills_exec(struct t *t) { sweep_kills(t, EXEC, OTHER, false); }
 static void kills_run_user(struct t *t) { sweep_kills(t, RUN, FAT, true); }
 static void kills_create_user(struct t *t) { sweep_kills(t, CREATE, SMALL, true); }
 
@@ -660,6 +706,7 @@ static void filters_run(struct t *t) { sweep_filters(t, RUN, FAT, false); }
 static void filters_create(struct t *t) { sweep_filters(t, CREATE, FAT, false); }
 static void filters_run_whole(struct t *t) { sweep_filters(t, RUN, WHOLE, false); }
 static void filters_create_other(struct t *t) { sweep_filters(t, CREATE, OTHER, false); }
+static void filters_exec(struct t *t) { sweep_filters(t, EXEC, WHOLE, false); }
 static void filters_run_user(struct t *t) { sweep_filters(t, RUN, FAT, true); }
 
 /* ---- sweep.pause, resume, update, ps: all or nothing, on a container that stands ---- */
@@ -854,6 +901,11 @@ const struct test sweep_tests[] = {
     {"sweep.kills_create_other", kills_create_other, TEST_ROOT, 3600},
     {"sweep.filters_run_whole", filters_run_whole, TEST_ROOT, 3600},
     {"sweep.filters_create_other", filters_create_other, TEST_ROOT, 3600},
+    {"sweep.errors_exec_fat", errors_exec_fat, TEST_ROOT, 3600},
+    {"sweep.errors_exec_whole", errors_exec_whole, TEST_ROOT, 3600},
+    {"sweep.errors_exec_user", errors_exec_user, 0, 3600},
+    {"sweep.kills_exec", kills_exec, TEST_ROOT, 3600},
+    {"sweep.filters_exec", filters_exec, TEST_ROOT, 3600},
     {"sweep.pause", pauses, TEST_ROOT, 3600},
     {"sweep.resume", resumes, TEST_ROOT, 3600},
     {"sweep.update", updates, TEST_ROOT, 3600},

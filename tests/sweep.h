@@ -4,7 +4,7 @@
 #define SWEEP_H
 #include "runs.h"
 
-enum what { RUN, CREATE, START, DELETE };
+enum what { RUN, CREATE, START, DELETE, EXEC }; /* EXEC: of the same process, in a container that only waits */
 /* How much the config has: a little; some of everything that a container is made of; all that confines and limits it
  * besides, as far as this machine has it; the same without noNewPrivileges, with a time namespace, and no agent. */
 enum extent { SMALL, FAT, WHOLE, OTHER };
