@@ -12209,6 +12209,7 @@ static int ocirt__spawn_anew(struct ocirt__host *h, const struct ocirt__row *row
         ocirt__step_publish(&h->actor, ocirt__spawn_next(h, row)); /* before there is anyone who goes on from here */
         r = ocirt__spawn_execute(h, row);
     }
+    ocirt__sys_close(&h->image); /* or its mount would live as long as we, to be made writable by the container's root (mount_setattr) */
     ocirt__sys_close(&h->actor.slots[OCIRT__SLOT_CONVERSATION]);
     return r;
 }
