@@ -407,9 +407,10 @@ static const struct image_case image_cases[] = {
 };
 
 /* How the container comes to the image: as its program, through #!, through links, as the loader of a
- * program, by a loader that the image itself names; or another process of the container does, while init waits. */
-enum vector { DIRECTLY, SCRIPT, LINKS, AS_LOADER, BY_LOADER, WAITING, VECTORS };
-static const char *const vector_names[] = {"directly", "as a script", "through links", "as a loader", "by its loader", "while init waits"};
+ * program, by a loader that the image itself names; or another process of the container does, while init waits; or it
+ * is the program of an exec; or of a run, whose runtime goes on. */
+enum vector { DIRECTLY, SCRIPT, LINKS, AS_LOADER, BY_LOADER, WAITING, EXECED, FOREGROUND, VECTORS };
+static const char *const vector_names[] = {"directly", "as a script", "through links", "as a loader", "by its loader", "while init waits", "by exec", "while run waits"};
 
 struct target { /* one case */
     struct t *t;
@@ -463,8 +464,9 @@ static char *all_capabilities(void) {
 static void target_config(struct target *g, enum vector vector) {
     static const char *const words[] = {
         "\"/proc/self/exe\",\"payload-overwrite\",\"/proc/self/exe\"", "\"/script\"", "\"/link1\",\"payload-overwrite\",\"/proc/self/exe\"",
-        "\"/evil\",\"payload-overwrite\",\"/proc/self/exe\"", "\"/proc/self/exe\",\"payload-overwrite\",\"/proc/self/exe\"", "\"/payload\",\"payload-sleep\",\"100\""};
-    const char *more = g->what->lies == SYSTEM_READ_ONLY && vector != WAITING ? ",\"-r\"" : "";
+        "\"/evil\",\"payload-overwrite\",\"/proc/self/exe\"", "\"/proc/self/exe\",\"payload-overwrite\",\"/proc/self/exe\"", "\"/payload\",\"payload-sleep\",\"100\"",
+        "\"/payload\",\"payload-sleep\",\"100\"", "\"/proc/self/exe\",\"payload-overwrite\",\"/proc/self/exe\""};
+    const char *more = g->what->lies == SYSTEM_READ_ONLY && vector != WAITING && vector != EXECED ? ",\"-r\"" : "";
     struct config c = {.args = print("[%s%s]", words[vector], more), .process = print("\"capabilities\":%s", all_capabilities()),
                        .root = print("\"path\":\"%s\"", g->b.rootfs),
                        .mounts = print("{\"destination\":\"/signal\",\"source\":\"%s/signal\",\"options\":[\"bind\"]}", g->t->dir)};
@@ -586,6 +588,16 @@ static pid_t enter_and_overwrite(pid_t init, int out_fd) {
     _exit(112);
 }
 
+static pid_t run_and_overwrite(struct target *g, const char *image, struct outcome *out) {
+    const char **argv = ocirt_argv(g->t, (const char *const[]){"run", "-b", g->b.path, g->t->tag, NULL});
+    return command_start(&(struct command){.exe = image, .argv = argv, .child = g->what->unprivileged_id ? all_but_root : NULL}, out);
+}
+
+static pid_t exec_and_overwrite(struct target *g, const char *image, struct outcome *out) {
+    const char **argv = ocirt_argv(g->t, (const char *const[]){"exec", g->t->tag, "/proc/self/exe", "payload-overwrite", "/proc/self/exe", g->what->lies == SYSTEM_READ_ONLY ? "-r" : NULL, NULL});
+    return command_start(&(struct command){.exe = image, .argv = argv, .child = g->what->unprivileged_id ? all_but_root : NULL}, out);
+}
+
 static bool said(struct outcome *out, const char *word) {
     for (double end = now() + 3 * time_scale(); now() < end; nap(0.003)) {
         outcome_refresh(out);
@@ -601,9 +613,15 @@ static void attack(struct target *g, enum vector vector, bool embedded) {
     target_config(g, vector);
     if (g->what->lies == SYSTEM_READ_ONLY) make_system_read_only(g);
     witness(&image, vector == BY_LOADER ? g->loaded : g->image);
-    create_from(g, image.path, embedded, &made);
-    EXPECT(made.code == 0, "%s: create: %d %s", where, made.code, made.err);
-    pid_t other = 0;
+    pid_t other = 0, waits = 0;
+    if (vector == FOREGROUND) {
+        waits = run_and_overwrite(g, image.path, &made);
+        EXPECT(said(&made, "ready=1"), "%s: it does not run: %s%s", where, made.out, made.err);
+        made.code = 0;
+    } else {
+        create_from(g, image.path, embedded, &made);
+        EXPECT(made.code == 0, "%s: create: %d %s", where, made.code, made.err);
+    }
     g->may_fail = vector == AS_LOADER || made.code; /* a program that its own runtime is to load may not start */
     if (vector == WAITING && made.code == 0) {
         from_caller(g, &out, "state", NULL);
@@ -611,9 +629,15 @@ static void attack(struct target *g, enum vector vector, bool embedded) {
         EXPECT(said(&made, "ready=1"), "%s: nobody came in: %s", where, made.out);
         expect_untouched(&image, made.out, where);
     }
-    from_caller(g, &out, "start", NULL);
+    if (!waits) from_caller(g, &out, "start", NULL);
+    if (vector == EXECED && made.code == 0) {
+        outcome_free(&made);
+        waits = exec_and_overwrite(g, image.path, &made);
+        EXPECT(said(&made, "ready=1"), "%s: it does not run: %s%s", where, made.out, made.err);
+    }
     file_write(go, "x");
     EXPECT(g->may_fail || said(&made, "end=1"), "%s: it did not get to the end: %s%s", where, made.out, made.err);
+    if (waits) command_wait(waits, 10, &made);
     from_caller(g, &out, "delete", "--force");
     outcome_refresh(&made);
     expect_untouched(&image, made.out, where);
@@ -633,7 +657,8 @@ static void own_image(struct t *t, bool embedded) {
         if (image_cases[i].unprivileged_id && embedded) continue;
         target_make(t, &g, &image_cases[i], print("case%zu", i));
         CHECK_SYS(chown(t->state, image_cases[i].unprivileged_id ? ORDINARY : 0, 0));
-        for (int vector = 0; vector < VECTORS; vector++) attack(&g, (enum vector)vector, embedded);
+        for (int vector = 0; vector < VECTORS; vector++)
+            if (vector < EXECED || !embedded) attack(&g, (enum vector)vector, embedded);
         umount2(print("%s/images", g.top), MNT_DETACH);
         umount2(g.top, MNT_DETACH);
         CHECK_OK(remove_tree(g.top)); /* five copies of this program: a small /tmp has no room for all cases */
@@ -674,37 +699,63 @@ static struct sets after_exec(const struct sets *want, bool root, bool no_new_pr
     return s;
 }
 
-static void expect_sets(struct t *t, const struct sets *ask, bool root, bool no_new_privs, bool userns) {
-    struct sets want = after_exec(ask, root, no_new_privs);
+static struct config config_of_sets(const struct sets *ask, bool root, bool no_new_privs, bool userns) {
     unsigned id = root ? 0 : 1000;
-    struct outcome *out = ran(t, &(struct config){
+    return (struct config){
         .namespaces = userns ? DEFAULT_NAMESPACES " user" : NULL,
         .process = print("\"noNewPrivileges\":%s,\"user\":{\"uid\":%u,\"gid\":%u},\"capabilities\":{%s,%s,%s,%s,%s}", no_new_privs ? "true" : "false", id, id,
                          cap_list("bounding", ask->bounding), cap_list("permitted", ask->permitted), cap_list("effective", ask->effective),
-                         cap_list("inheritable", ask->inheritable), cap_list("ambient", ask->ambient))});
-    const char *where = print("uid %u, no_new_privs %d, userns %d, asked for %llx %llx %llx %llx %llx", id, no_new_privs, userns, ask->bounding, ask->permitted,
+                         cap_list("inheritable", ask->inheritable), cap_list("ambient", ask->ambient))};
+}
+
+static void expect_sets(struct outcome *out, const struct sets *ask, bool root, bool no_new_privs, const char *how) {
+    struct sets want = after_exec(ask, root, no_new_privs);
+    const char *where = print("%s, %s, no_new_privs %d, asked for %llx %llx %llx %llx %llx", how, root ? "root" : "a user", no_new_privs, ask->bounding, ask->permitted,
                               ask->effective, ask->inheritable, ask->ambient);
     CHECK(out->code == 0, "%s: %s", where, out->err);
     const unsigned long long wanted[] = {want.bounding, want.permitted, want.effective, want.inheritable, want.ambient};
     static const char *const names[] = {"bounding", "permitted", "effective", "inheritable", "ambient"};
     for (int i = 0; i < 5; i++) EXPECT(told_set(out, names[i]) == wanted[i], "%s: %s is %llx, not %llx", where, names[i], told_set(out, names[i]), wanted[i]);
-    outcome_free(out);
 }
 
-/* Sets over four capabilities, each within what the kernel lets it be; all eight circumstances in turn. */
-static void capability_model(struct t *t) {
+/* Sets over four capabilities, each within what the kernel lets it be. */
+static struct sets random_sets(uint32_t *random) {
     static const unsigned bits[] = {0 /* CHOWN */, 5 /* KILL */, 10 /* NET_BIND_SERVICE */, 18 /* SYS_CHROOT */};
-    unsigned long long ours = our_bounding();
+    unsigned long long ours = our_bounding(), mask[5] = {0, 0, 0, 0, 0};
+    for (int set = 0; set < 5; set++)
+        for (int i = 0; i < 4; i++) {
+            *random = *random * 1103515245u + 12345u;
+            if (*random >> 16 & (set ? 1 : 3)) mask[set] |= 1ull << bits[i] & ours;
+        }
+    return (struct sets){mask[0], mask[1], mask[2] & mask[1], mask[3] & mask[0], mask[4] & mask[3] & mask[1] & mask[0]};
+}
+
+/* All eight circumstances in turn. */
+static void capability_model(struct t *t) {
     uint32_t random = 1;
     for (unsigned n = 0; n < 64; n++) {
-        unsigned long long mask[5] = {0, 0, 0, 0, 0};
-        for (int set = 0; set < 5; set++)
-            for (int i = 0; i < 4; i++) {
-                random = random * 1103515245u + 12345u;
-                if (random >> 16 & (set ? 1 : 3)) mask[set] |= 1ull << bits[i] & ours;
-            }
-        struct sets ask = {mask[0], mask[1], mask[2] & mask[1], mask[3] & mask[0], mask[4] & mask[3] & mask[1] & mask[0]};
-        expect_sets(t, &ask, n & 1, n & 2, n & 4);
+        struct sets ask = random_sets(&random);
+        struct config config = config_of_sets(&ask, n & 1, n & 2, n & 4);
+        struct outcome *out = ran(t, &config);
+        expect_sets(out, &ask, n & 1, n & 2, n & 4 ? "in a user namespace" : "");
+        outcome_free(out);
+    }
+}
+
+/* The same by exec, whatever the container's own are. */
+static void capability_model_of_exec(struct t *t) {
+    uint32_t random = 7;
+    for (int userns = 0; userns < 2; userns++) {
+        struct box x;
+        struct sets own = random_sets(&random);
+        struct config config = config_of_sets(&own, true, false, userns);
+        box_begin(t, &x, &config);
+        for (unsigned n = 0; n < 40; n++) {
+            struct sets ask = random_sets(&random);
+            config = config_of_sets(&ask, n & 1, n & 2, userns);
+            expect_sets(execed(t, process_option(t, &config), ""), &ask, n & 1, n & 2, userns ? "exec in a user namespace" : "exec");
+        }
+        box_end(t, &x);
     }
 }
 
@@ -773,6 +824,23 @@ static void descriptors(struct t *t) {
     for (int preserve = 0; preserve <= 3; preserve++) descriptors_with(t, preserve);
 }
 
+/* The program of an exec has those of its caller that are to be kept, and no other. */
+static void descriptors_of_exec(struct t *t) {
+    struct box x;
+    struct outcome out;
+    const char *stray = print("%s/stray", t->dir);
+    file_write(stray, "x");
+    box_begin(t, &x, NULL);
+    for (int preserve = 0; preserve <= 3; preserve++) {
+        command_run(&(struct command){.argv = exec_argv(t, print("--preserve-fds %d", preserve), "/payload payload-report"), .child = hold_strays, .user = (void *)(uintptr_t)stray}, &out);
+        CHECK(out.code == 0, "%s", out.err);
+        CHECK_REPORT(&out, "fd.count", print("%d", 3 + preserve));
+        for (int fd = 3; fd < 3 + preserve; fd++) CHECK_HAS(report_get(&out, print("fd.%d", fd)), "/stray");
+        outcome_free(&out);
+    }
+    box_end(t, &x);
+}
+
 const struct test secure_tests[] = {
     {"secure.lies_root", lies_root, TEST_ROOT, 120},
     {"secure.lies_mapped", lies_mapped, TEST_ROOT, 120},
@@ -787,6 +855,8 @@ const struct test secure_tests[] = {
     {"secure.own_image_of_command", own_image_of_command, TEST_ROOT, 60},
     {"secure.own_image_of_program", own_image_of_program, TEST_ROOT, 60},
     {"secure.capability_model", capability_model, TEST_ROOT, 60},
+    {"secure.capability_model_of_exec", capability_model_of_exec, TEST_ROOT, 60},
     {"secure.descriptors", descriptors, 0, 0},
+    {"secure.descriptors_of_exec", descriptors_of_exec, 0, 0},
     {0},
 };
