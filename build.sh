@@ -122,6 +122,12 @@ vm() {
     exec sh tests/vm.sh "$@"
 }
 
+# Engines of Debian's packages with ocirt, crun and runc below them.
+clients() {
+    (build_static)
+    exec sh tests/clients.sh "$@"
+}
+
 install_to() {
     [ ocirt -nt ocirt.h ] && [ ocirt -nt ocirt.c ] || build_cli
     to=${DESTDIR:-}${1:-/usr/local}
@@ -142,6 +148,7 @@ usage() {
 ./build.sh test-asan        the same with address and undefined behaviour sanitizers
 ./build.sh valgrind         its unit tests under valgrind
 ./build.sh vm [KERNEL...]   the same as init of virtual machines (5.10 6.1 6.12 7)
+./build.sh clients [GLOB..] podman, buildah, containerd and Docker over it, in virtual machines
 ./build.sh fuzz [SECONDS]   each fuzz target for so long (60)
 ./build.sh seccomp [FILE..] compare with libseccomp: config.json or an engine's profile
 ./build.sh lint             all compilers, libcs, switches, C++; and the examples run
@@ -160,6 +167,7 @@ test) build_test && exec build/ocirt-test "$@" ;;
 test-asan) test_asan "$@" ;;
 valgrind) test_valgrind "$@" ;;
 vm) vm "$@" ;;
+clients) clients "$@" ;;
 fuzz) fuzz "$@" ;;
 seccomp) seccomp "$@" ;;
 lint) exec sh tests/lint.sh ;;

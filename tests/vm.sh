@@ -10,6 +10,7 @@
 # Consoles are kept in build/vm/KERNEL-MODE.log.
 set -eu
 cd "$(dirname "$0")/.."
+. tests/qemu.sh
 vm=$PWD/build/vm
 limit=${OCIRT_VM_TIMEOUT:-900}
 closing='^[0-9][0-9]* passed, [0-9][0-9]* failed, [0-9][0-9]* skipped$'
@@ -31,15 +32,10 @@ one() {
     started=$(date +%s)
     code=0
     # shellcheck disable=SC2086 # words
-    # With a thread for each processor, qemu 7.2 now and then runs code that the kernel has just
-    # patched over: "Oops: int3" while booting.
-    timeout --foreground -k 5 "$limit" qemu-system-x86_64 -accel "${OCIRT_VM_ACCEL:-tcg,thread=single}" -cpu max \
-        -smp 2 -m 512M $numa -no-reboot -nodefaults -display none -serial stdio \
-        -kernel "$vm/$1/vmlinuz" -initrd "$vm/$name.initrd" \
-        -append "$args ${OCIRT_VM_ARGS:-}" < /dev/null > "$log.raw" 2>&1 || code=$?
+    machine "$log" "$limit" -smp 2 -m 512M $numa -kernel "$vm/$1/vmlinuz" -initrd "$vm/$name.initrd" \
+        -append "$args ${OCIRT_VM_ARGS:-}" || code=$?
     took=$(($(date +%s) - started))
-    tr -d '\r' < "$log.raw" > "$log"
-    rm -f "$vm/$name.initrd" "$log.raw"
+    rm -f "$vm/$name.initrd"
     counts=$(grep "$closing" "$log" | tail -n 1) || true
     if [ -z "$counts" ]; then
         case $code in
