@@ -5166,20 +5166,19 @@ static const char *ocirt__systemd_default_unit(ocirt_arena *arena, const char *i
 /* Empty, "slice" (buildah --cgroup-parent), "slice:name" or "slice:prefix:name". */
 static int ocirt__systemd_name(ocirt_arena *arena, const char *path, const char *id, bool rootless, struct ocirt__systemd_unit *out, ocirt_error *e) {
     const char *given = path ? path : "", *name = strchr(given, ':');
-    size_t      n = name ? (size_t)(name - given) : strlen(given);
-    const char *colon = name ? strchr(name + 1, ':') : NULL;
+    size_t      n = name ? (size_t)(name - given) : strlen(given), all = strlen(given);
+    const char *colon = name ? strchr(name + 1, ':') : NULL, *wrong = NULL;
     out->slice = n ? ocirt__mem_text(arena, given, n) : rootless ? "user.slice" : "system.slice";
     if (!name) out->unit = ocirt__systemd_default_unit(arena, id);
     else if (!colon) out->unit = ocirt__mem_format(arena, "%s.scope", name + 1);
     else out->unit = ocirt__mem_format(arena, "%.*s-%s.scope", (int)(colon - name - 1), name + 1, colon + 1);
     if (!out->slice || !out->unit) return ocirt__error_set(e, OCIRT_E_MEMORY, 0, "", "out of memory");
-    n = name ? strlen(given) : 0;
-    if (!ocirt__systemd_is_slice(out->slice)) ocirt__error_set(e, OCIRT_E_SPEC, 0, given, "cgroupsPath %s does not begin with the name of a slice", given);
-    else if (n > 6 && strcmp(given + n - 6, ".slice") == 0) ocirt__error_set(e, OCIRT_E_SPEC, 0, given, "cgroupsPath %s names a slice, which can hold no process of its own", given);
-    else if (name && (!name[1] || (colon && (!colon[1] || strchr(colon + 1, ':')))))
-        ocirt__error_set(e, OCIRT_E_SPEC, 0, given, "cgroupsPath %s is not slice:prefix:name", given);
-    else if (!ocirt__systemd_is_name(out->unit, ".scope")) ocirt__error_set(e, OCIRT_E_SPEC, 0, given, "cgroupsPath %s makes %s, which cannot be the name of a unit of systemd", given, out->unit);
-    else return 0;
+    if (!ocirt__systemd_is_slice(out->slice)) wrong = "does not begin with the name of a slice";
+    else if (name && all > 6 && strcmp(given + all - 6, ".slice") == 0) wrong = "names a slice, which can hold no process of its own";
+    else if (name && (!name[1] || (colon && (!colon[1] || strchr(colon + 1, ':'))))) wrong = "is not slice:prefix:name";
+    else if (!ocirt__systemd_is_name(out->unit, ".scope")) wrong = "makes no name of a unit";
+    if (!wrong) return 0;
+    ocirt__error_set(e, OCIRT_E_SPEC, 0, given, "cgroupsPath %s %s", given, wrong);
     ocirt__error_hint(e, "with the systemd driver cgroupsPath is like machine.slice:prefix:name; a path needs the cgroupfs driver");
     return -OCIRT_E_SPEC;
 }
@@ -5222,17 +5221,15 @@ static void ocirt__wire_text(struct ocirt__wire *w, const char *text, unsigned p
     ocirt__buffer_put(&w->out, text, n + 1);
 }
 
-/* Returns the place of an array's length, which is known at its end, and does not count what pads its first element. */
-static size_t ocirt__wire_open(struct ocirt__wire *w, size_t align) {
-    size_t at;
+/* Returns the place of an array's length, which is known at its end. Padding before the first element would not count:
+   those of structs that we write, fields of a header and IODeviceWeight, begin right behind it. */
+static size_t ocirt__wire_open(struct ocirt__wire *w) {
     ocirt__wire_number(w, 0, 4);
-    at = w->out.size - 4;
-    ocirt__wire_pad(w, align);
-    return at;
+    return w->out.size - 4;
 }
 
-static void ocirt__wire_close(struct ocirt__wire *w, size_t at, size_t align) {
-    ocirt__wire_patch(w, at, w->out.size - (at + 4 + ((w->start - at - 4) & (align - 1))));
+static void ocirt__wire_close(struct ocirt__wire *w, size_t at) {
+    ocirt__wire_patch(w, at, w->out.size - at - 4);
 }
 
 static void ocirt__wire_property(struct ocirt__wire *w, const char *name, const char *signature) {
@@ -5272,7 +5269,7 @@ static bool ocirt__gvariant_word(struct ocirt__gvariant *v, const char *word) {
 
 static bool ocirt__gvariant_string(struct ocirt__gvariant *v) {
     static const char from[] = "ntrabfv\\'\"", to[] = "\n\t\r\a\b\f\v\\'\"";
-    size_t at = ocirt__wire_open(v->out, 1);
+    size_t at = ocirt__wire_open(v->out);
     char   quote = *v->at++;
     for (; *v->at && *v->at != quote; v->at++) {
         const char *escape = *v->at == '\\' ? v->at[1] ? strchr(from, v->at[1]) : NULL : v->at;
@@ -5280,13 +5277,13 @@ static bool ocirt__gvariant_string(struct ocirt__gvariant *v) {
         if (escape != v->at) v->at++, escape = to + (escape - from);
         ocirt__buffer_put(&v->out->out, escape, 1);
     }
-    ocirt__wire_close(v->out, at, 1);
+    ocirt__wire_close(v->out, at);
     ocirt__buffer_put(&v->out->out, "", 1);
     return *v->at++ == quote;
 }
 
 static bool ocirt__gvariant_strings(struct ocirt__gvariant *v) {
-    size_t at = ocirt__wire_open(v->out, 4);
+    size_t at = ocirt__wire_open(v->out);
     v->at++;
     while (v->at += strspn(v->at, " "), *v->at != ']') {
         if ((*v->at != '\'' && *v->at != '"') || !ocirt__gvariant_string(v)) return false;
@@ -5294,7 +5291,7 @@ static bool ocirt__gvariant_strings(struct ocirt__gvariant *v) {
         if (*v->at != ']' && *v->at++ != ',') return false;
     }
     v->at++;
-    ocirt__wire_close(v->out, at, 4);
+    ocirt__wire_close(v->out, at);
     return true;
 }
 
@@ -5365,10 +5362,10 @@ static bool ocirt__systemd_annotation(struct ocirt__wire *w, const char *name, c
     for (size_t i = 0; i < n; i++)
         if (!ocirt__systemd_plain(name[i]) || strchr(":-_.\\@", name[i])) return false;
     ocirt__wire_pad(w, 8);
-    at = ocirt__wire_open(w, 1);
+    at = ocirt__wire_open(w);
     ocirt__buffer_put(&w->out, name, seconds ? n - 3 : n);
     if (seconds) ocirt__buffer_text(&w->out, "USec");
-    ocirt__wire_close(w, at, 1);
+    ocirt__wire_close(w, at);
     ocirt__buffer_put(&w->out, "", 1);
     good = n > 0 && (seconds ? ocirt__gvariant_seconds(&v) : ocirt__gvariant_value(&v));
     return good && v.at[strspn(v.at, " ")] == 0;
@@ -5399,9 +5396,9 @@ enum {
 };
 
 static const struct ocirt__property {
-    const char *file, *name;
-    uint8_t     kind;
-    bool        late; /* of systemd 252 or 253 */
+    char    file[17], name[19];
+    uint8_t kind;
+    bool    late; /* of systemd 252 or 253 */
 } ocirt__properties[] = {{"memory.max", "MemoryMax", OCIRT__PROPERTY_SOME, false}, {"memory.high", "MemoryHigh", OCIRT__PROPERTY_SOME, false},
     {"memory.low", "MemoryLow", OCIRT__PROPERTY_NUMBER, false}, {"memory.min", "MemoryMin", OCIRT__PROPERTY_NUMBER, false},
     {"memory.swap.max", "MemorySwapMax", OCIRT__PROPERTY_NUMBER, false}, {"memory.zswap.max", "MemoryZSwapMax", OCIRT__PROPERTY_NUMBER, true},
@@ -5453,7 +5450,7 @@ static bool ocirt__systemd_cpu(struct ocirt__wire *w, const char *value) {
 static bool ocirt__systemd_mask(struct ocirt__wire *w, const char *name, const char *value) {
     size_t at, first;
     ocirt__wire_property(w, name, "ay");
-    at = ocirt__wire_open(w, 1), first = w->out.size;
+    at = ocirt__wire_open(w), first = w->out.size;
     while (*value) {
         uint64_t low, high;
         if (*value < '0' || *value > '9' || !ocirt__systemd_amount(&value, &low)) return false;
@@ -5464,7 +5461,7 @@ static bool ocirt__systemd_mask(struct ocirt__wire *w, const char *name, const c
         for (; !w->out.failed && low <= high; low++) w->out.data[first + low / 8] = (char)(w->out.data[first + low / 8] | 1 << low % 8);
         value += *value == ',';
     }
-    return ocirt__wire_close(w, at, 1), true;
+    return ocirt__wire_close(w, at), true;
 }
 
 /* "100", "default 100", or "8:0 100" */
@@ -5478,10 +5475,10 @@ static bool ocirt__systemd_weight(struct ocirt__wire *w, const char *value) {
     if (!ocirt__systemd_amount(&number, &weight) || *number) return false;
     if (!strchr(value, ':')) return ocirt__wire_uint(w, "IOWeight", weight), true;
     ocirt__wire_property(w, "IODeviceWeight", "a(st)");
-    at = ocirt__wire_open(w, 8);
+    at = ocirt__wire_open(w);
     ocirt__wire_text(w, device, 4);
     ocirt__wire_number(w, weight, 8);
-    return ocirt__wire_close(w, at, 8), true;
+    return ocirt__wire_close(w, at), true;
 }
 
 static bool ocirt__systemd_property(struct ocirt__properties_writer *p, const struct ocirt__property *is, const char *value) {
@@ -5698,9 +5695,10 @@ static int ocirt__bus_fill(struct ocirt__bus *b, size_t need) {
     while (b->in.size < need) {
         long n;
         if (!ocirt__buffer_room(&b->in, need < 2048 ? 2048 : need)) return -ENOMEM;
+        n = ocirt__bus_wait(b, POLLIN); /* also when there is always more: somebody may flood us */
+        if (n < 0) return (int)n;
         n = ocirt__sys_read(b->fd, b->in.data + b->in.size, b->in.capacity - b->in.size - 1);
-        if (n == -EAGAIN && (n = ocirt__bus_wait(b, POLLIN)) == 0) continue;
-        if (n == -ETIMEDOUT) return (int)n;
+        if (n == -EAGAIN) continue;
         if (n <= 0) return ocirt__bus_fail(b, n < 0 ? (int)n : -ECONNRESET, "the bus closed the connection");
         b->in.size += (size_t)n;
     }
@@ -5758,13 +5756,13 @@ static struct ocirt__wire *ocirt__bus_call(struct ocirt__bus *b, const struct oc
     w->start = w->out.size;
     ocirt__buffer_put(&w->out, "l\1\0\1\0\0\0", 8);
     ocirt__wire_number(w, ++b->serial, 4);
-    fields = ocirt__wire_open(w, 8);
+    fields = ocirt__wire_open(w);
     ocirt__bus_head(w, 1, "o", to->path);
     ocirt__bus_head(w, 2, "s", to->interface);
     ocirt__bus_head(w, 3, "s", member);
     ocirt__bus_head(w, 6, "s", to->name);
     if (signature[0]) ocirt__bus_head(w, 8, "g", signature);
-    ocirt__wire_close(w, fields, 8);
+    ocirt__wire_close(w, fields);
     ocirt__wire_pad(w, 8);
     b->body = w->out.size;
     return w;
@@ -5827,16 +5825,18 @@ static int ocirt__bus_address(struct ocirt__bus *b, const char *list, bool priva
     return r;
 }
 
+/* As systemctl --user: a session's bus may be one that the user's manager is not on. */
 static int ocirt__bus_user(struct ocirt__bus *b) {
     const char *session = getenv("DBUS_SESSION_BUS_ADDRESS"), *runtime = getenv("XDG_RUNTIME_DIR");
-    char address[256];
-    int  r = -ENOENT;
-    if (session && session[0]) r = ocirt__bus_address(b, session, false);
-    if (!runtime || runtime[0] != '/') return r;
-    snprintf(address, sizeof address, "unix:path=%.200s/bus", runtime);
-    if (r < 0) r = ocirt__bus_address(b, address, false);
-    snprintf(address, sizeof address, "unix:path=%.200s/systemd/private", runtime);
-    return r < 0 ? ocirt__bus_address(b, address, true) : r;
+    char private[256] = "", bus[256] = "";
+    int  r;
+    if (runtime && runtime[0] == '/') {
+        snprintf(private, sizeof private, "unix:path=%.200s/systemd/private", runtime);
+        snprintf(bus, sizeof bus, "unix:path=%.200s/bus", runtime);
+    }
+    r = ocirt__bus_address(b, private, true);
+    if (r < 0 && session) r = ocirt__bus_address(b, session, false);
+    return r < 0 ? ocirt__bus_address(b, bus, false) : r;
 }
 
 /* Root of a user namespace may have a systemd of its own around it: the system's is the last resort. */
