@@ -8603,6 +8603,7 @@ struct ocirt__launch {
     const int         *keep;      /* descriptors that survive; `image` among them, but not into the program */
     unsigned           keep_count;
     uint64_t           namespaces; /* new ones: CLONE_NEW flags                                               */
+    const char        *root;      /* a folder that is made a mount in the new mount namespace; "": none; NULL: there is no new one */
     int                cgroup;    /* to be born in; -1: the caller's                                          */
     bool               outside;   /* out: it was not born there                                               */
     int                error;     /* out: negative errno of the exec */
@@ -8626,6 +8627,8 @@ static int ocirt__program_child(void *argument) {
     if (l->error >= 0 && l->output >= 0) l->error = (int)OCIRT__SYS3(SYS_dup3, l->output, 1, 0);
     if (l->error >= 0 && l->output >= 0) l->error = (int)OCIRT__SYS3(SYS_dup3, l->output, 2, 0);
     if (l->error >= 0 && l->cwd) l->error = (int)OCIRT__SYS1(SYS_chdir, l->cwd);
+    if (l->error >= 0 && l->root) l->error = ocirt__sys_mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL);
+    if (l->error >= 0 && l->root && l->root[0]) l->error = ocirt__sys_mount(l->root, l->root, NULL, MS_REC | MS_BIND, NULL);
     if (l->error >= 0) l->error = ocirt__program_keep_only(l);
     if (l->error >= 0 && l->path) l->error = (int)OCIRT__SYS4(SYS_rt_sigprocmask, SIG_SETMASK, none, NULL, 8);
     if (l->error >= 0)
