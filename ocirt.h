@@ -14223,6 +14223,19 @@ static int ocirt__ops_end_run(struct ocirt__job *job, int result) {
     return result < 0 || r == -ENOENT ? result : r;
 }
 
+/* What runs is let go of, or waited for and deleted. */
+static int ocirt__ops_see_through(struct ocirt__job *job, ocirt_container *out_container, ocirt_exit *out_exit) {
+    int r;
+    ocirt__sys_flock(job->host.state_dir, LOCK_UN); /* others may now kill and delete it */
+    if (job->options->flags & OCIRT_DETACH) {
+        if (out_container) *out_container = (ocirt_container){.pid = job->host.pid, .pidfd = job->host.pidfd}, job->host.pidfd = -1;
+        return 0;
+    }
+    r = ocirt__ops_wait(job, out_exit);
+    if (r == 0) ocirt__ops_memory_of(job, out_exit);
+    return job->options->flags & OCIRT_KEEP ? r : ocirt__ops_end_run(job, r);
+}
+
 OCIRT_DEF int ocirt_run(const ocirt_spec *spec, const char *bundle, const char *id, const ocirt_options *options, ocirt_exit *out_exit,
                         ocirt_error *error) {
     struct ocirt__job job;
@@ -14243,13 +14256,8 @@ OCIRT_DEF int ocirt_run(const ocirt_spec *spec, const char *bundle, const char *
         r = ocirt__ops_poststart(job.host.actor.plan, job.host.pid, error);
         if (r < 0) (void)ocirt__ops_take_back(&job, NULL);
     }
-    if (r == 0) ocirt__sys_flock(job.host.state_dir, LOCK_UN); /* others may now kill and delete it */
+    if (r == 0) r = ocirt__ops_see_through(&job, NULL, out_exit);
     if (r == 0 && own.flags & OCIRT_DETACH) ocirt__notify_await(&job.notify, own.notify_socket, job.host.pidfd, job.host.pid);
-    if (r == 0 && !(own.flags & OCIRT_DETACH)) {
-        r = ocirt__ops_wait(&job, out_exit);
-        if (r == 0) ocirt__ops_memory_of(&job, out_exit);
-        if (!(own.flags & OCIRT_KEEP)) r = ocirt__ops_end_run(&job, r);
-    }
     ocirt__ops_close(&job);
     if (forward) ocirt__spawn_unblock(mask);
     return r;
