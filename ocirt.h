@@ -14116,24 +14116,32 @@ static int ocirt__ops_note_cgroup(struct ocirt__job *job) {
     return r == 0 ? 0 : ocirt__error_set(job->error, OCIRT_E_IO, -r, "state.json", "writing the state of %s", job->id);
 }
 
+static int ocirt__ops_make_known(struct ocirt__job *job) {
+    int r = ocirt__ops_note_cgroup(job);
+    if (r == 0) r = ocirt__ops_hand_over(job);
+    if (r < 0) return r;
+    r = ocirt__sys_renameat(job->host.state_dir, "creating", "init");
+    return r < 0 ? ocirt__error_set(job->error, OCIRT_E_IO, -r, "init", "writing the state of %s", job->id) : 0;
+}
+
+/* A group that the config names goes too, if it came with this container. */
+static void ocirt__ops_give_up(struct ocirt__job *job) {
+    job->record.resctrl_made = job->record.resctrl_made || (job->host.resctrl >= 0 && !job->host.resctrl_old);
+    (void)ocirt__ops_take_back(job, NULL);
+}
+
 /* Carries the plan out and makes the result known: pid file, `init`. On any failure all is undone. */
 static int ocirt__ops_carry_out(struct ocirt__job *job) {
     int r = ocirt__spawn_run(&job->host);
     ocirt__ops_trace(job);
     if (r < 0) r = ocirt__ops_failed(job);
-    if (r == 0) r = ocirt__ops_note_cgroup(job);
-    if (r == 0) r = ocirt__ops_hand_over(job);
-    if (r == 0) {
-        r = ocirt__sys_renameat(job->host.state_dir, "creating", "init");
-        if (r < 0) r = ocirt__error_set(job->error, OCIRT_E_IO, -r, "init", "writing the state of %s", job->id);
-    }
+    if (r == 0) r = ocirt__ops_make_known(job);
     if (r == 0 && job->host.actor.plan->await_row) { /* create is complete: go and wait for start */
         if (!ocirt__step_decide(job->host.actor.page, OCIRT__CREATED_YES)) r = ocirt__ops_failed(job);
         else if ((r = ocirt__step_kick(&job->host.actor)) < 0) r = ocirt__error_set(job->error, OCIRT_E_SYSTEM, -r, job->id, "telling the container's init that it is created");
     }
-    if (r < 0) { /* a group that the config names goes too, if it came with this container */
-        job->record.resctrl_made = job->record.resctrl_made || (job->host.resctrl >= 0 && !job->host.resctrl_old);
-        (void)ocirt__ops_take_back(job, NULL);
+    if (r < 0) {
+        ocirt__ops_give_up(job);
         if (job->host.devices_lost) ocirt__error_hint(job->error, "and a network device could not be given back as it was: see `ip link` and `ip address`");
     } else {
         ocirt__spawn_end_network(&job->host); /* the container's from now on */
