@@ -162,25 +162,18 @@ static const struct option options[] = {
     {"all", 'a', FLAG, 0, OCIRT_ALL, " kill "},
     {"force", 'f', FLAG, 0, OCIRT_FORCE, " delete "},
     {"quiet", 'q', BOOLEAN, AT(quiet), 0, " list "},
-    {"format", 'f', TEXT, AT(format), 0, " list "},
     {"arch", 0, TEXT, AT(arch), 0, " seccomp "},
     {"json", 0, BOOLEAN, AT(json), 0, " plan check "},
-    {"format", 'f', TEXT, AT(format), 0, " ps "},
+    {"format", 'f', TEXT, AT(format), 0, " list ps "},
     {"stats", 0, BOOLEAN, AT(once), 0, " events "},
     {"interval", 0, TEXT, AT(interval), 0, " events "},
     {"resources", 'r', TEXT, AT(resources), 0, " update "},
-    {"process", 'p', TEXT, AT(process), 0, " exec "},
-    {"tty", 't', BOOLEAN, AT(tty), 0, " exec "},
-    {"cwd", 0, TEXT, AT(cwd), 0, " exec "},
-    {"env", 'e', LIST, AT(env), 0, " exec "},
-    {"user", 'u', TEXT, AT(owner), 0, " exec "},
-    {"additional-gids", 'g', LIST, AT(groups), 0, " exec "},
-    {"cap", 'c', LIST, AT(caps), 0, " exec "},
-    {"no-new-privs", 0, BOOLEAN, AT(no_new_privs), 0, " exec "},
-    {"process-label", 0, TEXT, AT(label), 0, " exec "},
-    {"apparmor", 0, TEXT, AT(profile), 0, " exec "},
-    {"cgroup", 0, TEXT, AT(options.exec_cgroup), 0, " exec "},
-    {"ignore-paused", 0, FLAG, 0, OCIRT_IGNORE_PAUSED, " exec "},
+    {"process", 'p', TEXT, AT(process), 0, " exec "}, {"tty", 't', BOOLEAN, AT(tty), 0, " exec "},
+    {"cwd", 0, TEXT, AT(cwd), 0, " exec "}, {"env", 'e', LIST, AT(env), 0, " exec "},
+    {"user", 'u', TEXT, AT(owner), 0, " exec "}, {"additional-gids", 'g', LIST, AT(groups), 0, " exec "},
+    {"cap", 'c', LIST, AT(caps), 0, " exec "}, {"no-new-privs", 0, BOOLEAN, AT(no_new_privs), 0, " exec "},
+    {"process-label", 0, TEXT, AT(label), 0, " exec "}, {"apparmor", 0, TEXT, AT(profile), 0, " exec "},
+    {"cgroup", 0, TEXT, AT(options.exec_cgroup), 0, " exec "}, {"ignore-paused", 0, FLAG, 0, OCIRT_IGNORE_PAUSED, " exec "},
 };
 
 /* Those of `update` that stand for a member of linux.resources, or of linux.intelRdt. */
@@ -440,19 +433,14 @@ static int do_spec(struct arguments *a) {
     ocirt_arena arena = {0};
     ocirt_spec *spec;
     ocirt_error e;
-    char  path[PATH_MAX];
+    char path[PATH_MAX];
     const char *name = a->config ? a->config : "config.json";
-    FILE *out = stdout;
-    int   fd = -1, r = 0;
-    if (ocirt_spec_default(&arena, a->rootless ? OCIRT_SPEC_ROOTLESS : 0, &spec, &e) < 0) return fail(a, &e);
-    if (strcmp(name, "-") != 0) {
-        snprintf(path, sizeof path, "%s/%s", a->bundle && name[0] != '/' ? a->bundle : name[0] == '/' ? "" : ".", name);
-        fd  = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-        out = fd < 0 ? NULL : fdopen(fd, "w");
-    }
-    if (!out) r = fail_text(a, "%s: %s", path, ocirt_errno_text(errno));
-    else if (ocirt_spec_write(spec, write_file, out, &e) < 0) r = fail(a, &e);
-    if (out && out != stdout && fclose(out) != 0) r = fail_text(a, "%s: %s", path, ocirt_errno_text(errno));
+    int  fd = strcmp(name, "-") == 0, r = ocirt_spec_default(&arena, a->rootless ? OCIRT_SPEC_ROOTLESS : 0, &spec, &e) < 0 ? fail(a, &e) : 0;
+    snprintf(path, sizeof path, "%s/%s", a->bundle && name[0] != '/' ? a->bundle : name[0] == '/' ? "" : ".", name);
+    if (r == 0 && fd == 0) fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (r == 0 && fd < 0) r = fail_text(a, "%s: %s", path, ocirt_errno_text(errno));
+    if (r == 0 && ocirt_spec_write(spec, write_fd, &fd, &e) < 0) r = fail(a, &e);
+    if (fd > 1 && close(fd) < 0) r = fail_text(a, "%s: %s", path, ocirt_errno_text(errno));
     ocirt_arena_free(&arena);
     return r;
 }
@@ -722,29 +710,29 @@ static int do_events(struct arguments *a) {
     return r;
 }
 
-static const char *amount(uint64_t bytes, char out[16]) {
-    static const char units[] = "BKMGTPE";
+static const char stats_row[] = "%-20s %-9s %6s %11s %8s / %-8s %8s / %s\n";
+
+static void amount(uint64_t bytes, char out[16]) {
     unsigned unit = 0;
-    if (bytes == UINT64_MAX) return "max";
-    while (bytes >> (10 * unit) >= 10000) unit++;
-    snprintf(out, 16, "%u%c", (unsigned)(bytes >> 10 * unit), units[unit]);
-    return out;
+    while (bytes != UINT64_MAX && bytes >> (10 * unit) >= 10000) unit++;
+    snprintf(out, 16, bytes == UINT64_MAX ? "max" : "%u%c", (unsigned)(bytes >> 10 * unit), "BKMGTPE"[unit]);
 }
 
+/* One that is stopped, or has no cgroup, has no figures. */
 static int print_stats(void *user, const ocirt_state *state) {
     const struct arguments *a = user;
     ocirt_arena arena = {0};
     ocirt_stats s;
     ocirt_error e;
     uint64_t read = 0, written = 0;
-    char     t[4][16];
+    char     t[4][16] = {"-", "-", "-", "-"}, pids[24] = "-", cpu[32] = "-";
     if (ocirt_stats_get(&arena, state->id, &a->options, &s, &e) == 0) {
         for (size_t i = 0; i < s.io_count; i++) read += s.io[i].read_bytes, written += s.io[i].write_bytes;
-        printf("%-20s %-9s %6llu %7llu.%02us %8s / %-8s %8s / %s\n", state->id, state->status, (unsigned long long)s.pids, (unsigned long long)(s.cpu_total / 1000000000), (unsigned)(s.cpu_total / 10000000 % 100), amount(s.memory, t[0]),
-               amount(s.memory_limit, t[1]), amount(read, t[2]), amount(written, t[3]));
-    } else {
-        printf("%-20s %-9s %6s %11s %8s / %-8s %8s / %s\n", state->id, state->status, "-", "-", "-", "-", "-", "-"); /* stopped, or without a cgroup */
+        snprintf(pids, sizeof pids, "%llu", (unsigned long long)s.pids);
+        snprintf(cpu, sizeof cpu, "%llu.%02us", (unsigned long long)(s.cpu_total / 1000000000), (unsigned)(s.cpu_total / 10000000 % 100));
+        amount(s.memory, t[0]), amount(s.memory_limit, t[1]), amount(read, t[2]), amount(written, t[3]);
     }
+    printf(stats_row, state->id, state->status, pids, cpu, t[0], t[1], t[2], t[3]);
     ocirt_arena_free(&arena);
     return ferror(stdout) ? -1 : 0;
 }
@@ -754,10 +742,9 @@ static int do_stats(struct arguments *a) {
     ocirt_error e;
     ocirt_state state;
     int r = 0;
-    for (int i = 0; i < a->positional_count; i++) /* nothing is printed if one of them is unknown */
-        if (ocirt_state_get(&arena, a->positional[i], &a->options, &state, &e) < 0) return ocirt_arena_free(&arena), fail(a, &e);
-    printf("%-20s %-9s %6s %11s %8s / %-8s %8s / %s\n", "ID", "STATUS", "PIDS", "CPU", "MEMORY", "LIMIT", "READ", "WRITTEN");
-    if (a->positional_count == 0) r = ocirt_list(&a->options, print_stats, a, &e);
+    for (int i = 0; r == 0 && i < a->positional_count; i++) r = ocirt_state_get(&arena, a->positional[i], &a->options, &state, &e); /* nothing is printed if one is unknown */
+    if (r == 0) printf(stats_row, "ID", "STATUS", "PIDS", "CPU", "MEMORY", "LIMIT", "READ", "WRITTEN");
+    if (r == 0 && a->positional_count == 0) r = ocirt_list(&a->options, print_stats, a, &e);
     for (int i = 0; r == 0 && i < a->positional_count; i++)
         if ((r = ocirt_state_get(&arena, a->positional[i], &a->options, &state, &e)) == 0) r = print_stats(a, &state);
     ocirt_arena_free(&arena);
