@@ -5408,8 +5408,8 @@ static const struct ocirt__property {
     {"io.weight", "IOWeight", OCIRT__PROPERTY_WEIGHT, false}};
 
 struct ocirt__properties_writer {
-    struct ocirt__wire wire;
-    bool     late, update;
+    struct ocirt__wire wire, late;
+    bool     update;
     char     refused[96]; /* a value that cannot be told */
     uint32_t token;
 };
@@ -5481,16 +5481,15 @@ static bool ocirt__systemd_weight(struct ocirt__wire *w, const char *value) {
     return ocirt__wire_close(w, at), true;
 }
 
-static bool ocirt__systemd_property(struct ocirt__properties_writer *p, const struct ocirt__property *is, const char *value) {
+static bool ocirt__systemd_property(struct ocirt__wire *w, const struct ocirt__property *is, const char *value) {
     uint64_t number = 0;
-    if (is->kind == OCIRT__PROPERTY_CPU) return ocirt__systemd_cpu(&p->wire, value);
-    if (is->kind == OCIRT__PROPERTY_MASK) return ocirt__systemd_mask(&p->wire, is->name, value);
-    if (is->kind == OCIRT__PROPERTY_WEIGHT) return ocirt__systemd_weight(&p->wire, value);
+    if (is->kind == OCIRT__PROPERTY_CPU) return ocirt__systemd_cpu(w, value);
+    if (is->kind == OCIRT__PROPERTY_MASK) return ocirt__systemd_mask(w, is->name, value);
+    if (is->kind == OCIRT__PROPERTY_WEIGHT) return ocirt__systemd_weight(w, value);
     if (!ocirt__systemd_amount(&value, &number) || *value) return false;
-    if (is->kind == OCIRT__PROPERTY_OOM && p->update) return true; /* is of the unit's birth */
-    if (is->kind == OCIRT__PROPERTY_OOM) ocirt__wire_string(&p->wire, is->name, number ? "kill" : "continue");
-    else if (is->kind == OCIRT__PROPERTY_IDLE) ocirt__wire_uint(&p->wire, is->name, number ? 0 : UINT64_MAX);
-    else ocirt__wire_uint(&p->wire, is->name, is->kind == OCIRT__PROPERTY_SOME && number == 0 ? 1 : number);
+    if (is->kind == OCIRT__PROPERTY_OOM) ocirt__wire_string(w, is->name, number ? "kill" : "continue");
+    else if (is->kind == OCIRT__PROPERTY_IDLE) ocirt__wire_uint(w, is->name, number ? 0 : UINT64_MAX);
+    else ocirt__wire_uint(w, is->name, is->kind == OCIRT__PROPERTY_SOME && number == 0 ? 1 : number);
     return true;
 }
 
@@ -5502,8 +5501,8 @@ static void ocirt__systemd_limit(void *user, const struct ocirt__limit *limit) {
         bool other = limit->other && strcmp(is->file, limit->other) == 0;
         const char *value = other ? limit->other_value : limit->value;
         if (!other && strcmp(is->file, limit->file) != 0) continue;
-        if (p->late != (is->late && !(is->kind == OCIRT__PROPERTY_IDLE && value[0] == '0'))) continue;
-        if (p->refused[0] || ocirt__systemd_property(p, is, value)) continue;
+        if (p->refused[0] || (is->kind == OCIRT__PROPERTY_OOM && p->update)) continue; /* that is of the unit's birth */
+        if (ocirt__systemd_property(is->late && (is->kind != OCIRT__PROPERTY_IDLE || value[0] != '0') ? &p->late : &p->wire, is, value)) continue;
         snprintf(p->refused, sizeof p->refused, "%.32s: \"%.40s\"", is->file, value);
         p->token = limit->token;
     }
@@ -5518,12 +5517,14 @@ struct ocirt__systemd_bytes {
 enum { OCIRT__SYSTEMD_PID = 20 }; /* where the pid is in the properties of a new scope: PIDs is the first */
 
 static int ocirt__systemd_finish(struct ocirt__properties_writer *p, const ocirt_resources *r, const ocirt_json *doc, struct ocirt__systemd_bytes *out, ocirt_error *e) {
-    int result = r ? ocirt__cgroup_limits(r, doc, ocirt__systemd_limit, p, e) : 0;
-    out->common = p->wire.out.size, p->late = true;
-    if (r && result == 0) result = ocirt__cgroup_limits(r, doc, ocirt__systemd_limit, p, e);
-    out->data = p->wire.out.data, out->size = p->wire.out.size;
+    int result;
+    p->late.out.arena = p->wire.out.arena;
+    result = r ? ocirt__cgroup_limits(r, doc, ocirt__systemd_limit, p, e) : 0;
     if (result < 0) return result;
-    if (p->wire.out.failed) return ocirt__error_set(e, OCIRT_E_MEMORY, 0, "", "out of memory");
+    out->common = p->wire.out.size;
+    if (p->late.out.size) ocirt__wire_pad(&p->wire, 8), ocirt__buffer_put(&p->wire.out, p->late.out.data, p->late.out.size);
+    out->data = p->wire.out.data, out->size = p->wire.out.size;
+    if (p->wire.out.failed || p->late.out.failed) return ocirt__error_set(e, OCIRT_E_MEMORY, 0, "", "out of memory");
     if (!p->refused[0]) return 0;
     ocirt__error_set(e, OCIRT_E_SPEC, 0, p->refused, "systemd cannot be told %s", p->refused);
     if (doc && p->token) ocirt__error_place(e, doc, p->token);
@@ -9566,6 +9567,7 @@ struct ocirt__planner {
     uint8_t              listener;         /* slot of a connection to it                             */
     struct ocirt__systemd_unit  unit;      /* NULL: none                                             */
     struct ocirt__systemd_bytes scope;     /* its properties                                         */
+    uint32_t             controllers;      /* that it needs                                          */
     uint8_t              late;             /* OCIRT__ROW_BESIDE: limits follow the birth             */
     bool                 userns, privileged, mounts, detached, foreign_dev, failed;
 };
@@ -9880,7 +9882,7 @@ static void ocirt__plan_cgroup_owner(struct ocirt__planner *p) {
 
 /* A scope of systemd's is asked for with a process to put into it, and so after the birth: see ocirt__plan_in_scope.
    Where it lies is known of root's; that of a user's manager the host finds out. */
-static int ocirt__plan_scope(struct ocirt__planner *p) {
+static int ocirt__plan_scope(struct ocirt__planner *p, const char *controllers) {
     bool user = p->probe->euid != 0 || !p->probe->initial_userns;
     uint32_t unit, path;
     int r = ocirt__systemd_name(p->arena, p->on->cgroups_path, p->id, user, &p->unit, p->error);
@@ -9889,6 +9891,7 @@ static int ocirt__plan_scope(struct ocirt__planner *p) {
     if (r < 0) return r;
     unit = ocirt__plan_put_text(p, p->unit.unit);
     path = ocirt__plan_put_text(p, ocirt__mem_format(p->arena, "%s/%s", ocirt__systemd_expand(p->arena, p->unit.slice), p->unit.unit));
+    p->controllers = ocirt__plan_put_text(p, controllers);
     if (!path) return p->failed = true, 0;
     ocirt__plan_head(p)->scope = unit, ocirt__plan_head(p)->user_manager = user, ocirt__plan_head(p)->cgroup = path;
     return 0;
@@ -9902,7 +9905,7 @@ static int ocirt__plan_in_scope(struct ocirt__planner *p) {
     int r;
     ocirt__plan_from(p, ocirt__plan_member(p, p->on->token, "cgroupsPath"));
     row = ocirt__plan_add_text(p, OCIRT__VERB_START_SCOPE, OCIRT_ACTOR_HOST, p->unit.unit);
-    row->b = slice, row->c = at, row->n = (uint32_t)p->scope.size, row->x = p->scope.common;
+    row->b = slice, row->c = at, row->n = (uint32_t)p->scope.size, row->x = p->scope.common, row->y = p->controllers;
     row->slot = OCIRT__SLOT_CGROUP, row->flags = OCIRT__ROW_BESIDE | OCIRT__ROW_UNDO;
     p->late = OCIRT__ROW_BESIDE;
     r = ocirt__cgroup_limits(p->on->resources ? p->on->resources : &nothing, p->spec->document, ocirt__plan_emit_limit, p, p->error);
@@ -9930,7 +9933,7 @@ static int ocirt__plan_cgroup(struct ocirt__planner *p) {
             without ? "limits are asked for, but cgroups are switched off" : "limits are asked for, but no cgroup2 is mounted");
     }
     r = ocirt__cgroup_check(p->probe, limits, p->spec->document, p->error);
-    if (r == 0 && p->options->flags & OCIRT_SYSTEMD) return ocirt__plan_scope(p);
+    if (r == 0 && p->options->flags & OCIRT_SYSTEMD) return ocirt__plan_scope(p, controllers.size ? controllers.data : NULL);
     if (r == 0 && (r = ocirt__cgroup_choose(p->arena, p->probe, p->on->cgroups_path, p->id, &path, p->error)) < 0 && p->spec->document)
         ocirt__error_place(p->error, p->spec->document, ocirt__plan_member(p, p->on->token, "cgroupsPath"));
     if (r < 0) return r;
@@ -12454,18 +12457,21 @@ static int ocirt__spawn_find_cgroup(struct ocirt__host *h, const char *unit) {
     line[n = strcspn(line, "\n")] = 0;
     if (n >= sizeof h->cgroup || strcmp(strrchr(line, '/') + 1, unit) != 0) return ocirt__step_detail(&h->actor, "systemd has put the process elsewhere", -EXDEV);
     memcpy(h->cgroup, line, n + 1);
-    return h->actor.slots[OCIRT__SLOT_CGROUP] = ocirt__path_exact(h->cgroup_root, h->cgroup + 1, O_RDONLY | O_DIRECTORY);
+    return 0;
 }
 
 static int ocirt__spawn_scope(struct ocirt__host *h, const struct ocirt__row *row) {
     const ocirt_plan *plan = h->actor.plan;
     struct ocirt__bus bus = {.fd = -1, .arena = h->arena, .detail = ocirt__step_report(&h->actor)->detail, .rootless = plan->user_manager};
     struct ocirt__systemd_bytes properties = {.data = ocirt__plan_data(plan, row->c), .size = row->n, .common = (size_t)row->x};
-    int r = ocirt__systemd_start(&bus, ocirt__plan_text(plan, row->a), &properties, h->pid);
+    int dir = -1, r = ocirt__systemd_start(&bus, ocirt__plan_text(plan, row->a), &properties, h->pid);
     ocirt__systemd_close(&bus);
     h->scoped = r != -EEXIST;
     if (r == 0) r = ocirt__spawn_find_cgroup(h, ocirt__plan_text(plan, row->a));
-    return r < 0 ? r : ocirt__cgroup_bound(r, false);
+    /* systemd knows nothing of hugetlb, rdma and misc, and so has not enabled them on the way. */
+    if (r == 0) r = ocirt__cgroup_descend(h->cgroup_root, h->cgroup, ocirt__plan_text(plan, (uint32_t)row->y), &dir, ocirt__step_report(&h->actor)->detail, sizeof ocirt__step_report(&h->actor)->detail);
+    if (dir >= 0 && dir != h->cgroup_root) h->actor.slots[OCIRT__SLOT_CGROUP] = dir;
+    return r < 0 ? r : ocirt__cgroup_bound(dir, false);
 }
 
 /* One that is there already is taken as it is, if it says what the config says. */
