@@ -66,16 +66,18 @@ static int write_fd(void *user, const char *data, size_t size) {
     return write(*(const int *)user, data, size) == (ssize_t)size ? 0 : -1;
 }
 
-/* A datagram to the journal (systemd's native protocol) or to syslog (RFC 3164). Newlines would begin another field. */
+/* A datagram to the journal (systemd's native protocol) or to syslog (RFC 3164). A newline of the message, of which the
+   container chooses parts, would begin another field. */
 static void log_datagram(const char *path, const char *id, const ocirt_error *e, unsigned level) {
+    static const char *const forms[] = {"<%d>ocirt[%d]: %.255s: %.500s", "PRIORITY=%d\nSYSLOG_PID=%d\nSYSLOG_IDENTIFIER=ocirt\nID=%.255s\nMESSAGE=%.500s"};
     struct sockaddr_un name = {.sun_family = AF_UNIX};
     bool journal = strstr(path, "journal") != NULL;
-    int  priority = level ? 4 : 3, fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), n;
-    char text[1024];
-    if (journal) n = snprintf(text, sizeof text, "MESSAGE=%.500s\nPRIORITY=%d\nSYSLOG_IDENTIFIER=ocirt\nID=%.255s\n", e->message, priority, id);
-    else n = snprintf(text, sizeof text, "<%d>ocirt[%d]: %.255s: %.500s", 8 + priority, (int)getpid(), id, e->message);
+    int  priority = (level ? 4 : 3) + (journal ? 0 : 8), fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    char text[1024], message[512];
+    for (size_t i = 0; i < sizeof message; i++) message[i] = (unsigned char)e->message[i] < ' ' && e->message[i] ? ' ' : e->message[i];
     snprintf(name.sun_path, sizeof name.sun_path, "%s", path);
-    if (fd >= 0) (void)!sendto(fd, text, (size_t)n, MSG_NOSIGNAL, (struct sockaddr *)(void *)&name, sizeof name);
+    snprintf(text, sizeof text, forms[journal], priority, (int)getpid(), id, message);
+    if (fd >= 0) (void)!sendto(fd, text, strlen(text), MSG_NOSIGNAL, (struct sockaddr *)(void *)&name, sizeof name);
     if (fd >= 0) close(fd);
 }
 
@@ -270,7 +272,9 @@ static int parse(struct arguments *a, const char *command, int argc, char **argv
     bool ends_at_id = strcmp(command, "ps") == 0 || strcmp(command, "exec") == 0; /* what is behind it is another program's */
     int  r = 0;
     while (r == 0 && *at < argc) {
-        if (strcmp(argv[*at], "--") == 0 || (ends_at_id && a->positional_count == 1)) {
+        if (ends_at_id && strcmp(argv[*at], "--") == 0 && a->positional_count == 0) {
+            (*at)++; /* the id comes behind it */
+        } else if (strcmp(argv[*at], "--") == 0 || (ends_at_id && a->positional_count == 1)) {
             *at -= argv[*at][0] != '-' || argv[*at][1] != '-' || argv[*at][2];
             a->rest = argv + *at + 1, a->rest_count = argc - *at - 1;
             *at = argc;

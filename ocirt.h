@@ -29,8 +29,8 @@
 
    WHAT IT DOES NOT DO
    ===================
-   Images, networks beyond the loopback device and devices that are handed in, cgroup v1. This version has no
-   systemd cgroup driver and no checkpoints yet. The names with two underscores are private.
+   Images, networks beyond the loopback device and devices that are handed in, cgroup v1. The names with two
+   underscores are private.
 
    CONTENTS (search for the tag)
    =============================
@@ -7964,7 +7964,7 @@ static int ocirt__process_set_ids(uint32_t uid, uint32_t gid) {
     return (int)r;
 }
 
-/* Else an ordinary user's program could not open /dev/stdout. What has a name, or is a device, is the caller's. */
+/* Else an ordinary user's program could not open /dev/stdout. Files and devices stay the caller's. */
 static int ocirt__process_own_streams(uint32_t uid) {
     struct ocirt__statx st;
     for (int fd = 0; fd < 3; fd++) {
@@ -9142,9 +9142,24 @@ static int ocirt__mount_change_root(int root) {
 
 /* Without a new mount namespace the container gets a root, but no mounts; in a joined one the root's
    path is looked up there. */
+/* The path may lie in a namespace that others have, and may be a link there to what we hold open of the host. */
 static int ocirt__mount_plain_root(struct ocirt__ground *g, const char *path) {
-    g->root = ocirt__sys_openat(AT_FDCWD, path, O_PATH | O_DIRECTORY, 0);
+    int top = ocirt__sys_openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY, 0);
+    g->root = top < 0 ? top : ocirt__path_open(top, path, OCIRT__PATH_EXISTING, NULL);
+    ocirt__sys_close(&top);
     return g->root < 0 ? g->root : ocirt__mount_change_root(g->root);
+}
+
+/* A procfs of this pid namespace: the container's, if that is one and not something with such files in it, or a new
+   one. Whatever namespace it is of, "self" in it is us. */
+static int ocirt__mount_own_proc(void) {
+    int fs, proc = ocirt__path_proc(), r = proc;
+    if (proc >= 0) return proc;
+    r = fs = ocirt__sys_fsopen("proc");
+    if (r >= 0) r = ocirt__sys_fsconfig(fs, OCIRT__FSCONFIG_CREATE, NULL, NULL);
+    if (r >= 0) r = ocirt__sys_fsmount(fs, 0);
+    ocirt__sys_close(&fs);
+    return r;
 }
 
 /* Whether something still lies on top of /: what `..` of the root leads to. */
@@ -9244,7 +9259,7 @@ static int ocirt__mount_open_pty(const struct ocirt__ground *g, int *out_master,
     int  zero = 0, r, dir = ocirt__path_open(g->root, "/dev/pts/ptmx", OCIRT__PATH_PARENT, leaf);
     if (dir < 0) return dir;
     r = ocirt__sys_fstatfs(dir, &fs);
-    if (r == 0) r = (unsigned long)fs.f_type != 0x1cd1 ? -ENODEV : ocirt__sys_openat(dir, "ptmx", O_RDWR | O_NOCTTY | O_NOFOLLOW, 0);
+    if (r == 0) r = (unsigned long)fs.f_type != 0x1cd1 ? -ENODEV : ocirt__path_exact(dir, "ptmx", O_RDWR | O_NOCTTY); /* and not what lies on it */
     ocirt__sys_close(&dir);
     if (r < 0) return ocirt__mount_detail(g, "a terminal needs a devpts on /dev/pts", r);
     *out_master = r;
@@ -9376,6 +9391,7 @@ static int ocirt__landlock_restrict(int root, const char *read, const char *writ
     V(RESET, "reset-process", "signals to default, close descriptors from 3 on, umask 0")          \
     V(HIDE, "hide-process", "not dumpable")                                                        \
     V(BECOME_ROOT, "become-root", "of the user namespace")                                         \
+    V(OWN_PROC, "open-procfs", "of the container")                                                 \
     V(SESSION, "new-session", "")                                                                  \
     V(KEYRING, "join-keyring", "%a")                                                               \
     V(LOOPBACK, "loopback-up", "")                                                                 \
@@ -10128,13 +10144,20 @@ static int ocirt__plan_birth(struct ocirt__planner *p, bool *out_deny) {
 
 /* ----- init: process ----- */
 
+/* Whether a security module is to be told something through procfs. */
+static bool ocirt__plan_has_label(const struct ocirt__planner *p) {
+    const ocirt_process *run = p->spec->process;
+    return run && ((run->apparmor_profile && run->apparmor_profile[0]) || (run->selinux_label && run->selinux_label[0]));
+}
+
 static void ocirt__plan_init(struct ocirt__planner *p) {
     bool root_mapped = p->on->uid_mappings_count ? ocirt__idmap_contains(p->on->uid_mappings, p->on->uid_mappings_count, 0)
                                                  : (p->joined & OCIRT__CLONE_NEWUSER) != 0;
     p->origin = 0;
-    ocirt__plan_add(p, OCIRT__VERB_RESET, OCIRT_ACTOR_INIT);
+    ocirt__plan_add(p, OCIRT__VERB_RESET, OCIRT_ACTOR_INIT)->n = p->target != NULL;
     if (p->userns && root_mapped) ocirt__plan_add(p, OCIRT__VERB_BECOME_ROOT, OCIRT_ACTOR_INIT)->n = ocirt__plan_keeps_groups(p);
     ocirt__plan_add(p, OCIRT__VERB_HIDE, OCIRT_ACTOR_INIT);
+    if (p->target && ocirt__plan_has_label(p)) ocirt__plan_add(p, OCIRT__VERB_OWN_PROC, OCIRT_ACTOR_INIT);
     ocirt__plan_add(p, OCIRT__VERB_SESSION, OCIRT_ACTOR_INIT);
     if (!(p->options->flags & OCIRT_WITHOUT_KEYRING) && p->spec->process && p->spec->process->selinux_label && p->spec->process->selinux_label[0]) {
         uint32_t file = ocirt__plan_put_text(p, "attr/keycreate"); /* exec resets it */
@@ -10450,7 +10473,7 @@ static int ocirt__plan_process(struct ocirt__planner *p, bool groups_denied) {
     ocirt__plan_from(p, ocirt__plan_member(p, run->user.token, "umask"));
     ocirt__plan_add(p, OCIRT__VERB_UMASK, OCIRT_ACTOR_INIT)->n = run->user.umask.set ? (uint32_t)run->user.umask.value : 022u;
     ocirt__plan_from(p, ocirt__plan_member(p, run->token, "args"));
-    ocirt__plan_add_text(p, OCIRT__VERB_FIND_PROGRAM, OCIRT_ACTOR_INIT, run->args.items[0]);
+    ocirt__plan_add_text(p, OCIRT__VERB_FIND_PROGRAM, OCIRT_ACTOR_INIT, run->args.items[0])->slot = p->listener;
     return 0;
 }
 
@@ -11070,7 +11093,11 @@ static int ocirt__plan_story(struct ocirt__planner *p) {
 struct ocirt__plan_merged {
     ocirt_spec          spec;
     ocirt_process       process;
+    ocirt_root          root;
     ocirt_capabilities  caps;
+    ocirt_scheduler     scheduler;
+    ocirt_io_priority   io_priority;
+    ocirt_exec_cpu_affinity affinity;
     ocirt_linux         on;
     ocirt_seccomp       seccomp;
     ocirt_personality   personality;
@@ -11086,6 +11113,9 @@ static void ocirt__plan_merge_process(ocirt_arena *arena, struct ocirt__plan_mer
     if (!run->apparmor_profile) run->apparmor_profile = own->apparmor_profile;
     if (!run->selinux_label) run->selinux_label = own->selinux_label;
     if (!run->oom_score_adj.set) run->oom_score_adj = own->oom_score_adj;
+    if (!run->scheduler && own->scheduler) m->scheduler = *own->scheduler, m->scheduler.token = 0, run->scheduler = &m->scheduler;
+    if (!run->io_priority && own->io_priority) m->io_priority = *own->io_priority, m->io_priority.token = 0, run->io_priority = &m->io_priority;
+    if (!run->exec_cpu_affinity && own->exec_cpu_affinity) m->affinity = *own->exec_cpu_affinity, m->affinity.token = 0, run->exec_cpu_affinity = &m->affinity;
     if (run->rlimits_count || !own->rlimits_count) return;
     run->rlimits = ocirt__mem_array(arena, own->rlimits_count, sizeof *run->rlimits);
     run->rlimits_count = run->rlimits ? own->rlimits_count : 0;
@@ -11103,12 +11133,12 @@ static void ocirt__plan_merge_linux(struct ocirt__plan_merged *m, const ocirt_li
     if (cpu) m->cpu.cpus = cpu->cpus, m->resources.cpu = &m->cpu, m->on.resources = &m->resources;
 }
 
-/* config: the container's. */
-static const ocirt_spec *ocirt__plan_merge(ocirt_arena *arena, const ocirt_spec *config, const ocirt_spec *given) {
+/* config: the container's, whose root file system is at `rootfs`. */
+static const ocirt_spec *ocirt__plan_merge(ocirt_arena *arena, const ocirt_spec *config, const ocirt_spec *given, const char *rootfs) {
     struct ocirt__plan_merged *m = ocirt__mem_alloc(arena, sizeof *m);
     if (!m) return NULL;
-    m->process = *given->process;
-    m->spec = (ocirt_spec){.document = given->document, .process = &m->process, .linux_ = &m->on, .annotations = config->annotations, .annotations_count = config->annotations_count};
+    m->process = *given->process, m->root.path = rootfs;
+    m->spec = (ocirt_spec){.document = given->document, .root = &m->root, .process = &m->process, .linux_ = &m->on, .annotations = config->annotations, .annotations_count = config->annotations_count};
     if (config->process) ocirt__plan_merge_process(arena, m, config->process);
     if (config->linux_) ocirt__plan_merge_linux(m, config->linux_);
     return &m->spec;
@@ -11124,6 +11154,7 @@ static int ocirt__plan_enter(struct ocirt__planner *p) {
     int      r = 0;
     struct ocirt__row *row;
     if (ocirt__plan_start(p, 0)) return ocirt__plan_after_birth(p, OCIRT_ACTOR_INIT, &ignored);
+    if (p->stage == OCIRT__STAGE_FORKED) ocirt__plan_add(p, OCIRT__VERB_RESET, OCIRT_ACTOR_STAGE); /* it has all that the caller has open */
     if (cpus) r = ocirt__plan_affinity(p, OCIRT_ACTOR_STAGE, "initial", cpus);
     if (t->joined) ocirt__plan_oom_score(p, OCIRT_ACTOR_STAGE); /* to be inherited: the files of one that is hidden are root's */
     p->origin = 0;
@@ -11637,9 +11668,12 @@ static bool ocirt__step_is_slot(const struct ocirt__actor *a, int fd) {
 }
 
 /* What was copied from the host program goes: dispositions, umask, descriptors but 0-2, those that the
-   caller preserves, and the plan's. Signals stay blocked until exec. */
-static int ocirt__step_reset(struct ocirt__actor *a) {
+   caller preserves, and the plan's; the host's procfs where others can reach into it already (row->n), as what is in
+   it leads to every root. Signals stay blocked until exec. */
+static int ocirt__step_reset(struct ocirt__actor *a, const struct ocirt__row *row) {
     ocirt__process_default_signals();
+    if (a->who == OCIRT_ACTOR_INIT) ocirt__sys_close(&a->slots[OCIRT__SLOT_CGROUP]); /* it is in there */
+    if (row->n) ocirt__sys_close(&a->slots[OCIRT__SLOT_PROC]), a->ground.proc = -1;
     for (int fd = 3; fd < 3 + (int)a->plan->preserve; fd++) /* numbers that the caller left free may have been taken by ours */
         if (OCIRT__SYS3(SYS_fcntl, fd, F_GETFD, 0) > 0 && !ocirt__step_is_slot(a, fd)) OCIRT__SYS1(SYS_close, fd);
     (void)OCIRT__SYS1(SYS_umask, 0); /* seen by the call that sets the last one */
@@ -11783,7 +11817,7 @@ static int ocirt__step_node(struct ocirt__actor *a, const struct ocirt__row *row
     return row->verb == OCIRT__VERB_MKNOD ? ocirt__mount_node(&a->ground, &node) : ocirt__mount_host_node(&a->ground, &node);
 }
 
-/* Sends the master to whoever relays it. */
+/* A terminal's master, to whoever relays it, or a pidfd. */
 static int ocirt__step_send_fd(int socket, int fd) {
     union {
         struct cmsghdr header;
@@ -11844,7 +11878,16 @@ static void ocirt__step_vector(const struct ocirt__actor *a, uint32_t at, uint32
     out[count] = NULL;
 }
 
+/* The program, its interpreter and its loader may be named /proc/self/fd/N/../x: when they are looked up nothing is open
+   that leads out of the container (CVE-2024-21626). */
+static void ocirt__step_leave_host(struct ocirt__actor *a, unsigned listener) {
+    for (unsigned i = 0; i < OCIRT__PLAN_SLOTS; i++)
+        if (i != OCIRT__SLOT_CONVERSATION && i != OCIRT__SLOT_START && (!listener || i != listener)) ocirt__sys_close(&a->slots[i]);
+    a->ground.proc = -1;
+}
+
 static int ocirt__step_find(struct ocirt__actor *a, const struct ocirt__row *row) {
+    ocirt__step_leave_host(a, row->slot);
     memcpy(a->home, "HOME=", 6);
     if (a->plan->add_home)
         ocirt__program_home(a->ground.root, a->plan->program_uid, a->home + 5, sizeof a->home - 5);
@@ -11967,9 +12010,10 @@ static int ocirt__step_carry_out(struct ocirt__actor *a, const struct ocirt__row
     case OCIRT__VERB_FORK: return ocirt__step_fork(a, row);
     case OCIRT__VERB_TIME_OFFSETS: return ocirt__step_proc_write(a, "/timens_offsets", text);
     case OCIRT__VERB_OOM_SCORE: return ocirt__step_proc_write(a, "/oom_score_adj", text);
-    case OCIRT__VERB_RESET: return ocirt__step_reset(a);
+    case OCIRT__VERB_RESET: return ocirt__step_reset(a, row);
     case OCIRT__VERB_HIDE: return ocirt__process_hide();
     case OCIRT__VERB_BECOME_ROOT: return ocirt__process_become_root(row->n != 0);
+    case OCIRT__VERB_OWN_PROC: return a->slots[OCIRT__SLOT_PROC] = a->ground.proc = ocirt__mount_own_proc();
     case OCIRT__VERB_SESSION: return ocirt__process_new_session();
     case OCIRT__VERB_KEYRING: return ocirt__process_join_keyring(text);
     case OCIRT__VERB_LOOPBACK: return ocirt__process_loopback_up();
@@ -12447,7 +12491,7 @@ static int ocirt__spawn_cgroup(struct ocirt__host *h, const struct ocirt__row *r
 
 /* Where init is now: the kernel knows, whichever systemd it was and wherever that has its slices. */
 static int ocirt__spawn_find_cgroup(struct ocirt__host *h, const char *unit) {
-    char   path[48], text[2048], *line;
+    char   path[48], text[2048], *line, *name;
     size_t n = ocirt__mem_decimal(path, (uint64_t)h->pid);
     memcpy(path + n, "/cgroup", 8);
     if (ocirt__path_read(h->actor.slots[OCIRT__SLOT_PROC], path, text, sizeof text) <= 0) return -ESRCH;
@@ -12455,7 +12499,9 @@ static int ocirt__spawn_find_cgroup(struct ocirt__host *h, const char *unit) {
     if (!line) return -ENODEV;
     line += *line == '\n' ? 4 : 3;
     line[n = strcspn(line, "\n")] = 0;
-    if (n >= sizeof h->cgroup || strcmp(strrchr(line, '/') + 1, unit) != 0) return ocirt__step_detail(&h->actor, "systemd has put the process elsewhere", -EXDEV);
+    name = strrchr(line, '/') + 1;
+    name += name[0] == '_'; /* one like "io.x.scope" would be a file of the cgroup */
+    if (n >= sizeof h->cgroup || strcmp(name, unit + (unit[0] == '_')) != 0) return ocirt__step_detail(&h->actor, "systemd has put the process elsewhere", -EXDEV);
     memcpy(h->cgroup, line, n + 1);
     return 0;
 }
@@ -12597,6 +12643,7 @@ static void ocirt__spawn_forget(struct ocirt__host *h) {
     ocirt__sys_close(&h->conversation);
     ocirt__sys_close(&h->terminal);
     ocirt__sys_close(&h->image);
+    for (unsigned i = OCIRT__SLOT_FREE; i < OCIRT__PLAN_SLOTS; i++) ocirt__sys_close(&h->actor.slots[i]); /* opened by rows, which open them again */
     h->told = h->dead = false;
     memset(page, 0, offsetof(struct ocirt__page, timed));
     for (unsigned who = 0; who < 3; who++) page->reports[who].row = -1;
@@ -12611,6 +12658,19 @@ static void ocirt__spawn_forget(struct ocirt__host *h) {
 
 #define OCIRT__NOTIFY_FOLDER "/run/notify"
 
+/* The program may be anyone. A container with CAP_SYS_ADMIN can write to the folder, and put a link there. */
+static int ocirt__notify_open_to_all(int state_dir) {
+    struct ocirt__statx st;
+    char path[40] = "/proc/self/fd/";
+    int  r, fd = ocirt__sys_openat(state_dir, "notify/notify.sock", O_PATH | O_NOFOLLOW, 0);
+    if (fd < 0) return fd;
+    ocirt__mem_decimal(path + 14, (uint64_t)fd);
+    r = ocirt__sys_fstatx(fd, &st);
+    if (r == 0) r = S_ISSOCK(st.mode) ? (int)OCIRT__SYS3(SYS_fchmodat, AT_FDCWD, path, 0777) : -EXDEV;
+    ocirt__sys_close(&fd);
+    return r;
+}
+
 /* The socket that the program writes to, in the folder that is mounted in the container. */
 static int ocirt__notify_bind(int state_dir) {
     struct sockaddr_un name = {.sun_family = AF_UNIX, .sun_path = "/proc/self/fd/"};
@@ -12620,7 +12680,7 @@ static int ocirt__notify_bind(int state_dir) {
     memcpy(name.sun_path + n, "/notify/notify.sock", 20);
     (void)ocirt__sys_unlinkat(state_dir, "notify/notify.sock", 0);
     r = (int)OCIRT__SYS3(SYS_bind, fd, &name, sizeof name);
-    if (r == 0) r = (int)OCIRT__SYS3(SYS_fchmodat, state_dir, "notify/notify.sock", 0777); /* the program may be anyone */
+    if (r == 0) r = ocirt__notify_open_to_all(state_dir);
     if (r < 0) ocirt__sys_close(&fd);
     return r < 0 ? r : fd;
 }
@@ -12643,12 +12703,14 @@ static int ocirt__notify_send(int to, const char *text, int fd) {
 static void ocirt__notify_manager(const char *path, int pid) {
     struct sockaddr_un name = {.sun_family = AF_UNIX};
     size_t n = strlen(path);
+    struct timeval limit = {5, 0};
     int    pipe[2] = {-1, -1}, fd = (int)OCIRT__SYS3(SYS_socket, AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     char   text[48] = "READY=1\nMAINPID=";
     struct pollfd wait = {.events = POLLIN};
     ocirt__mem_decimal(text + 16, (uint64_t)pid);
     if (n < sizeof name.sun_path) memcpy(name.sun_path, path, n);
     if (path[0] == '@') name.sun_path[0] = 0;
+    if (fd >= 0) OCIRT__SYS5(SYS_setsockopt, fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
     if (fd >= 0 && n < sizeof name.sun_path && OCIRT__SYS3(SYS_connect, fd, &name, offsetof(struct sockaddr_un, sun_path) + n) == 0 && ocirt__notify_send(fd, text, -1) > 0 &&
         OCIRT__SYS2(SYS_pipe2, pipe, O_CLOEXEC) == 0 && ocirt__notify_send(fd, "BARRIER=1", pipe[1]) > 0) {
         ocirt__sys_close(&pipe[1]);
@@ -12686,7 +12748,7 @@ static void ocirt__notify_await(int *from, const char *manager, int pidfd, int p
 }
 
 /* ===========================================================================================
-   >>console   `run` in the foreground: signals passed on, the terminal relayed and restored.
+   >>console   run and exec in the foreground: signals passed on, the terminal relayed and restored.
    Everything happens in the calling thread with its signals blocked and read from a signalfd; no
    handler is installed. SIGTTOU is among the blocked, so setting the terminal cannot stop us.
    =========================================================================================== */
@@ -12831,6 +12893,7 @@ struct ocirt__record { /* state.json */
     const char *resctrl; /* group of resctrl, "": none */
     const char *scope;   /* unit of systemd, "": none */
     bool        user_manager; /* it is the user's systemd */
+    bool        old_keyring;  /* the caller's session keyring was kept */
     bool        private_pids, resctrl_made, resctrl_monitor;
     ocirt_pair *annotations;
     size_t      annotations_count;
@@ -13010,7 +13073,7 @@ static void ocirt__state_text(ocirt__buffer *t, const struct ocirt__record *r) {
     ocirt__state_text_member(t, "cgroupMount", r->cgroup_mount);
     ocirt__state_text_member(t, "resctrl", r->resctrl);
     ocirt__state_text_member(t, "systemdScope", r->scope);
-    ocirt__buffer_format(t, ",\n  \"userManager\": %s", r->user_manager ? "true" : "false");
+    ocirt__buffer_format(t, ",\n  \"userManager\": %s,\n  \"oldKeyring\": %s", r->user_manager ? "true" : "false", r->old_keyring ? "true" : "false");
     ocirt__buffer_format(t, ",\n  \"resctrlMade\": %s,\n  \"resctrlMonitor\": %s", r->resctrl_made ? "true" : "false", r->resctrl_monitor ? "true" : "false");
     ocirt__buffer_format(t, ",\n  \"cgroupLevels\": %llu,\n  \"owner\": %llu,\n  \"privatePids\": %s,\n  \"annotations\": {",
                          (unsigned long long)r->cgroup_levels, (unsigned long long)r->owner, r->private_pids ? "true" : "false");
@@ -13038,6 +13101,7 @@ static bool ocirt__state_load(ocirt_arena *arena, int dir, struct ocirt__record 
                  {"cgroup", &out->cgroup}, {"cgroupMount", &out->cgroup_mount}, {"resctrl", &out->resctrl}, {"systemdScope", &out->scope}};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         const char *value = ocirt__json_text(arena, doc, ocirt__json_member(doc, 1, texts[i].name));
+        if (!value && texts[i].to == &out->scope) continue; /* of an earlier version */
         if (!value) return false;
         *texts[i].to = value;
     }
@@ -13045,6 +13109,7 @@ static bool ocirt__state_load(ocirt_arena *arena, int dir, struct ocirt__record 
     if (!ocirt__json_uint(doc, ocirt__json_member(doc, 1, "cgroupLevels"), &out->cgroup_levels)) return false;
     if (!ocirt__json_uint(doc, ocirt__json_member(doc, 1, "owner"), &out->owner)) return false;
     out->private_pids = ocirt__json_is_true(doc, ocirt__json_member(doc, 1, "privatePids"));
+    out->old_keyring = ocirt__json_is_true(doc, ocirt__json_member(doc, 1, "oldKeyring"));
     out->user_manager = ocirt__json_is_true(doc, ocirt__json_member(doc, 1, "userManager"));
     out->resctrl_made = ocirt__json_is_true(doc, ocirt__json_member(doc, 1, "resctrlMade"));
     out->resctrl_monitor = ocirt__json_is_true(doc, ocirt__json_member(doc, 1, "resctrlMonitor"));
@@ -13743,7 +13808,7 @@ static int ocirt__explain_lost(struct ocirt__host *h, ocirt_error *e) {
    fed from the stored state, so that it works after a SIGKILL of the runtime at any moment.
    =========================================================================================== */
 
-struct ocirt__job { /* one create or run */
+struct ocirt__job { /* one create, run, exec or restore */
     ocirt_arena          arena;
     ocirt_probe          probe;
     struct ocirt__host   host;
@@ -13814,17 +13879,15 @@ static void ocirt__ops_poststop(const struct ocirt__undo *u) {
     }
 }
 
-/* systemd forgets the scope, whose cgroup is gone. Where there is no systemd any more, or was none, it has. */
-static int ocirt__ops_stop_scope(const struct ocirt__undo *u, ocirt_error *error) {
+/* systemd forgets the scope, whose cgroup is gone. If it cannot be asked it does so by itself sooner or later, and one
+   that has failed is reset when it is needed again. */
+static void ocirt__ops_stop_scope(const struct ocirt__undo *u) {
     ocirt_arena arena = {0};
     char   detail[256] = "";
     struct ocirt__bus bus = {.fd = -1, .arena = &arena, .detail = detail, .rootless = u->user_manager, .limit_ms = u->limit_ms};
-    int r = u->scope[0] ? ocirt__systemd_stop(&bus, u->scope) : 0;
+    if (u->scope[0]) (void)ocirt__systemd_stop(&bus, u->scope);
     ocirt__systemd_close(&bus);
-    if (r == -ENOENT || r == -ECONNREFUSED || r == -ENOTCONN) r = 0;
-    if (r < 0) r = ocirt__error_set(error, OCIRT_E_CGROUP, -r, u->scope, "stopping %s: %s", u->scope, detail);
     ocirt_arena_free(&arena);
-    return r;
 }
 
 static int ocirt__ops_undo(const struct ocirt__undo *u, ocirt_error *error) {
@@ -13836,7 +13899,7 @@ static int ocirt__ops_undo(const struct ocirt__undo *u, ocirt_error *error) {
         ocirt__error_hint(error, "a process in uninterruptible sleep can hold it: see cgroup.procs there; delete --force again goes on from here");
         return error ? -error->code : -OCIRT_E_BUSY;
     }
-    if (ocirt__ops_stop_scope(u, error) < 0) return -OCIRT_E_CGROUP;
+    ocirt__ops_stop_scope(u);
     if (u->resctrl[0] && (r = ocirt__resctrl_remove(u->resctrl, u->id, u->resctrl_monitor, u->resctrl_made)) < 0)
         return ocirt__error_set(error, OCIRT_E_SYSTEM, -r, u->resctrl, "cannot remove the resctrl group of container %s", u->id);
     r = ocirt__state_remove(u->root, u->id, u->dir);
@@ -13865,7 +13928,7 @@ static struct ocirt__undo ocirt__ops_undo_of(struct ocirt__job *job) {
     bool entered = job->host.actor.slots[OCIRT__SLOT_CGROUP] >= 0; /* else it is somebody else's, or was not made */
     return (struct ocirt__undo){.proc = job->proc, .root = job->root, .dir = job->host.state_dir, .id = job->id, .pidfd = -1, .ours = true,
                                 .cgroup_mount = job->probe.cgroup_mount, .cgroup = !entered ? "" : plan->scope ? job->host.cgroup : ocirt__plan_text(plan, plan->cgroup),
-                                .scope = job->host.scoped ? job->record.scope : "", .user_manager = job->record.user_manager,
+                                .scope = job->host.scoped ? ocirt__plan_text(plan, plan->scope) : "", .user_manager = job->record.user_manager,
                                 .resctrl = job->record.resctrl, .resctrl_made = job->record.resctrl_made, .resctrl_monitor = job->record.resctrl_monitor,
                                 .levels = job->record.cgroup_levels, .limit_ms = 10000, .plan = job->host.actor.plan, .ended = job->host.dead && plan->private_pids};
 }
@@ -13924,7 +13987,7 @@ static int ocirt__ops_write_state(struct ocirt__job *job, const ocirt_spec *spec
     if (!now) return ocirt__error_set(job->error, OCIRT_E_MEMORY, 0, "", "out of memory");
     ocirt__error_time(now);
     job->record = (struct ocirt__record){.id = job->id, .bundle = ocirt__plan_text(plan, plan->bundle), .rootfs = ocirt__plan_text(plan, plan->rootfs),
-        .created = now, .scope = ocirt__plan_text(plan, plan->scope), .user_manager = plan->user_manager, .cgroup = ocirt__plan_text(plan, plan->cgroup), .cgroup_mount = plan->cgroup ? job->probe.cgroup_mount : "",
+        .created = now, .scope = "", .user_manager = plan->user_manager, .old_keyring = job->options->flags & OCIRT_WITHOUT_KEYRING, .cgroup = ocirt__plan_text(plan, plan->cgroup), .cgroup_mount = plan->cgroup ? job->probe.cgroup_mount : "",
         .resctrl = ocirt__plan_text(plan, plan->resctrl), .resctrl_made = plan->resctrl_made, .resctrl_monitor = plan->resctrl_monitor,
         .owner = geteuid(), .private_pids = plan->private_pids, .annotations = spec->annotations, .annotations_count = spec->annotations_count};
     if (plan->cgroup) {
@@ -13937,10 +14000,12 @@ static int ocirt__ops_write_state(struct ocirt__job *job, const ocirt_spec *spec
     }
     if ((plan->resctrl_made && ocirt__ops_resctrl_exists(job->id, NULL)) || (plan->resctrl_monitor && ocirt__ops_resctrl_exists(job->record.resctrl, job->id)))
         return ocirt__error_set(job->error, OCIRT_E_EXISTS, 0, job->id, "a resctrl group named %s exists already", job->id);
+    if (plan->scope) job->record.cgroup = ""; /* a guess, and nothing there is ours yet */
     ocirt__state_text(&text, &job->record);
     r = text.failed ? -ENOMEM : ocirt__state_put(job->host.state_dir, "state.json", text.data, text.size);
     if (r == 0) r = ocirt__state_put_config(&job->arena, job->host.state_dir, spec);
     if (r == 0 && job->notifies) r = ocirt__sys_mkdirat(job->host.state_dir, "notify", 0755);
+    if (r == 0 && job->notifies) r = (int)OCIRT__SYS3(SYS_fchmodat, job->host.state_dir, "notify", 0755); /* whatever the umask is */
     if (r == 0 && job->notifies && job->options->flags & OCIRT_OF_RUN) r = job->notify = ocirt__notify_bind(job->host.state_dir);
     if (r > 0) r = 0;
     if (r == 0 && ocirt__ops_plan_is_needed(job)) r = ocirt__state_put(job->host.state_dir, "plan", plan, plan->size);
@@ -14006,7 +14071,7 @@ static int ocirt__ops_reach(struct ocirt__job *job, const ocirt_spec *spec) {
 
 /* The folder of the socket among the mounts, and where it is in the environment. */
 static int ocirt__ops_add_notify(struct ocirt__job *job, const ocirt_spec **spec) {
-    static const char *const options[] = {"bind", "nosuid", "nodev", "noexec"};
+    static const char *const options[] = {"bind", "nosuid", "nodev", "noexec", "ro"};
     char path[PATH_MAX], here[PATH_MAX] = "";
     struct {
         ocirt_spec    spec;
@@ -14023,7 +14088,7 @@ static int ocirt__ops_add_notify(struct ocirt__job *job, const ocirt_spec **spec
     for (size_t i = 0; i < from->process->env.count; i++) env[i] = from->process->env.items[i];
     own->spec = *from, own->process = *from->process, own->spec.process = &own->process, own->spec.mounts = mounts;
     mounts[own->spec.mounts_count++] = (ocirt_mount){.destination = OCIRT__NOTIFY_FOLDER, .type = "bind", .source = ocirt__mem_format(&job->arena, "%s%s/%s/notify", here, path, job->id),
-                                                     .options = {.items = (const char **)(uintptr_t)options, .count = 4}};
+                                                     .options = {.items = (const char **)(uintptr_t)options, .count = 5}};
     env[own->process.env.count++] = "NOTIFY_SOCKET=" OCIRT__NOTIFY_FOLDER "/notify.sock";
     own->process.env.items = env;
     *spec = &own->spec, job->notifies = true;
@@ -14111,12 +14176,13 @@ static int ocirt__ops_hand_over(struct ocirt__job *job) {
     return ocirt__ops_pid_file(job);
 }
 
-/* What was on record was a guess if systemd was to choose. */
+/* The scope comes on record when it is known to be ours, and where it is: until then delete could stop another's of
+   that name. Init ends with us before that, and systemd drops a scope that is empty. */
 static int ocirt__ops_note_cgroup(struct ocirt__job *job) {
     ocirt__buffer text = {.arena = &job->arena};
     int r;
-    if (!job->host.cgroup[0] || strcmp(job->host.cgroup, job->record.cgroup) == 0) return 0;
-    job->record.cgroup = job->host.cgroup;
+    if (!job->host.cgroup[0]) return 0;
+    job->record.cgroup = job->host.cgroup, job->record.scope = ocirt__plan_text(job->host.actor.plan, job->host.actor.plan->scope);
     ocirt__state_text(&text, &job->record);
     r = text.failed ? -ENOMEM : ocirt__state_replace(job->host.state_dir, "state.json", "state.new", text.data, text.size);
     return r == 0 ? 0 : ocirt__error_set(job->error, OCIRT_E_IO, -r, "state.json", "writing the state of %s", job->id);
@@ -14405,7 +14471,6 @@ static struct ocirt__undo ocirt__ops_undo_found(struct ocirt__found *f, const ch
     ocirt_plan *plan = ocirt__state_plan(&f->arena, f->dir);
     if (!f->whole && plan) { /* the plan knows the cgroup too */
         f->record.cgroup = ocirt__plan_text(plan, plan->cgroup), f->record.cgroup_levels = 1;
-        f->record.scope = ocirt__plan_text(plan, plan->scope), f->record.user_manager = plan->user_manager;
         f->record.cgroup_mount = ocirt__probe_is_cgroup2("/sys/fs/cgroup") ? "/sys/fs/cgroup" : "/sys/fs/cgroup/unified";
     }
     return (struct ocirt__undo){.proc = f->proc, .root = f->root, .dir = f->dir, .id = id, .cgroup_mount = f->record.cgroup_mount, .cgroup = f->record.cgroup,
@@ -14592,6 +14657,8 @@ static int ocirt__ops_target(const struct ocirt__found *f, const char *id, const
     int  r;
     *out = (struct ocirt__plan_target){.root = own ? "/" : f->record.rootfs, .resctrl = f->record.resctrl, .pid = f->process.pid, .monitored = f->record.resctrl_monitor};
     r = ocirt__ops_compare(f, out);
+    if (r == 0 && out->joined & OCIRT__CLONE_NEWUSER && !(config->linux_ && ocirt__spec_has_namespace(config->linux_, OCIRT__CLONE_NEWUSER, false)))
+        return ocirt__error_set(error, OCIRT_E_NAMESPACE, 0, id, "the init of %s is in a user namespace that the config does not have: it went there by itself, and a process of ours would be at its mercy", id);
     if (r == -ESRCH) return ocirt__error_set(error, OCIRT_E_STATE, 0, id, "cannot exec in a stopped container: container not running: no such process");
     if (r == 0) return 0;
     ocirt__error_set(error, OCIRT_E_NAMESPACE, -r, id, "looking at the namespaces of %s", id);
@@ -14618,9 +14685,10 @@ static int ocirt__ops_exec_cgroup(struct ocirt__job *job, const struct ocirt__fo
     const char *below = job->options->exec_cgroup ? job->options->exec_cgroup + strspn(job->options->exec_cgroup, "/") : "";
     int root, leaf, r = *out = ocirt__state_cgroup(f->record.cgroup_mount, f->record.cgroup, &root);
     ocirt__sys_close(&root);
-    if (r == -ENOENT && !below[0]) return 0; /* there is none, and none could be made */
+    if (r == -ENOENT && !below[0]) return *out = -1, 0; /* there is none, and none could be made */
     if (r >= 0) r = leaf = below[0] ? ocirt__path_exact(*out, below, O_RDONLY | O_DIRECTORY) : ocirt__ops_leaf(job->proc, f, *out);
     if (r < 0 && *out >= 0 && !below[0]) return 0;
+    if (r < 0) ocirt__sys_close(out);
     if (r < 0) return ocirt__error_set(job->error, OCIRT_E_CGROUP, -r, below, "cgroup %s%s%s of container %s", f->record.cgroup, below[0] ? "/" : "", below, job->id);
     ocirt__sys_close(out);
     *out = leaf;
@@ -14646,13 +14714,12 @@ static int ocirt__ops_exec_begin(struct ocirt__job *job, const ocirt_spec *given
     struct ocirt__plan_target target;
     ocirt_spec *config;
     ocirt_plan *plan = NULL;
-    int cgroup = -1, r = ocirt__ops_fill_standard(job);
-    if (r == 0) r = ocirt__state_config(&job->arena, f->dir, job->id, &config, job->error);
+    int cgroup = -1, r = ocirt__state_config(&job->arena, f->dir, job->id, &config, job->error);
     if (r == 0) r = ocirt__ops_target(f, job->id, config, &target, job->error);
     if (r < 0) return r;
     job->proc = f->proc, f->proc = -1;
     ocirt__probe_with(job->proc, &job->probe);
-    p.target = &target, p.spec = ocirt__plan_merge(&job->arena, config, given);
+    p.target = &target, p.spec = ocirt__plan_merge(&job->arena, config, given, f->record.rootfs);
     r = p.spec ? ocirt__plan_compose(&p, &plan) : ocirt__error_set(job->error, OCIRT_E_MEMORY, 0, "", "out of memory");
     if (r == 0) r = ocirt__ops_prepare_host(job, plan);
     if (r == 0) r = ocirt__ops_reach(job, NULL);
@@ -14732,10 +14799,12 @@ OCIRT_DEF int ocirt_exec(const ocirt_spec *spec, const char *id, const ocirt_opt
     ocirt__ops_open(&job, id, &own, error);
     if (!spec->process || !spec->process->args.count || !spec->process->cwd) return ocirt__error_set(error, OCIRT_E_ARGUMENT, 0, id, "exec needs a process with args and cwd");
     if (spec->process->cwd[0] != '/') return ocirt__error_set(error, OCIRT_E_ARGUMENT, 0, spec->process->cwd, "cwd %s of exec is not an absolute path", spec->process->cwd);
-    r = ocirt__ops_find(&f, id, &own, false, error);
-    if (r < 0) return r;
+    r = ocirt__ops_fill_standard(&job);
+    if (r == 0) r = ocirt__ops_find(&f, id, &own, false, error);
+    if (r < 0) return ocirt__ops_close(&job), r;
     if (forward) ocirt__spawn_block(mask);
     r = ocirt__ops_exec_refused(&f, id, &own, error);
+    if (f.record.old_keyring) own.flags |= OCIRT_WITHOUT_KEYRING;
     if (r == 0) r = ocirt__ops_exec_begin(&job, spec, &f);
     if (r == 0) r = ocirt__ops_exec_run(&job);
     if (r == 0 && !detach) r = ocirt__ops_wait(&job, out_exit);
@@ -14830,14 +14899,17 @@ static int ocirt__ops_update_scope(struct ocirt__update *u, const struct ocirt__
 }
 
 static void ocirt__ops_update_scope_back(struct ocirt__update *u) {
-    struct ocirt__properties_writer p = {.wire.out.arena = &u->live.found.arena, .update = true};
+    ocirt_arena *arena = &u->live.found.arena;
+    struct ocirt__properties_writer p = {.wire.out.arena = arena, .late.out.arena = arena, .update = true};
     struct ocirt__systemd_bytes before;
     ocirt_error *told = u->error;
-    for (size_t i = 0; i < u->changes.count; i++)
-        if (u->changes.items[i].before) ocirt__systemd_limit(&p, &(struct ocirt__limit){.file = u->changes.items[i].to.file, .value = u->changes.items[i].before});
-    before = (struct ocirt__systemd_bytes){.data = p.wire.out.data, .size = p.wire.out.size, .common = p.wire.out.size};
+    for (size_t i = 0; i < u->changes.count; i++) {
+        const char *was = u->changes.items[i].before;
+        if (was) ocirt__systemd_limit(&p, &(struct ocirt__limit){.file = u->changes.items[i].to.file, .value = was[0] == '\n' ? "" : was}); /* of an empty cpuset */
+        p.refused[0] = 0;
+    }
     u->error = NULL;
-    if (!p.wire.out.failed) (void)ocirt__ops_update_scope(u, &before);
+    if (ocirt__systemd_finish(&p, NULL, NULL, &before, NULL) == 0) (void)ocirt__ops_update_scope(u, &before);
     u->error = told;
 }
 
@@ -14852,7 +14924,7 @@ static int ocirt__ops_update_limits(struct ocirt__update *u) {
     ocirt__ops_update_cpu(u, &limits);
     ocirt__probe_with(u->live.found.proc, &probe);
     r = ocirt__cgroup_check(&probe, &limits, u->spec->document, u->error);
-    if (r == 0 && !scope) r = ocirt__ops_update_enable(u, &limits);
+    if (r == 0) r = ocirt__ops_update_enable(u, &limits);
     if (r == 0) r = ocirt__cgroup_limits(&limits, u->spec->document, ocirt__changes_add, &u->changes, u->error);
     if (r == 0 && u->changes.failed) r = ocirt__error_set(u->error, OCIRT_E_MEMORY, 0, "", "out of memory");
     if (r < 0) return r;
