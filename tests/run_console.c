@@ -460,6 +460,58 @@ static void terminal_for_pipes(struct t *t) {
     box_end(t, &e.x);
 }
 
+/* ---- a container that lays traps where a terminal is looked for ---- */
+
+enum trap { NOTHING, A_FILE, A_FOLDER, A_FIFO, A_SOCKET, A_NULL, A_TTY, A_PTMX, A_LINK_OUT, A_LINK_UP, A_LINK_TO_NULL, A_LOOP, TRAPS };
+
+static void lay_trap(const char *place, enum trap trap, const struct trip *trip) {
+    struct sockaddr_un name = {.sun_family = AF_UNIX};
+    int fd;
+    remove_tree(place);
+    unlink(place);
+    switch (trap) {
+    case A_FILE: file_write(place, "%s", "text"); break;
+    case A_FOLDER: CHECK_SYS(mkdir(place, 0777)); break;
+    case A_FIFO: CHECK_SYS(mkfifo(place, 0666)); break;
+    case A_SOCKET:
+        CHECK_OK(strlen(place) < sizeof name.sun_path);
+        strcpy(name.sun_path, place);
+        CHECK_SYS(fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+        CHECK_SYS(bind(fd, (struct sockaddr *)&name, sizeof name));
+        close(fd);
+        break;
+    case A_NULL: CHECK_SYS(mknod(place, S_IFCHR | 0666, makedev(1, 3))); break;
+    case A_TTY: CHECK_SYS(mknod(place, S_IFCHR | 0666, makedev(5, 0))); break;
+    case A_PTMX: CHECK_SYS(mknod(place, S_IFCHR | 0666, makedev(5, 2))); break; /* of no devpts */
+    case A_LINK_OUT: CHECK_SYS(symlink(print("%s/fifo", trip->path), place)); break;
+    case A_LINK_UP: CHECK_SYS(symlink("../../../../../../../dev/ptmx", place)); break;
+    case A_LINK_TO_NULL: CHECK_SYS(symlink("/dev/null", place)); break;
+    case A_LOOP: CHECK_SYS(symlink(strrchr(place, '/') + 1, place)); break;
+    default: break;
+    }
+}
+
+/* There is no devpts: an error, soon, and nothing of the host's is touched. */
+static void traps(struct t *t) {
+    static const char *const places[] = {"dev/pts", "dev/ptmx", "dev/pts/ptmx", "dev/pts/0"};
+    struct at_terminal e;
+    struct trip trip;
+    struct text looks = {0};
+    trip_make(t, &trip, "trip");
+    box_begin(t, &e.x, &(struct config){.no_mounts = true, .mounts = "{\"destination\":\"/proc\",\"type\":\"proc\",\"source\":\"proc\"}"});
+    trip_check(&trip, &looks); /* of the snapshot */
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++)
+        for (int trap = NOTHING; trap < TRAPS; trap++) {
+            const char *place = print("%s/%s", e.x.l.b.rootfs, places[i]);
+            lay_trap(print("%s/dev/pts", e.x.l.b.rootfs), i < 2 ? NOTHING : A_FOLDER, &trip);
+            lay_trap(place, (enum trap)trap, &trip);
+            struct outcome *out = execed(t, "-t", "/payload payload-echo ran");
+            EXPECT(out->code == 255 && !out->out_n && good_text(out->err), "%s, %d: %d %s%s", places[i], trap, out->code, out->out, out->err);
+            CHECK_TRIP(&trip);
+        }
+    box_end(t, &e.x);
+}
+
 /* ---- pidfds ---- */
 
 static void pidfds(struct t *t) {
@@ -576,6 +628,7 @@ const struct test run_console_tests[] = {
     {"console.at_terminal", at_terminal, 0, 30},
     {"console.at_terminal_hangs_up", at_terminal_hangs_up, 0, 0},
     {"console.terminal_for_pipes", terminal_for_pipes, 0, 0},
+    {"console.traps", traps, TEST_ROOT, 30},
     {"console.pidfds", pidfds, 0, 0},
     {"console.kept_with_holes", kept_with_holes, 0, 30},
     {"console.listened_on", listened_on, 0, 40},
