@@ -9754,12 +9754,12 @@ static bool ocirt__plan_needs_host_tree(struct ocirt__planner *p, const ocirt_mo
 
 /* Whether the root can be entered as a mount namespace of its own (7.0), instead of a copy of the host's that is
    left by pivot_root. Sources of mounts are then opened beforehand by the host, so nothing may need the host's
-   tree later: no hook before pivot_root, no alternate that binds from there. The kernel puts the root on a copy of
+   tree later (in a user namespace the kernel itself does, which then gives no procfs where it sees none): no hook before pivot_root, no alternate that binds from there. The kernel puts the root on a copy of
    its first root file system: whoever could unmount (CAP_SYS_ADMIN) would see what is left of it. */
 static bool ocirt__plan_may_detach(struct ocirt__planner *p) {
     const ocirt_capabilities *caps = p->spec->process ? p->spec->process->capabilities : NULL;
     uint64_t admin = 1ull << 21, needed = admin | 1ull << 18 /* CAP_SYS_CHROOT */ | 1ull << 27 /* CAP_MKNOD */;
-    if (!p->probe->tree_namespaces || !p->mounts || p->userns || p->joined || (p->probe->capabilities & needed) != needed) return false;
+    if (!p->probe->tree_namespaces || !p->probe->initial_userns || !p->mounts || p->userns || p->joined || (p->probe->capabilities & needed) != needed) return false;
     if (p->propagation != MS_PRIVATE || p->options->flags & OCIRT_WITHOUT_PIVOT || p->probe->root_is_initramfs) return false;
     if (caps && (caps->bounding.value | caps->permitted.value | caps->inheritable.value) & admin) return false;
     for (size_t i = 0; i < p->spec->mounts_count; i++)
