@@ -741,6 +741,50 @@ OCIRT_DEF int ocirt_exec(const ocirt_spec *spec, const char *id, const ocirt_opt
    before, and the error says which limit it was. Nothing else of `changes` is looked at. */
 OCIRT_DEF int ocirt_update(const char *id, const ocirt_spec *changes, const ocirt_options *options, ocirt_error *error);
 
+/* Checkpoints a running or paused container by the program criu (3.15 or newer) into a folder of images, and restores
+   it from them; nothing is changed where criu is not installed. After a checkpoint the container has stopped, unless
+   it is left running or it was a pre-dump: pages only, for a later checkpoint whose parent_path names it. Mounts,
+   joined namespaces and standard descriptors that come from outside are those of `spec` and of the caller at restore.
+   Fail with OCIRT_E_UNSUPPORTED without criu, _SYSTEM with what criu says, _STATE; restore with all that create fails
+   with, and then nothing is left of it. */
+#define OCIRT_CHECKPOINT_LEAVE_RUNNING       1u
+#define OCIRT_CHECKPOINT_TCP_ESTABLISHED     2u
+#define OCIRT_CHECKPOINT_TCP_SKIP_IN_FLIGHT  4u
+#define OCIRT_CHECKPOINT_TCP_CLOSE           8u  /* restore: connections come back closed              */
+#define OCIRT_CHECKPOINT_EXT_UNIX_SK        16u
+#define OCIRT_CHECKPOINT_SHELL_JOB          32u
+#define OCIRT_CHECKPOINT_FILE_LOCKS         64u
+#define OCIRT_CHECKPOINT_PRE_DUMP          128u
+#define OCIRT_CHECKPOINT_AUTO_DEDUP        256u
+#define OCIRT_CHECKPOINT_LINK_REMAP        512u
+#define OCIRT_CHECKPOINT_EMPTY_NETWORK    1024u /* the network namespace's devices are somebody else's */
+#define OCIRT_CHECKPOINT_LAZY_PAGES       2048u /* not in this version: refused                        */
+
+#define OCIRT_CHECKPOINT_CGROUPS_SOFT   0u /* of manage_cgroups: criu(8) */
+#define OCIRT_CHECKPOINT_CGROUPS_FULL   1u
+#define OCIRT_CHECKPOINT_CGROUPS_STRICT 2u
+#define OCIRT_CHECKPOINT_CGROUPS_IGNORE 3u
+
+typedef struct ocirt_checkpoint_options { /* zero means default; names as the flags of runc and criu */
+    const char *image_path;    /* folder of the images, made if missing; needed                 */
+    const char *work_path;     /* folder of criu's log; NULL: image_path                        */
+    const char *parent_path;   /* folder of an earlier pre-dump, relative to image_path         */
+    const char *criu;          /* the program; NULL: criu in the folders of the system          */
+    const char *lsm_profile;   /* restore: "selinux:LABEL" or "apparmor:PROFILE" instead of that of the images */
+    const char *lsm_mount_context;
+    unsigned    flags;          /* OCIRT_CHECKPOINT_...                                         */
+    unsigned    manage_cgroups; /* OCIRT_CHECKPOINT_CGROUPS_...                                 */
+    unsigned    network_lock;   /* 0: criu's default, 1: iptables, 2: nftables, 3: skip (4.0)   */
+} ocirt_checkpoint_options;
+
+OCIRT_DEF int ocirt_checkpoint(const char *id, const ocirt_checkpoint_options *how, const ocirt_options *options,
+                               ocirt_error *error);
+/* As ocirt_run otherwise: with OCIRT_DETACH out_container, which may be NULL, gets the process, a child of the caller;
+   else it waits, fills out_exit, which may be NULL, and deletes. The hooks of create run once its namespaces are there. */
+OCIRT_DEF int ocirt_restore(const ocirt_spec *spec, const char *bundle, const char *id, const ocirt_checkpoint_options *how,
+                            const ocirt_options *options, ocirt_container *out_container, ocirt_exit *out_exit,
+                            ocirt_error *error);
+
 typedef struct ocirt_process_info {
     int         pid, ppid;  /* as the caller's procfs numbers them */
     uint32_t    uid;        /* real, of the host                  */
