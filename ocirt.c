@@ -25,6 +25,7 @@ struct arguments {
     const char    *process, *cwd, *owner, *label, *profile; /* of exec */
     struct repeated { const char *items[REPEATED]; size_t count; } env, groups, caps;
     bool           tty, no_new_privs;
+    ocirt_checkpoint_options checkpoint;
     ocirt_options  options;
 };
 
@@ -136,46 +137,45 @@ struct option {
 
 #define AT(member) offsetof(struct arguments, member)
 static const struct option options[] = {
-    {"root", 0, TEXT, AT(options.state_root), 0, ""},
-    {"log", 0, TEXT, AT(log), 0, ""},
-    {"log-format", 0, TEXT, AT(log_format), 0, ""},
-    {"log-level", 0, TEXT, AT(log_level), 0, ""},
-    {"debug", 0, BOOLEAN, AT(debug), 0, ""},
-    {"systemd-cgroup", 0, BOOLEAN, AT(systemd), 0, ""},
-    {"cgroup-manager", 0, TEXT, AT(cgroup_manager), 0, ""},
-    {"rootless", 0, IGNORED_VALUE, 0, 0, ""},
-    {"version", 'v', BOOLEAN, AT(version), 0, ""},
-    {"help", 'h', BOOLEAN, AT(help), 0, ""},
-    {"help", 'h', BOOLEAN, AT(help), 0, " run create start state kill delete list spec check plan seccomp features pause resume update ps events stats exec "},
-    {"bundle", 'b', TEXT, AT(bundle), 0, " run create spec seccomp "},
-    {"config", 'f', TEXT, AT(config), 0, " run create seccomp "},
-    {"file", 'f', TEXT, AT(config), 0, " spec "},
-    {"pid-file", 0, TEXT, AT(options.pid_file), 0, " run create exec "},
-    {"console-socket", 0, TEXT, AT(options.console_socket), 0, " run create exec "},
-    {"pidfd-socket", 0, TEXT, AT(options.pidfd_socket), 0, " run create exec "},
-    {"preserve-fds", 0, NUMBER, AT(options.preserve_fds), 0, " run create exec "},
-    {"no-pivot", 0, FLAG, 0, OCIRT_WITHOUT_PIVOT, " run create plan "},
-    {"no-new-keyring", 0, FLAG, 0, OCIRT_WITHOUT_KEYRING, " run create plan "},
-    {"no-subreaper", 0, IGNORED, 0, 0, " run create exec "},
-    {"detach", 'd', FLAG, 0, OCIRT_DETACH, " run exec "},
-    {"keep", 0, FLAG, 0, OCIRT_KEEP, " run "},
-    {"rootfs", 0, TEXT, AT(rootfs), 0, " run "},
-    {"rootless", 0, BOOLEAN, AT(rootless), 0, " spec "},
-    {"all", 'a', FLAG, 0, OCIRT_ALL, " kill "},
-    {"force", 'f', FLAG, 0, OCIRT_FORCE, " delete "},
-    {"quiet", 'q', BOOLEAN, AT(quiet), 0, " list "},
-    {"arch", 0, TEXT, AT(arch), 0, " seccomp "},
-    {"json", 0, BOOLEAN, AT(json), 0, " plan check "},
-    {"format", 'f', TEXT, AT(format), 0, " list ps "},
-    {"stats", 0, BOOLEAN, AT(once), 0, " events "},
-    {"interval", 0, TEXT, AT(interval), 0, " events "},
-    {"resources", 'r', TEXT, AT(resources), 0, " update "},
+    {"root", 0, TEXT, AT(options.state_root), 0, ""}, {"log", 0, TEXT, AT(log), 0, ""},
+    {"log-format", 0, TEXT, AT(log_format), 0, ""}, {"log-level", 0, TEXT, AT(log_level), 0, ""},
+    {"debug", 0, BOOLEAN, AT(debug), 0, ""}, {"systemd-cgroup", 0, BOOLEAN, AT(systemd), 0, ""},
+    {"cgroup-manager", 0, TEXT, AT(cgroup_manager), 0, ""}, {"rootless", 0, IGNORED_VALUE, 0, 0, ""},
+    {"version", 'v', BOOLEAN, AT(version), 0, ""}, {"help", 'h', BOOLEAN, AT(help), 0, ""},
+    {"help", 'h', BOOLEAN, AT(help), 0, " run create start state kill delete list spec check plan seccomp features pause resume update ps events stats exec checkpoint restore "},
+    {"bundle", 'b', TEXT, AT(bundle), 0, " run create spec seccomp restore "}, {"config", 'f', TEXT, AT(config), 0, " run create seccomp restore "},
+    {"file", 'f', TEXT, AT(config), 0, " spec "}, {"pid-file", 0, TEXT, AT(options.pid_file), 0, " run create exec restore "},
+    {"console-socket", 0, TEXT, AT(options.console_socket), 0, " run create exec restore "},
+    {"pidfd-socket", 0, TEXT, AT(options.pidfd_socket), 0, " run create exec restore "},
+    {"preserve-fds", 0, NUMBER, AT(options.preserve_fds), 0, " run create exec restore "},
+    {"no-pivot", 0, FLAG, 0, OCIRT_WITHOUT_PIVOT, " run create plan restore "}, {"no-new-keyring", 0, FLAG, 0, OCIRT_WITHOUT_KEYRING, " run create plan restore "},
+    {"no-subreaper", 0, IGNORED, 0, 0, " run create exec restore "}, {"detach", 'd', FLAG, 0, OCIRT_DETACH, " run exec restore "},
+    {"keep", 0, FLAG, 0, OCIRT_KEEP, " run restore "}, {"rootfs", 0, TEXT, AT(rootfs), 0, " run "},
+    {"rootless", 0, BOOLEAN, AT(rootless), 0, " spec "}, {"all", 'a', FLAG, 0, OCIRT_ALL, " kill "},
+    {"force", 'f', FLAG, 0, OCIRT_FORCE, " delete "}, {"quiet", 'q', BOOLEAN, AT(quiet), 0, " list "},
+    {"arch", 0, TEXT, AT(arch), 0, " seccomp "}, {"json", 0, BOOLEAN, AT(json), 0, " plan check "},
+    {"format", 'f', TEXT, AT(format), 0, " list ps "}, {"stats", 0, BOOLEAN, AT(once), 0, " events "},
+    {"interval", 0, TEXT, AT(interval), 0, " events "}, {"resources", 'r', TEXT, AT(resources), 0, " update "},
     {"process", 'p', TEXT, AT(process), 0, " exec "}, {"tty", 't', BOOLEAN, AT(tty), 0, " exec "},
     {"cwd", 0, TEXT, AT(cwd), 0, " exec "}, {"env", 'e', LIST, AT(env), 0, " exec "},
     {"user", 'u', TEXT, AT(owner), 0, " exec "}, {"additional-gids", 'g', LIST, AT(groups), 0, " exec "},
     {"cap", 'c', LIST, AT(caps), 0, " exec "}, {"no-new-privs", 0, BOOLEAN, AT(no_new_privs), 0, " exec "},
     {"process-label", 0, TEXT, AT(label), 0, " exec "}, {"apparmor", 0, TEXT, AT(profile), 0, " exec "},
     {"cgroup", 0, TEXT, AT(options.exec_cgroup), 0, " exec "}, {"ignore-paused", 0, FLAG, 0, OCIRT_IGNORE_PAUSED, " exec "},
+#define BOTH " checkpoint restore "
+#define CRIU(flag) FLAG, AT(checkpoint.flags), OCIRT_CHECKPOINT_##flag
+    {"image-path", 0, TEXT, AT(checkpoint.image_path), 0, BOTH}, {"work-path", 0, TEXT, AT(checkpoint.work_path), 0, BOTH},
+    {"parent-path", 0, TEXT, AT(checkpoint.parent_path), 0, BOTH}, {"lsm-profile", 0, TEXT, AT(checkpoint.lsm_profile), 0, " restore "},
+    {"lsm-mount-context", 0, TEXT, AT(checkpoint.lsm_mount_context), 0, " restore "}, {"manage-cgroups-mode", 0, TEXT, AT(checkpoint.manage_cgroups), 0, BOTH},
+    {"network-lock", 0, TEXT, AT(checkpoint.network_lock), 0, BOTH}, {"empty-ns", 0, TEXT, AT(checkpoint.empty_namespace), 0, BOTH},
+    {"page-server", 0, TEXT, AT(checkpoint.page_server), 0, " checkpoint "},
+    {"status-fd", 0, IGNORED_VALUE, 0, 0, " checkpoint "}, /* of lazy pages, which are refused */
+    {"leave-running", 'R', CRIU(LEAVE_RUNNING), " checkpoint "}, {"pre-dump", 0, CRIU(PRE_DUMP), " checkpoint "},
+    {"tcp-established", 0, CRIU(TCP_ESTABLISHED), BOTH}, {"tcp-skip-in-flight", 0, CRIU(TCP_SKIP_IN_FLIGHT), " checkpoint "},
+    {"tcp-close", 0, CRIU(TCP_CLOSE), " restore "}, {"ext-unix-sk", 0, CRIU(EXT_UNIX_SK), BOTH},
+    {"shell-job", 0, CRIU(SHELL_JOB), BOTH}, {"file-locks", 0, CRIU(FILE_LOCKS), BOTH},
+    {"auto-dedup", 0, CRIU(AUTO_DEDUP), BOTH}, {"link-remap", 0, CRIU(LINK_REMAP), BOTH},
+    {"lazy-pages", 0, CRIU(LAZY_PAGES), BOTH},
 };
 
 /* Those of `update` that stand for a member of linux.resources, or of linux.intelRdt. */
@@ -220,9 +220,10 @@ static size_t find_limit(const char *word, size_t n) {
 
 static int set_boolean(struct arguments *a, const struct option *o, const char *value) {
     bool on = !value || strcmp(value, "true") == 0 || strcmp(value, "1") == 0;
+    unsigned *flags = o->at ? (unsigned *)(void *)((char *)a + o->at) : &a->options.flags;
     if (!on && strcmp(value, "false") != 0 && strcmp(value, "0") != 0) return fail_text(a, "--%s takes true or false, not %s", o->name, value);
     if (o->kind == BOOLEAN) *(bool *)((char *)a + o->at) = on;
-    if (o->kind == FLAG) a->options.flags = on ? a->options.flags | o->flag : a->options.flags & ~o->flag;
+    if (o->kind == FLAG) *flags = on ? *flags | o->flag : *flags & ~o->flag;
     return 0;
 }
 
@@ -612,6 +613,32 @@ static int do_features(struct arguments *a) {
     return ocirt_features_write(write_file, stdout, &e) < 0 ? fail(a, &e) : 0;
 }
 
+/* ----- checkpoint and restore ----- */
+
+static int images(struct arguments *a) {
+    if (!a->checkpoint.image_path) a->checkpoint.image_path = "checkpoint";
+    return need_id(a);
+}
+
+static int do_checkpoint(struct arguments *a) {
+    ocirt_error e;
+    int r = images(a);
+    return r ? r : ocirt_checkpoint(a->positional[0], &a->checkpoint, &a->options, &e) < 0 ? fail(a, &e) : 0;
+}
+
+static int do_restore(struct arguments *a) {
+    ocirt_arena arena = {0};
+    ocirt_spec *spec;
+    ocirt_error e;
+    ocirt_exit  end = {0};
+    int r = images(a);
+    if (r == 0) r = load(a, &arena, &spec, &e);
+    if (!(a->options.flags & OCIRT_DETACH)) a->options.flags |= OCIRT_FORWARD;
+    if (r == 0) r = ocirt_restore(spec, a->bundle, a->positional[0], &a->checkpoint, &a->options, NULL, &end, &e) < 0 ? fail(a, &e) : end.code;
+    ocirt_arena_free(&arena);
+    return r;
+}
+
 /* ----- update ----- */
 
 /* A size may have a unit: 512m. Returns what stands for the value in JSON, NULL if it is none. */
@@ -777,6 +804,8 @@ static const struct command commands[] = {
     {"ps", "[-f json] ID", "list a container's processes", do_ps, 1},
     {"events", "[--stats] [--interval 5s] ID", "print figures, and kills for want of memory, as JSON", do_events, 1},
     {"stats", "[ID...]", "print the figures of all containers or some", do_stats, POSITIONAL},
+    {"checkpoint", "[--image-path DIR] ID", "dump a container into images, by criu", do_checkpoint, 1},
+    {"restore", "[--image-path DIR] [-b BUNDLE] [-d] ID", "bring a container back from images", do_restore, 1},
     {"spec", "[--rootless] [-b BUNDLE]", "write a config.json to begin with", do_spec, 0},
     {"check", "[BUNDLE] [--json]", "report everything suspicious in a config.json", do_check, 1},
     {"plan", "[BUNDLE] [--json]", "print what run would do, without doing it", do_plan, 1},
@@ -825,7 +854,7 @@ static void take_listen_fds(struct arguments *a) {
 
 /* What cannot be honoured is refused and not passed over. */
 static int check_globals(struct arguments *a, const char *command) {
-    bool makes = strcmp(command, "run") == 0 || strcmp(command, "create") == 0;
+    bool makes = strcmp(command, "run") == 0 || strcmp(command, "create") == 0 || strcmp(command, "restore") == 0;
     if (a->log_format && strcmp(a->log_format, "json") != 0 && strcmp(a->log_format, "text") != 0) return fail_text(a, "unknown log format %s", a->log_format);
     const char *m = a->cgroup_manager;
     if (m && strcmp(m, "disabled") == 0) a->options.flags |= OCIRT_WITHOUT_CGROUPS;

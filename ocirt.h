@@ -67,6 +67,7 @@
      >>stats     what the kernel counts for a container
      >>explain   cause and remedy of a failure
      >>ops       the public operations
+     >>checkpoint  dumping and restoring a container by the criu program
 
    THE WAY OF THE DATA
    ===================
@@ -757,13 +758,7 @@ OCIRT_DEF int ocirt_update(const char *id, const ocirt_spec *changes, const ocir
 #define OCIRT_CHECKPOINT_PRE_DUMP          128u
 #define OCIRT_CHECKPOINT_AUTO_DEDUP        256u
 #define OCIRT_CHECKPOINT_LINK_REMAP        512u
-#define OCIRT_CHECKPOINT_EMPTY_NETWORK    1024u /* the network namespace's devices are somebody else's */
-#define OCIRT_CHECKPOINT_LAZY_PAGES       2048u /* not in this version: refused                        */
-
-#define OCIRT_CHECKPOINT_CGROUPS_SOFT   0u /* of manage_cgroups: criu(8) */
-#define OCIRT_CHECKPOINT_CGROUPS_FULL   1u
-#define OCIRT_CHECKPOINT_CGROUPS_STRICT 2u
-#define OCIRT_CHECKPOINT_CGROUPS_IGNORE 3u
+#define OCIRT_CHECKPOINT_LAZY_PAGES       1024u /* not in this version: refused                        */
 
 typedef struct ocirt_checkpoint_options { /* zero means default; names as the flags of runc and criu */
     const char *image_path;    /* folder of the images, made if missing; needed                 */
@@ -772,9 +767,11 @@ typedef struct ocirt_checkpoint_options { /* zero means default; names as the fl
     const char *criu;          /* the program; NULL: criu in the folders of the system          */
     const char *lsm_profile;   /* restore: "selinux:LABEL" or "apparmor:PROFILE" instead of that of the images */
     const char *lsm_mount_context;
+    const char *manage_cgroups; /* criu(8): soft, full, strict, ignore; NULL: soft              */
+    const char *network_lock;   /* iptables, nftables, skip (criu 4.0); NULL: as criu likes     */
+    const char *empty_namespace; /* network: the devices in it are somebody else's; NULL: none  */
+    const char *page_server;    /* not in this version: refused                                 */
     unsigned    flags;          /* OCIRT_CHECKPOINT_...                                         */
-    unsigned    manage_cgroups; /* OCIRT_CHECKPOINT_CGROUPS_...                                 */
-    unsigned    network_lock;   /* 0: criu's default, 1: iptables, 2: nftables, 3: skip (4.0)   */
 } ocirt_checkpoint_options;
 
 OCIRT_DEF int ocirt_checkpoint(const char *id, const ocirt_checkpoint_options *how, const ocirt_options *options,
@@ -15243,6 +15240,738 @@ OCIRT_DEF void ocirt_make_id(char out_id[32]) {
 
 OCIRT_DEF const char *ocirt_version(void) {
     return OCIRT_VERSION;
+}
+
+/* ===========================================================================================
+   >>checkpoint   checkpoint and restore by the criu program, which is started as `criu swrk FD` and spoken to over
+   a SOCK_SEQPACKET pair: one protobuf message of its rpc.proto each way, and between them notices, which it waits
+   to have answered. Needs criu 3.15. Fields that an older one does not know it passes over.
+   A restored container is made by criu, below the cgroup, the limits and the state folder that create makes for it;
+   its init is a child of the caller. criu works in a mount namespace of its own, where the root is a mount: nothing
+   is mounted among the host's. What comes from outside is named at both ends: bind mounts by their destination in
+   the config, masked files as /dev/null, joined namespaces, and init's standard descriptors (descriptors.json).
+   The images are the caller's, trusted as the config is; criu's answers are read with bounds all the same.
+   =========================================================================================== */
+
+/* ----- protobuf, as much as there is need of (protobuf.dev, encoding) ----- */
+
+enum { OCIRT__PROTO_NUMBER, OCIRT__PROTO_EIGHT, OCIRT__PROTO_BYTES, OCIRT__PROTO_FOUR = 5 };
+
+static void ocirt__checkpoint_put(ocirt__buffer *b, uint64_t number) {
+    do {
+        char byte = (char)((number & 127) | (number > 127 ? 128 : 0));
+        ocirt__buffer_put(b, &byte, 1);
+    } while (number >>= 7);
+}
+
+static void ocirt__checkpoint_put_number(ocirt__buffer *b, unsigned field, uint64_t number) {
+    ocirt__checkpoint_put(b, field << 3 | OCIRT__PROTO_NUMBER);
+    ocirt__checkpoint_put(b, number);
+}
+
+static void ocirt__checkpoint_put_bytes(ocirt__buffer *b, unsigned field, const char *data, size_t size) {
+    ocirt__checkpoint_put(b, field << 3 | OCIRT__PROTO_BYTES);
+    ocirt__checkpoint_put(b, size);
+    ocirt__buffer_put(b, data, size);
+}
+
+static void ocirt__checkpoint_put_text(ocirt__buffer *b, unsigned field, const char *text) {
+    ocirt__checkpoint_put_bytes(b, field, text, strlen(text));
+}
+
+/* A message of a text, and behind it another one, or a number. */
+static void ocirt__checkpoint_put_pair(ocirt__buffer *b, unsigned field, const char *first, const char *second, int number) {
+    ocirt__buffer pair = {.arena = b->arena};
+    ocirt__checkpoint_put_text(&pair, 1, first);
+    if (second) ocirt__checkpoint_put_text(&pair, 2, second);
+    else ocirt__checkpoint_put_number(&pair, 2, (uint64_t)number);
+    b->failed |= pair.failed;
+    if (!pair.failed) ocirt__checkpoint_put_bytes(b, field, pair.data, pair.size);
+}
+
+struct ocirt__proto { /* what is left of a message, and the field that was taken off its front */
+    const unsigned char *at, *end, *data;
+    unsigned             field, kind;
+    uint64_t             number; /* of BYTES: how many */
+};
+
+static int ocirt__checkpoint_take_number(struct ocirt__proto *w, uint64_t *out) {
+    *out = 0;
+    for (unsigned shift = 0; shift < 64 && w->at < w->end; shift += 7) {
+        unsigned byte = *w->at++;
+        if (shift == 63 && byte > 1) return -EBADMSG;
+        *out |= (uint64_t)(byte & 127) << shift;
+        if (byte < 128) return 0;
+    }
+    return -EBADMSG;
+}
+
+/* 1: a field; 0: the end. */
+static int ocirt__checkpoint_take(struct ocirt__proto *w) {
+    uint64_t key;
+    if (w->at == w->end) return 0;
+    if (ocirt__checkpoint_take_number(w, &key) < 0 || key >> 3 == 0 || key >> 32) return -EBADMSG;
+    w->field = (unsigned)(key >> 3), w->kind = (unsigned)(key & 7);
+    if (w->kind == OCIRT__PROTO_NUMBER) return ocirt__checkpoint_take_number(w, &w->number) < 0 ? -EBADMSG : 1;
+    if (w->kind == OCIRT__PROTO_EIGHT || w->kind == OCIRT__PROTO_FOUR) w->number = w->kind == OCIRT__PROTO_EIGHT ? 8 : 4;
+    else if (w->kind != OCIRT__PROTO_BYTES || ocirt__checkpoint_take_number(w, &w->number) < 0) return -EBADMSG;
+    if (w->number > (uint64_t)(w->end - w->at)) return -EBADMSG;
+    w->data = w->at;
+    w->at += w->number;
+    return 1;
+}
+
+/* ----- the messages of rpc.proto ----- */
+
+enum { OCIRT__CRIU_DUMP = 1, OCIRT__CRIU_RESTORE = 2, OCIRT__CRIU_PRE_DUMP = 4, OCIRT__CRIU_NOTIFY = 6, OCIRT__CRIU_VERSION = 10 };
+
+/* Beside the flags of ocirt_checkpoint_options. */
+#define OCIRT__CHECKPOINT_TRACK   0x10000u /* pages that change, for the next dump */
+#define OCIRT__CHECKPOINT_ORPHANS 0x20000u /* terminals whose master is held outside */
+#define OCIRT__CHECKPOINT_RESTORE 0x40000u
+
+struct ocirt__criu_options { /* 0 and NULL: left out */
+    int         images, work, pid, level, cgroups, empty, lock;
+    unsigned    flags;
+    const char *log, *root, *parent, *freeze, *config, *profile, *context;
+};
+
+enum { OCIRT__CRIU_INT, OCIRT__CRIU_FLAG, OCIRT__CRIU_TEXT };
+
+#define OCIRT__AT(member) offsetof(struct ocirt__criu_options, member)
+static const struct {
+    uint8_t  field, kind;
+    uint32_t at; /* in the struct; of a flag: its bit */
+} ocirt__checkpoint_fields[] = {
+    {1, OCIRT__CRIU_INT, OCIRT__AT(images)}, {2, OCIRT__CRIU_INT, OCIRT__AT(pid)}, {3, OCIRT__CRIU_FLAG, OCIRT_CHECKPOINT_LEAVE_RUNNING},
+    {4, OCIRT__CRIU_FLAG, OCIRT_CHECKPOINT_EXT_UNIX_SK}, {5, OCIRT__CRIU_FLAG, OCIRT_CHECKPOINT_TCP_ESTABLISHED},
+    {6 /* evasive_devices */, OCIRT__CRIU_FLAG, OCIRT__CHECKPOINT_RESTORE}, {7, OCIRT__CRIU_FLAG, OCIRT_CHECKPOINT_SHELL_JOB},
+    {8, OCIRT__CRIU_FLAG, OCIRT_CHECKPOINT_FILE_LOCKS}, {9, OCIRT__CRIU_INT, OCIRT__AT(level)}, {10, OCIRT__CRIU_TEXT, OCIRT__AT(log)},
+    {12 /* notify_scripts */, OCIRT__CRIU_FLAG, OCIRT__CHECKPOINT_RESTORE}, {13, OCIRT__CRIU_TEXT, OCIRT__AT(root)},
+    {14, OCIRT__CRIU_TEXT, OCIRT__AT(parent)}, {15, OCIRT__CRIU_FLAG, OCIRT__CHECKPOINT_TRACK}, {16, OCIRT__CRIU_FLAG, OCIRT_CHECKPOINT_AUTO_DEDUP},
+    {17, OCIRT__CRIU_INT, OCIRT__AT(work)}, {18, OCIRT__CRIU_FLAG, OCIRT_CHECKPOINT_LINK_REMAP},
+    {26 /* rst_sibling */, OCIRT__CRIU_FLAG, OCIRT__CHECKPOINT_RESTORE}, {38, OCIRT__CRIU_INT, OCIRT__AT(empty)},
+    {44, OCIRT__CRIU_TEXT, OCIRT__AT(freeze)}, {46, OCIRT__CRIU_FLAG, OCIRT_CHECKPOINT_TCP_SKIP_IN_FLIGHT},
+    {50, OCIRT__CRIU_FLAG, OCIRT__CHECKPOINT_ORPHANS}, {51, OCIRT__CRIU_TEXT, OCIRT__AT(config)}, {52, OCIRT__CRIU_FLAG, OCIRT_CHECKPOINT_TCP_CLOSE},
+    {53, OCIRT__CRIU_TEXT, OCIRT__AT(profile)}, {63, OCIRT__CRIU_TEXT, OCIRT__AT(context)}, {64, OCIRT__CRIU_INT, OCIRT__AT(lock)}};
+#undef OCIRT__AT
+
+static void ocirt__checkpoint_write_options(ocirt__buffer *b, const struct ocirt__criu_options *o) {
+    for (size_t i = 0; i < sizeof ocirt__checkpoint_fields / sizeof ocirt__checkpoint_fields[0]; i++) {
+        unsigned    field = ocirt__checkpoint_fields[i].field, kind = ocirt__checkpoint_fields[i].kind, at = ocirt__checkpoint_fields[i].at;
+        int         number = 0;
+        const char *text = NULL;
+        if (kind == OCIRT__CRIU_INT) memcpy(&number, (const char *)o + at, sizeof number);
+        else if (kind == OCIRT__CRIU_TEXT) memcpy(&text, (const char *)o + at, sizeof text);
+        else number = (o->flags & at) != 0;
+        if (text) ocirt__checkpoint_put_text(b, field, text);
+        else if (number) ocirt__checkpoint_put_number(b, field, (uint64_t)number);
+    }
+    ocirt__checkpoint_put_number(b, 34, (uint64_t)o->cgroups); /* 0 is a mode */
+}
+
+struct ocirt__criu_reply {
+    uint32_t type, success, sys, pid, major, minor; /* type 0: none came */
+    char     script[32], message[320];
+};
+
+/* Where a number or a text of a reply goes: by its field, and by that of the message in which it is. */
+static const struct {
+    uint8_t  outer, field, kind;
+    uint16_t at, size;
+} ocirt__checkpoint_answers[] = {
+#define OCIRT__AT(outer, field, kind, member) {outer, field, kind, offsetof(struct ocirt__criu_reply, member), sizeof((struct ocirt__criu_reply *)0)->member}
+    OCIRT__AT(0, 1, OCIRT__PROTO_NUMBER, type), OCIRT__AT(0, 2, OCIRT__PROTO_NUMBER, success), OCIRT__AT(0, 7, OCIRT__PROTO_NUMBER, sys),
+    OCIRT__AT(0, 9, OCIRT__PROTO_BYTES, message), OCIRT__AT(4, 1, OCIRT__PROTO_NUMBER, pid), OCIRT__AT(5, 1, OCIRT__PROTO_BYTES, script),
+    OCIRT__AT(5, 2, OCIRT__PROTO_NUMBER, pid), OCIRT__AT(10, 1, OCIRT__PROTO_NUMBER, major), OCIRT__AT(10, 2, OCIRT__PROTO_NUMBER, minor)};
+#undef OCIRT__AT
+
+/* On one line, and without orders to a terminal. */
+static void ocirt__checkpoint_copy_text(char *out, size_t size, const unsigned char *data, uint64_t n) {
+    size_t kept = n < size - 1 ? (size_t)n : size - 1;
+    for (size_t i = 0; i < kept; i++) out[i] = (char)(data[i] < ' ' || data[i] == 127 ? ' ' : data[i]);
+    while (kept > 0 && out[kept - 1] == ' ') kept--;
+    out[kept] = 0;
+}
+
+static int ocirt__checkpoint_read(struct ocirt__criu_reply *out, unsigned outer, const unsigned char *data, size_t size) {
+    struct ocirt__proto w = {.at = data, .end = data + size};
+    int r;
+    while ((r = ocirt__checkpoint_take(&w)) > 0) {
+        bool inside = outer == 0 && w.kind == OCIRT__PROTO_BYTES && (w.field == 4 || w.field == 5 || w.field == 10);
+        if (inside && ocirt__checkpoint_read(out, w.field, w.data, (size_t)w.number) < 0) return -EBADMSG;
+        for (size_t i = 0; i < sizeof ocirt__checkpoint_answers / sizeof ocirt__checkpoint_answers[0]; i++) {
+            char    *to = (char *)out + ocirt__checkpoint_answers[i].at;
+            uint32_t number = (uint32_t)w.number;
+            if (ocirt__checkpoint_answers[i].outer != outer || ocirt__checkpoint_answers[i].field != w.field || ocirt__checkpoint_answers[i].kind != w.kind) continue;
+            if (w.kind == OCIRT__PROTO_NUMBER) memcpy(to, &number, sizeof number);
+            else ocirt__checkpoint_copy_text(to, ocirt__checkpoint_answers[i].size, w.data, w.number);
+        }
+    }
+    return r;
+}
+
+/* ----- a checkpoint or restore on its way ----- */
+
+struct ocirt__checkpoint {
+    struct ocirt__job          *job;
+    const ocirt_checkpoint_options *how;
+    struct ocirt__criu_options  ask;
+    ocirt__buffer               more; /* of criu_opts: what there may be any number of */
+    struct ocirt__criu_reply    reply;
+    char                        program[PATH_MAX], root[PATH_MAX]; /* root: of a restore */
+    char                       *message, *folder; /* room for one; where the log is */
+    int                         talk, pidfd, pid, kept[8]; /* kept: descriptors that criu gets, its socket first */
+    unsigned                    kept_count;
+    bool                        mounted, told; /* the root is a mount; the error is set */
+    siginfo_t                   end;
+};
+enum { OCIRT__CHECKPOINT_ROOM = 32768 };
+#define OCIRT__CHECKPOINT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+static const char *ocirt__checkpoint_verb(const struct ocirt__checkpoint *c) {
+    return c->ask.flags & OCIRT__CHECKPOINT_RESTORE ? "restore" : "checkpoint";
+}
+
+static int ocirt__checkpoint_refuse(struct ocirt__checkpoint *c, int code, int sys, const char *object, const char *what) {
+    c->told = true;
+    return ocirt__error_set(c->job->error, code, sys, object, "cannot %s %s: %s%s%s", ocirt__checkpoint_verb(c), c->job->id, what, object[0] ? " " : "", object);
+}
+
+/* The path of a descriptor. */
+static int ocirt__checkpoint_path(const struct ocirt__checkpoint *c, int fd, char out[PATH_MAX]) {
+    char link[40] = "self/fd/";
+    if (fd < 0) return fd;
+    ocirt__mem_decimal(link + 8, (uint64_t)fd);
+    return (int)ocirt__sys_readlinkat(c->job->proc, link, out, PATH_MAX);
+}
+
+/* A folder once more, as criu's mount namespace has it: criu works in it, and makes mounts there. */
+static int ocirt__checkpoint_open_inside(const struct ocirt__checkpoint *c, int *fd) {
+    char path[PATH_MAX], link[40];
+    int  root, inside, r = ocirt__checkpoint_path(c, *fd, path);
+    snprintf(link, sizeof link, "%d/root", c->pid);
+    root   = r < 0 ? r : ocirt__sys_openat(c->job->proc, link, O_PATH | O_DIRECTORY, 0);
+    inside = root < 0 ? root : ocirt__sys_openat(root, path[1] ? path + 1 : ".", O_RDONLY | O_DIRECTORY, 0);
+    ocirt__sys_close(&root);
+    if (inside < 0) return inside == -ENOENT ? -ECHILD : inside; /* it has ended */
+    ocirt__sys_close(fd);
+    *fd = inside;
+    return 0;
+}
+
+/* ----- what criu gives notice of ----- */
+
+/* The host's rows with these verbs. */
+static int ocirt__checkpoint_rows(struct ocirt__checkpoint *c, unsigned first, unsigned last) {
+    struct ocirt__actor *a = &c->job->host.actor;
+    int r = 0;
+    a->carry_out = ocirt__spawn_carry_out;
+    for (uint32_t i = 0; r == 0 && i < a->plan->walk_count; i++) {
+        const struct ocirt__row *row = ocirt__plan_row(a->plan, i);
+        if (row->actor != OCIRT_ACTOR_HOST || row->flags & OCIRT__ROW_ALTERNATE || row->verb < first || row->verb > last) continue;
+        if ((r = ocirt__step_row(a, i)) < 0) ocirt__step_failed(a, i, r);
+    }
+    c->told |= r < 0;
+    return r < 0 ? ocirt__ops_failed(c->job) : 0;
+}
+
+/* Init, as soon as it is there: it must be a child of ours before it is believed to be the container's. Its own
+   children are not born yet, so that one move puts all of them into the cgroup. */
+static int ocirt__checkpoint_adopt(struct ocirt__checkpoint *c) {
+    struct ocirt__host *h = &c->job->host;
+    siginfo_t end;
+    int r = h->pidfd = c->reply.pid > INT_MAX ? -ESRCH : ocirt__sys_pidfd_open((int)c->reply.pid);
+    if (r >= 0) r = (int)OCIRT__SYS5(SYS_waitid, OCIRT__PIDFD_P, h->pidfd, &end, WEXITED | WNOHANG | WNOWAIT | __WALL, NULL);
+    if (r < 0) {
+        ocirt__sys_close(&h->pidfd);
+        return ocirt__checkpoint_refuse(c, OCIRT_E_SYSTEM, -r, "", "criu names a process that is not its work");
+    }
+    h->pid = h->actor.page->init_pid = (int)c->reply.pid;
+    h->actor.page->outside_cgroup = h->actor.slots[OCIRT__SLOT_CGROUP] >= 0;
+    r = ocirt__spawn_record(h);
+    return r < 0 ? ocirt__checkpoint_refuse(c, OCIRT_E_SYSTEM, -r, "", "recording its process") : 0;
+}
+
+/* The hooks of the host run once the namespaces are there, as at create. A failure is criu's to take back. */
+static int ocirt__checkpoint_notice(struct ocirt__checkpoint *c) {
+    int r;
+    if (!(c->ask.flags & OCIRT__CHECKPOINT_RESTORE) || c->job->host.pidfd >= 0 || c->reply.pid == 0) return 0;
+    r = ocirt__checkpoint_adopt(c);
+    if (r == 0) r = ocirt__checkpoint_rows(c, OCIRT__VERB_RESCTRL_JOIN, OCIRT__VERB_RESCTRL_JOIN);
+    return r < 0 ? r : ocirt__checkpoint_rows(c, OCIRT__VERB_HOOKS, OCIRT__VERB_HOOKS);
+}
+
+/* ----- the conversation ----- */
+
+/* In the folders of the system, whatever PATH the caller has. */
+static int ocirt__checkpoint_find(struct ocirt__checkpoint *c) {
+    int r = ocirt__program_find(c->how->criu ? c->how->criu : "criu", OCIRT__CHECKPOINT_PATH, c->program);
+    if (r == 0) return 0;
+    ocirt__checkpoint_refuse(c, OCIRT_E_UNSUPPORTED, -r, c->how->criu ? c->how->criu : "", "this takes the program criu");
+    ocirt__error_hint(c->job->error, "install the package criu, version 3.15 or newer");
+    return -OCIRT_E_UNSUPPORTED;
+}
+
+static int ocirt__checkpoint_launch(struct ocirt__checkpoint *c) {
+    char  number[24], *argv[] = {(char[]){"criu"}, (char[]){"swrk"}, number, NULL};
+    char *env[] = {(char[]){"PATH=" OCIRT__CHECKPOINT_PATH}, NULL};
+    int   pair[2], r = (int)OCIRT__SYS4(SYS_socketpair, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair);
+    char *stack = ocirt__mem_take(&c->job->arena, OCIRT__PLAN_STACK);
+    struct ocirt__launch launch = {.path = c->program, .image = -1, .argv = argv, .env = env, .input = -1, .output = -1, .cgroup = -1, .keep = c->kept,
+                                   .keep_count = c->kept_count, .namespaces = c->root[0] ? OCIRT__CLONE_NEWNS : 0, .root = c->mounted ? "" : c->root};
+    if (r < 0 || !stack) return r < 0 ? r : -ENOMEM;
+    c->talk = pair[0], c->kept[0] = pair[1];
+    number[ocirt__mem_decimal(number, (uint64_t)pair[1])] = 0;
+    r = c->pidfd = ocirt__program_launch(&launch, stack, OCIRT__PLAN_STACK, &c->pid);
+    ocirt__sys_close(&pair[1]);
+    return r < 0 ? r : 0;
+}
+
+/* That criu is gone shows where its answer is awaited. */
+static int ocirt__checkpoint_say(struct ocirt__checkpoint *c, const char *data, size_t size) {
+    long n = OCIRT__SYS5(SYS_sendto, c->talk, data, size, MSG_NOSIGNAL, NULL);
+    return n < 0 && n != -EPIPE && n != -ECONNRESET && n != -ENOTCONN && n != -ECONNREFUSED ? (int)n : 0;
+}
+
+/* A message, and with it perhaps a descriptor, the master of a terminal. 0: the end. */
+static long ocirt__checkpoint_hear(struct ocirt__checkpoint *c) {
+    union {
+        struct cmsghdr header;
+        char           room[CMSG_SPACE(sizeof(int))];
+    } control;
+    struct iovec  space   = {.iov_base = c->message, .iov_len = OCIRT__CHECKPOINT_ROOM};
+    struct msghdr message = {.msg_iov = &space, .msg_iovlen = 1, .msg_control = &control};
+    long n;
+    message.msg_controllen = sizeof control.room;
+    do n = OCIRT__SYS3(SYS_recvmsg, c->talk, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+    while (n == -ECONNRESET || n == -EINTR); /* the first: it ended with something of ours unread */
+    if (n > 0 && message.msg_controllen >= CMSG_LEN(sizeof(int)) && control.header.cmsg_type == SCM_RIGHTS) {
+        ocirt__sys_close(&c->job->host.terminal);
+        memcpy(&c->job->host.terminal, CMSG_DATA(&control.header), sizeof(int));
+    }
+    return n > 0 && message.msg_flags & MSG_TRUNC ? -EMSGSIZE : n;
+}
+
+/* The next message. -ECHILD: criu has ended without one. What it leaves behind may hold its socket open, so the end
+   is that of the process. */
+static int ocirt__checkpoint_receive(struct ocirt__checkpoint *c) {
+    struct pollfd wait[2] = {{.fd = c->talk, .events = POLLIN}, {.fd = c->pidfd, .events = POLLIN}};
+    for (;;) {
+        int  r = ocirt__sys_poll(wait, 2, -1);
+        long n = r < 0 ? r : ocirt__checkpoint_hear(c);
+        memset(&c->reply, 0, sizeof c->reply);
+        if (n > 0) return ocirt__checkpoint_read(&c->reply, 0, (const unsigned char *)c->message, (size_t)n);
+        if (n < 0 && n != -EAGAIN) return (int)n;
+        if (wait[1].revents) return -ECHILD;
+        if (n == 0) wait[0].fd = -1;
+    }
+}
+
+/* criu is told to end, and awaited. One that does not speak its own protocol is none. What a failed restore has left
+   is of criu's process group: an init of which nothing was said yet, and that is a child of ours. */
+static void ocirt__checkpoint_end(struct ocirt__checkpoint *c, int result) {
+    struct pollfd gone = {.fd = c->pidfd, .events = POLLIN};
+    siginfo_t other;
+    if (result < 0 && result != -ECHILD && result != -ECANCELED) (void)ocirt__sys_pidfd_signal(c->pidfd, SIGKILL);
+    ocirt__sys_close(&c->talk);
+    (void)ocirt__sys_poll(&gone, 1, -1);
+    if (result < 0 && c->root[0]) OCIRT__SYS2(SYS_kill, -c->pid, SIGKILL);
+    if (ocirt__sys_reap(c->pidfd, &c->end) < 0) memset(&c->end, 0, sizeof c->end);
+    while (result < 0 && c->root[0] && OCIRT__SYS5(SYS_waitid, P_PGID, c->pid, &other, WEXITED | __WALL, NULL) == 0) {}
+    ocirt__sys_close(&c->pidfd);
+}
+
+/* Of criu's log what tells of errors; its answer has at most the first, which is not always the one. */
+static void ocirt__checkpoint_quote(struct ocirt__checkpoint *c) {
+    size_t size = 0, n = 0;
+    char  *line = ocirt__state_get(&c->job->arena, c->ask.work ? c->ask.work : c->ask.images, c->ask.log, 0, &size);
+    ocirt_error *e = c->job->error;
+    for (; e && line && n + 2 < sizeof e->hint && (line = strstr(line, "Error (")); line += size) {
+        size = strcspn(line, "\n");
+        if (n) memcpy(e->hint + n, "; ", 2), n += 2;
+        ocirt__checkpoint_copy_text(e->hint + n, sizeof e->hint - n, (const unsigned char *)line, size);
+        n += strlen(e->hint + n);
+    }
+    if (!n) ocirt__error_hint(e, "`criu check` tells what this kernel lacks; it has to be root's");
+}
+
+static int ocirt__checkpoint_failed(struct ocirt__checkpoint *c, int result) {
+    const char *message = c->reply.message;
+    char text[64] = "";
+    if (c->told) return c->job->error ? -c->job->error->code : -OCIRT_E_SYSTEM;
+    c->told = true;
+    if (result == -ECHILD && c->end.si_code == CLD_EXITED) snprintf(text, sizeof text, "it ended with exit status %d and without an answer", c->end.si_status);
+    else if (result == -ECHILD) snprintf(text, sizeof text, "it was ended by signal %d before it answered", c->end.si_status);
+    else if (result == -EBADMSG || result == -EMSGSIZE) snprintf(text, sizeof text, "its answer is none of its protocol");
+    else if (result != -ECANCELED) snprintf(text, sizeof text, "%s", ocirt_errno_text(-result));
+    else if (!message[0]) snprintf(text, sizeof text, "it does not say why (%s)", c->reply.sys ? ocirt_errno_text((int)c->reply.sys) : "no errno");
+    ocirt__error_set(c->job->error, OCIRT_E_SYSTEM, 0, c->program, "cannot %s %s: criu failed: %s, see %s/%s", ocirt__checkpoint_verb(c), c->job->id,
+                     text[0] ? text : message, c->folder, c->ask.log);
+    ocirt__checkpoint_quote(c);
+    return -OCIRT_E_SYSTEM;
+}
+
+static int ocirt__checkpoint_known(struct ocirt__checkpoint *c) {
+    static const char question[] = {1 << 3, OCIRT__CRIU_VERSION, 4 << 3, 1}; /* and the connection stays */
+    char text[64];
+    int  r = ocirt__checkpoint_say(c, question, sizeof question);
+    if (r == 0) r = ocirt__checkpoint_receive(c);
+    if (r < 0) return r;
+    if (c->reply.type == OCIRT__CRIU_VERSION && (c->reply.major > 3 || (c->reply.major == 3 && c->reply.minor >= 15))) return 0;
+    snprintf(text, sizeof text, "criu %u.%u is too old", c->reply.major, c->reply.minor);
+    ocirt__checkpoint_refuse(c, OCIRT_E_UNSUPPORTED, 0, "", text);
+    ocirt__error_hint(c->job->error, "install criu 3.15 or newer");
+    return -ECANCELED;
+}
+
+static int ocirt__checkpoint_converse(struct ocirt__checkpoint *c, unsigned type, const ocirt__buffer *request) {
+    static const char answers[2][4] = {{1 << 3, OCIRT__CRIU_NOTIFY, 3 << 3, 0}, {1 << 3, OCIRT__CRIU_NOTIFY, 3 << 3, 1}};
+    int r = ocirt__checkpoint_known(c);
+    if (r == 0) r = ocirt__checkpoint_say(c, request->data, request->size);
+    while (r == 0 && (r = ocirt__checkpoint_receive(c)) == 0 && c->reply.type == OCIRT__CRIU_NOTIFY)
+        r = ocirt__checkpoint_say(c, answers[ocirt__checkpoint_notice(c) == 0], sizeof answers[0]);
+    if (r == 0 && (!c->reply.success || c->reply.type != type || c->told)) r = -ECANCELED;
+    return r;
+}
+
+/* What a restore needs beside the request: the cgroup with its limits, which as a scope of systemd needs a process to
+   begin with, and the folders as criu has them. */
+static int ocirt__checkpoint_prepare(struct ocirt__checkpoint *c) {
+    struct ocirt__host *h = &c->job->host;
+    const ocirt_plan *plan = h->actor.plan;
+    int r;
+    if (!c->root[0]) return 0;
+    h->pid = c->pid;
+    r = ocirt__checkpoint_rows(c, OCIRT__VERB_CGROUP_MAKE, OCIRT__VERB_RESCTRL_WRITE);
+    h->pid = 0;
+    if (h->actor.slots[OCIRT__SLOT_CGROUP] >= 0) ocirt__checkpoint_put_pair(&c->more, 25, "", plan->scope ? h->cgroup : ocirt__plan_text(plan, plan->cgroup), 0);
+    if (r == 0) r = ocirt__checkpoint_open_inside(c, &c->ask.images);
+    return r == 0 && c->ask.work ? ocirt__checkpoint_open_inside(c, &c->ask.work) : r;
+}
+
+/* The whole of it. After a pre-dump criu waits for more, and calls it a failure that none comes. */
+static int ocirt__checkpoint_talk(struct ocirt__checkpoint *c, unsigned type) {
+    ocirt__buffer request = {.arena = &c->job->arena};
+    int r = ocirt__checkpoint_launch(c);
+    if (r < 0) return ocirt__checkpoint_refuse(c, OCIRT_E_SYSTEM, -r, c->program, "starting");
+    r = ocirt__checkpoint_prepare(c);
+    ocirt__checkpoint_write_options(&c->more, &c->ask);
+    ocirt__checkpoint_put_number(&request, 1, type);
+    if (!c->more.failed) ocirt__checkpoint_put_bytes(&request, 2, c->more.data, c->more.size);
+    c->message = ocirt__mem_take(&c->job->arena, OCIRT__CHECKPOINT_ROOM);
+    if (r == 0 && (request.failed || c->more.failed || !c->message)) r = -ENOMEM;
+    if (r == 0) r = ocirt__checkpoint_converse(c, type, &request);
+    ocirt__checkpoint_end(c, r);
+    if (r == 0 && type != OCIRT__CRIU_PRE_DUMP && (c->end.si_code != CLD_EXITED || c->end.si_status != 0)) r = -ECHILD;
+    return r == 0 ? 0 : ocirt__checkpoint_failed(c, r);
+}
+
+/* ----- what is asked for ----- */
+
+static int ocirt__checkpoint_folder(struct ocirt__checkpoint *c, const char *path, bool make, int *out) {
+    char *copy = ocirt__mem_format(&c->job->arena, "%s", path);
+    int   r = !copy ? -ENOMEM : make ? ocirt__state_make_path(copy) : 0;
+    if (r == 0) r = *out = ocirt__sys_openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0);
+    return r < 0 ? ocirt__checkpoint_refuse(c, OCIRT_E_IO, -r, path, "folder") : 0;
+}
+
+/* A file of options for criu, as runc and crun know it: the one of the annotation, none if that is empty. */
+static const char *ocirt__checkpoint_config(const ocirt_pair *annotations, size_t count) {
+    static const char *const usual[] = {"/etc/criu/ocirt.conf", "/etc/criu/runc.conf"};
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(annotations[i].key, "org.criu.config") == 0) return annotations[i].value[0] ? annotations[i].value : NULL;
+    for (size_t i = 0; i < 2; i++)
+        if (OCIRT__SYS3(SYS_faccessat, AT_FDCWD, usual[i], F_OK) == 0) return usual[i];
+    return NULL;
+}
+
+/* NULL leaves what is there. */
+static int ocirt__checkpoint_word(struct ocirt__checkpoint *c, const struct ocirt__name *words, const char *word, const char *what, int *out) {
+    const struct ocirt__name *is = word ? ocirt__name_find(words, word) : NULL;
+    if (is) *out = (int)is->value;
+    return is || !word ? 0 : ocirt__checkpoint_refuse(c, OCIRT_E_ARGUMENT, 0, word, what);
+}
+
+static int ocirt__checkpoint_words(struct ocirt__checkpoint *c) {
+    static const struct ocirt__name modes[] = {{"soft", 3}, {"full", 4}, {"strict", 5}, {"ignore", 0}, {NULL, 0}}, /* rpc.proto */
+                                    locks[] = {{"iptables", 1}, {"nftables", 2}, {"skip", 3}, {NULL, 0}}, empty[] = {{"network", OCIRT_NS_NETWORK}, {NULL, 0}};
+    int r = ocirt__checkpoint_word(c, modes, c->how->manage_cgroups, "manage-cgroups-mode is soft, full, strict or ignore, not", &c->ask.cgroups);
+    if (r == 0) r = ocirt__checkpoint_word(c, locks, c->how->network_lock, "network-lock is iptables, nftables or skip, not", &c->ask.lock);
+    return r < 0 ? r : ocirt__checkpoint_word(c, empty, c->how->empty_namespace, "empty-ns is network, not", &c->ask.empty);
+}
+
+static int ocirt__checkpoint_options(struct ocirt__checkpoint *c, bool restore, const ocirt_pair *annotations, size_t count) {
+    const ocirt_checkpoint_options *how = c->how;
+    int r;
+    c->ask = (struct ocirt__criu_options){.level = 4, .flags = (how->flags & 0xffffu) | OCIRT__CHECKPOINT_ORPHANS | (restore ? OCIRT__CHECKPOINT_RESTORE : 0),
+                                          .cgroups = 3, .log = restore ? "restore.log" : "dump.log", .parent = how->parent_path,
+                                          .config = ocirt__checkpoint_config(annotations, count), .profile = how->lsm_profile, .context = how->lsm_mount_context};
+    if (how->parent_path || how->flags & OCIRT_CHECKPOINT_PRE_DUMP) c->ask.flags |= restore ? 0 : OCIRT__CHECKPOINT_TRACK;
+    if (!how->image_path) return ocirt__checkpoint_refuse(c, OCIRT_E_ARGUMENT, 0, "", "no folder for its images is given");
+    if (how->flags & OCIRT_CHECKPOINT_LAZY_PAGES || how->page_server) return ocirt__checkpoint_refuse(c, OCIRT_E_UNSUPPORTED, 0, "", "this version has no lazy pages and no page server");
+    if (how->parent_path && how->parent_path[0] == '/') return ocirt__checkpoint_refuse(c, OCIRT_E_ARGUMENT, 0, how->parent_path, "the parent path is relative to the folder of the images:");
+    if ((r = ocirt__checkpoint_words(c)) < 0) return r;
+    r = ocirt__ops_fill_standard(c->job);
+    c->told = r < 0;
+    if (r == 0) r = ocirt__checkpoint_find(c);
+    if (r == 0) r = ocirt__checkpoint_folder(c, how->image_path, !restore, &c->ask.images);
+    if (r == 0 && how->work_path) r = ocirt__checkpoint_folder(c, how->work_path, true, &c->ask.work);
+    c->folder = ocirt__mem_format(&c->job->arena, "%s", how->work_path ? how->work_path : how->image_path);
+    return r == 0 && !c->folder ? ocirt__checkpoint_refuse(c, OCIRT_E_MEMORY, 0, "", "out of memory") : r;
+}
+
+/* A mount that comes from outside: its place in the container, by way of its links, stands for `name`. What is a
+   folder is not masked by one. */
+static void ocirt__checkpoint_outside(struct ocirt__checkpoint *c, int root, const char *place, const char *name) {
+    struct ocirt__statx st;
+    char real[PATH_MAX];
+    int  fd = ocirt__path_open(root, place, OCIRT__PATH_EXISTING, NULL);
+    if (ocirt__checkpoint_path(c, fd, real) > 0 && ocirt__sys_fstatx(fd, &st) == 0 && !(S_ISDIR(st.mode) && strcmp(name, "/dev/null") == 0))
+        ocirt__checkpoint_put_pair(&c->more, 23, real, name, 0);
+    ocirt__sys_close(&fd);
+}
+
+/* Where the root lacks the place of a mount, it is made as at create; what lies below another mount comes with that. */
+static int ocirt__checkpoint_place(struct ocirt__checkpoint *c, const ocirt_spec *spec, int root, const char *place, const char *source) {
+    struct ocirt__statx st;
+    bool file = source && ocirt__sys_statx(AT_FDCWD, source, 0, &st) == 0 && !S_ISDIR(st.mode);
+    int  fd;
+    for (size_t i = 0; i < spec->mounts_count; i++) {
+        size_t n = strlen(spec->mounts[i].destination);
+        if (n > 1 && strncmp(place, spec->mounts[i].destination, n) == 0 && place[n] == '/') return 0;
+    }
+    fd = ocirt__path_open(root, place, file ? OCIRT__PATH_FILE : OCIRT__PATH_DIR, NULL);
+    if (fd < 0) return ocirt__checkpoint_refuse(c, OCIRT_E_MOUNT, -fd, place, "the place of the mount");
+    ocirt__sys_close(&fd);
+    return 0;
+}
+
+static int ocirt__checkpoint_mount(struct ocirt__checkpoint *c, const ocirt_spec *spec, const ocirt_mount *m, const char *bundle, int root) {
+    struct ocirt__planner p = {.arena = &c->job->arena, .bundle = bundle};
+    bool        restore = (c->ask.flags & OCIRT__CHECKPOINT_RESTORE) != 0;
+    const char *name = ocirt__plan_clean(&p, m->destination), *source = NULL;
+    ocirt__mount_options o;
+    int         r = ocirt__mount_options_parse(p.arena, spec->document, m, &o, c->job->error);
+    c->told |= r < 0;
+    if (r < 0 || !name || o.flags & MS_REMOUNT || o.copy_symlink) return r;
+    if (o.flags & MS_BIND && m->source) source = ocirt__plan_host_path(&p, m->source);
+    if (restore) r = ocirt__checkpoint_place(c, spec, root, name, source);
+    if (source && restore) ocirt__checkpoint_put_pair(&c->more, 23, name, source, 0);
+    else if (source) ocirt__checkpoint_outside(c, root, name, name);
+    return r;
+}
+
+/* root: of the living container, or the one to be; at restore the names stand for what is here. */
+static int ocirt__checkpoint_mounts(struct ocirt__checkpoint *c, const ocirt_spec *spec, const char *bundle, int root) {
+    static const char *const nodes[] = {"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty"};
+    const ocirt_linux *on = spec->linux_;
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < spec->mounts_count; i++) r = ocirt__checkpoint_mount(c, spec, &spec->mounts[i], bundle, root);
+    for (size_t i = 0; i < sizeof nodes / sizeof nodes[0]; i++) ocirt__checkpoint_put_pair(&c->more, 23, nodes[i], nodes[i], 0); /* bound where they can't be made */
+    for (size_t i = 0; on && i < on->devices_count; i++) ocirt__checkpoint_put_pair(&c->more, 23, on->devices[i].path, on->devices[i].path, 0);
+    for (size_t i = 0; on && i < on->masked_paths.count; i++)
+        if (!(c->ask.flags & OCIRT__CHECKPOINT_RESTORE)) ocirt__checkpoint_outside(c, root, on->masked_paths.items[i], "/dev/null");
+    return r;
+}
+
+/* By these names joined namespaces are asked for at restore. The others of init's criu makes anew, or joins by path. */
+static int ocirt__checkpoint_namespace(struct ocirt__checkpoint *c, const ocirt_namespace *n) {
+    static const struct {
+        uint32_t    type;
+        const char *file, *word, *key;
+    } kinds[] = {{OCIRT_NS_NETWORK, "ns/net", "net", "extRootNetNS"}, {OCIRT_NS_PID, "ns/pid", "pid", "extRootPidNS"}, {OCIRT_NS_IPC, NULL, "ipc", NULL},
+                 {OCIRT_NS_UTS, NULL, "uts", NULL}, {OCIRT_NS_TIME, NULL, "time", NULL}, {OCIRT_NS_USER, NULL, "user", NULL}, {OCIRT_NS_MOUNT, NULL, "mnt", NULL}};
+    uint64_t inode = 0;
+    size_t   i = 0;
+    int      r = 0;
+    if (!n->path || !n->path[0]) return 0;
+    while (i < sizeof kinds / sizeof kinds[0] && kinds[i].type != n->type) i++;
+    if (i == sizeof kinds / sizeof kinds[0]) return ocirt__checkpoint_refuse(c, OCIRT_E_UNSUPPORTED, 0, n->path, "criu cannot join the namespace");
+    if (c->ask.pid && kinds[i].key) {
+        r = ocirt__ops_inode(c->job->proc, c->ask.pid, kinds[i].file, &inode);
+        ocirt__checkpoint_put_text(&c->more, 37, ocirt__mem_format(&c->job->arena, "%s[%llu]:%s", kinds[i].word, (unsigned long long)inode, kinds[i].key));
+    } else if (kinds[i].key && c->kept_count < sizeof c->kept / sizeof c->kept[0]) {
+        r = c->kept[c->kept_count++] = ocirt__sys_openat(AT_FDCWD, n->path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
+        ocirt__checkpoint_put_pair(&c->more, 27, kinds[i].key, NULL, r);
+    } else if (!c->ask.pid) {
+        ocirt__checkpoint_put_pair(&c->more, 39, kinds[i].word, n->path, 0);
+    }
+    return r < 0 ? ocirt__checkpoint_refuse(c, OCIRT_E_NAMESPACE, -r, n->path, "namespace") : 0;
+}
+
+static int ocirt__checkpoint_namespaces(struct ocirt__checkpoint *c, const ocirt_spec *spec) {
+    int r = 0;
+    for (size_t i = 0; r == 0 && spec->linux_ && i < spec->linux_->namespaces_count; i++) r = ocirt__checkpoint_namespace(c, &spec->linux_->namespaces[i]);
+    return r;
+}
+
+/* ----- checkpoint ----- */
+
+static bool ocirt__checkpoint_has_mount(const char *lines, uint64_t id) {
+    for (const char *line = lines; line && *line; line = strchr(line, '\n'), line += line != NULL)
+        if (strtoull(line, NULL, 10) == id) return true;
+    return false;
+}
+
+/* One of init's standard descriptors: a pipe by its name; a file of which the container has no mount (a log, the
+   host's /dev/null) as criu calls it, and left out of the images. */
+static void ocirt__checkpoint_descriptor(struct ocirt__checkpoint *c, const char *link, const char *mounts, char out[PATH_MAX]) {
+    struct ocirt__statx st;
+    if (ocirt__sys_readlinkat(c->job->proc, link, out, PATH_MAX) <= 0) out[0] = 0;
+    if (out[0] != '/' || ocirt__sys_statx(c->job->proc, link, 0, &st) < 0 || ocirt__checkpoint_has_mount(mounts, st.mnt_id)) return;
+    snprintf(out, PATH_MAX, "file[%llx:%llx]", (unsigned long long)st.mnt_id, (unsigned long long)st.ino);
+    ocirt__checkpoint_put_text(&c->more, 37, out);
+}
+
+static int ocirt__checkpoint_descriptors(struct ocirt__checkpoint *c) {
+    enum { ROOM = 1 << 18 };
+    ocirt__buffer text = {.arena = &c->job->arena};
+    char  path[48], name[PATH_MAX], *mounts = ocirt__mem_take(text.arena, ROOM);
+    int   fd, r;
+    if (!mounts) return ocirt__checkpoint_refuse(c, OCIRT_E_MEMORY, 0, "", "out of memory");
+    snprintf(path, sizeof path, "%d/mountinfo", c->ask.pid);
+    if (ocirt__path_read(c->job->proc, path, mounts, ROOM) < 0) mounts[0] = 0;
+    for (int i = 0; i < 3; i++) {
+        snprintf(path, sizeof path, "%d/fd/%d", c->ask.pid, i);
+        ocirt__checkpoint_descriptor(c, path, mounts, name);
+        ocirt__buffer_text(&text, i ? "," : "[");
+        ocirt__json_write_string(&text, name);
+    }
+    ocirt__buffer_text(&text, "]");
+    r = fd = ocirt__sys_openat(c->ask.images, "descriptors.json", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600);
+    if (r >= 0) r = text.failed ? -ENOMEM : ocirt__sys_write_all(fd, text.data, text.size);
+    ocirt__sys_close(&fd);
+    return r < 0 ? ocirt__checkpoint_refuse(c, OCIRT_E_IO, -r, "descriptors.json", "writing") : 0;
+}
+
+/* What a dump says beside the options. A pre-dump takes pages and nothing else. */
+static int ocirt__checkpoint_describe(struct ocirt__checkpoint *c, struct ocirt__found *f) {
+    ocirt_spec *spec;
+    char path[48];
+    int  root, r = ocirt__state_config(&c->job->arena, f->dir, c->job->id, &spec, c->job->error);
+    c->told = r < 0;
+    if (r < 0) return r;
+    snprintf(path, sizeof path, "%d/root", c->ask.pid);
+    root = ocirt__sys_openat(c->job->proc, path, O_PATH | O_DIRECTORY, 0);
+    r = root < 0 ? ocirt__checkpoint_refuse(c, OCIRT_E_SYSTEM, -root, "", "looking at its root") : ocirt__checkpoint_mounts(c, spec, f->record.bundle, root);
+    ocirt__sys_close(&root);
+    if (r == 0) r = ocirt__checkpoint_namespaces(c, spec);
+    if (r == 0) r = ocirt__checkpoint_descriptors(c);
+    return r;
+}
+
+static int ocirt__checkpoint_dump(struct ocirt__checkpoint *c, struct ocirt__found *f) {
+    struct pollfd gone = {.fd = f->process.pidfd, .events = POLLIN};
+    bool pre = (c->how->flags & OCIRT_CHECKPOINT_PRE_DUMP) != 0;
+    int  r = ocirt__checkpoint_options(c, false, f->record.annotations, f->record.annotations_count);
+    c->ask.pid = f->process.pid;
+    if (r == 0 && f->record.cgroup[0]) c->ask.freeze = ocirt__mem_format(&c->job->arena, "%s%s", f->record.cgroup_mount, f->record.cgroup);
+    if (r == 0 && !pre) r = ocirt__checkpoint_describe(c, f);
+    if (r == 0 && ocirt__sys_pidfd_signal(f->process.pidfd, 0) < 0) r = ocirt__checkpoint_refuse(c, OCIRT_E_STATE, ESRCH, "", "container not running");
+    if (r == 0) r = ocirt__checkpoint_talk(c, pre ? OCIRT__CRIU_PRE_DUMP : OCIRT__CRIU_DUMP);
+    /* Whoever asks now finds it stopped. */
+    if (r == 0 && !pre && !(c->how->flags & OCIRT_CHECKPOINT_LEAVE_RUNNING)) (void)ocirt__sys_poll(&gone, 1, 10000);
+    return r;
+}
+
+/* criu's memory is the arena's; descriptors are ours. */
+static void ocirt__checkpoint_close(struct ocirt__checkpoint *c) {
+    for (unsigned i = 1; i < c->kept_count; i++) ocirt__sys_close(&c->kept[i]);
+    if (c->ask.images > 0) ocirt__sys_close(&c->ask.images);
+    if (c->ask.work > 0) ocirt__sys_close(&c->ask.work);
+}
+
+static void ocirt__checkpoint_open(struct ocirt__checkpoint *c, struct ocirt__job *job, const ocirt_checkpoint_options *how) {
+    static const ocirt_checkpoint_options none;
+    memset(c, 0, sizeof *c);
+    c->job = job, c->how = how ? how : &none, c->kept_count = 1, c->talk = c->pidfd = -1;
+    c->more.arena = &job->arena;
+}
+
+OCIRT_DEF int ocirt_checkpoint(const char *id, const ocirt_checkpoint_options *how, const ocirt_options *options, ocirt_error *error) {
+    struct ocirt__live l;
+    struct ocirt__job  job;
+    struct ocirt__checkpoint c;
+    int r;
+    ocirt__ops_open(&job, id, ocirt__ops_options(options), error);
+    ocirt__checkpoint_open(&c, &job, how);
+    r = ocirt__ops_enter(&l, id, options, true, false, error);
+    if (r < 0) return r;
+    job.proc = l.found.proc, l.found.proc = -1;
+    if (l.found.process.waiting) r = ocirt__checkpoint_refuse(&c, OCIRT_E_STATE, 0, "", "it waits for start");
+    if (r == 0) r = ocirt__checkpoint_dump(&c, &l.found);
+    ocirt__checkpoint_close(&c);
+    ocirt__ops_close(&job);
+    ocirt__ops_leave(&l);
+    return r;
+}
+
+/* ----- restore ----- */
+
+/* The caller's standard descriptors take the place of those that came from outside. */
+static int ocirt__checkpoint_inherit(struct ocirt__checkpoint *c) {
+    size_t size = 0;
+    const ocirt_json *doc;
+    char *text = ocirt__state_get(&c->job->arena, c->ask.images, "descriptors.json", 0, &size);
+    if (!text || ocirt__json_parse(&c->job->arena, text, size, "descriptors.json", &doc, NULL) < 0)
+        return ocirt__checkpoint_refuse(c, OCIRT_E_IO, 0, "", "the folder of its images has no descriptors.json, or a damaged one");
+    for (int i = 0; i < 3; i++) {
+        const char *name = ocirt__json_text(&c->job->arena, doc, ocirt__json_item(doc, 1, (size_t)i));
+        if (name && (strncmp(name, "pipe:", 5) == 0 || strncmp(name, "file[", 5) == 0)) ocirt__checkpoint_put_pair(&c->more, 27, name, NULL, i);
+    }
+    return 0;
+}
+
+static int ocirt__checkpoint_root(struct ocirt__checkpoint *c, const ocirt_spec *spec, const char *bundle) {
+    const char *path = ocirt__plan_text(c->job->host.actor.plan, c->job->host.actor.plan->rootfs);
+    struct ocirt__statx st;
+    int fd = ocirt__sys_openat(AT_FDCWD, path, O_PATH | O_DIRECTORY, 0), r = ocirt__checkpoint_path(c, fd, c->root);
+    if (r >= 0) r = ocirt__sys_fstatx(fd, &st);
+    c->mounted  = r == 0 && st.attributes & 0x2000; /* STATX_ATTR_MOUNT_ROOT */
+    c->ask.root = c->root;
+    r = r < 0 ? ocirt__checkpoint_refuse(c, OCIRT_E_IO, -r, path, "root") : ocirt__checkpoint_mounts(c, spec, bundle, fd);
+    ocirt__sys_close(&fd);
+    return r;
+}
+
+static int ocirt__checkpoint_bring_back(struct ocirt__checkpoint *c, const ocirt_spec *spec, const char *bundle) {
+    int r = ocirt__checkpoint_root(c, spec, bundle);
+    if (r == 0) r = ocirt__checkpoint_namespaces(c, spec);
+    if (r == 0) r = ocirt__checkpoint_inherit(c);
+    if (r == 0) r = ocirt__checkpoint_talk(c, OCIRT__CRIU_RESTORE);
+    if (r == 0) r = ocirt__checkpoint_notice(c); /* where none has told of init, the answer has */
+    if (r == 0 && c->job->host.pidfd < 0) r = ocirt__checkpoint_refuse(c, OCIRT_E_SYSTEM, 0, "", "criu names no process");
+    if (r == 0) r = ocirt__ops_make_known(c->job);
+    if (r < 0) ocirt__ops_give_up(c->job);
+    return r;
+}
+
+OCIRT_DEF int ocirt_restore(const ocirt_spec *spec, const char *bundle, const char *id, const ocirt_checkpoint_options *how, const ocirt_options *options,
+                            ocirt_container *out_container, ocirt_exit *out_exit, ocirt_error *error) {
+    struct ocirt__job job;
+    struct ocirt__checkpoint c;
+    ocirt_options own = *ocirt__ops_options(options);
+    ocirt_exit ignored;
+    uint64_t   mask[2];
+    bool       forward = (own.flags & OCIRT_FORWARD) != 0;
+    int        r;
+    own.flags |= OCIRT_OF_RUN, own.notify_socket = NULL; /* the program has long told that it is ready */
+    if (!out_exit) out_exit = &ignored;
+    memset(out_exit, 0, sizeof *out_exit);
+    if (forward) ocirt__spawn_block(mask);
+    ocirt__ops_open(&job, id, &own, error);
+    ocirt__checkpoint_open(&c, &job, how);
+    r = ocirt__ops_bundle(&job.arena, bundle, &bundle, error);
+    if (r == 0) r = ocirt__state_check_id(id, error);
+    if (r == 0) r = ocirt__checkpoint_options(&c, true, spec->annotations, spec->annotations_count);
+    if (r == 0) r = ocirt__ops_begin(&job, spec, bundle);
+    if (r == 0) r = ocirt__checkpoint_bring_back(&c, spec, bundle);
+    if (r == 0) r = ocirt__ops_see_through(&job, out_container, out_exit);
+    ocirt__checkpoint_close(&c);
+    ocirt__ops_close(&job);
+    if (forward) ocirt__spawn_unblock(mask);
+    return r;
 }
 
 #endif /* OCIRT__IMPLEMENTED */
