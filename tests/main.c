@@ -22,6 +22,7 @@
     X(run_tty)    \
     X(run_exec)   \
     X(run_console) \
+    X(run_checkpoint) \
     X(run_nested) \
     X(run_cli)    \
     X(run_commands) \
@@ -92,6 +93,7 @@ static int run_command_line(int argc, char **argv) {
 int main(int argc, char **argv) {
     const char *name = argc > 0 ? base_name(argv[0]) : "";
     if (names_the_command(name)) return ocirt_cli_main(argc, argv);
+    if (!strcmp(name, "criu")) return criu_main(argc, argv);
     if (argc > 1 && !strcmp(argv[1], "embed")) return embed_main(argc, argv);
     if (argc > 1 && !strncmp(argv[1], "payload-", 8)) return payload_main(argc - 1, argv + 1);
     if (getpid() == 1) return init_main(argv);

@@ -505,6 +505,20 @@ static int do_sleep(int argc, char **argv) {
     return 0;
 }
 
+/* DIR: counts there, and says so; until DIR/stop is there. */
+static int do_count(int argc, char **argv) {
+    const char *dir = argc > 1 ? argv[1] : ".";
+    char *file = print("%s/count", dir), *temporary = print("%s/count.new", dir), *stop = print("%s/stop", dir);
+    for (long n = 0; access(stop, F_OK); n++) {
+        int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+        if (fd < 0 || dprintf(fd, "%ld %d\n", n, (int)getpid()) < 0 || close(fd) || rename(temporary, file)) return 1;
+        say("tick %ld\n", n);
+        flush();
+        nap(0.02);
+    }
+    return 7;
+}
+
 static volatile sig_atomic_t trapped;
 
 static void on_trapped(int signal_number) { trapped = signal_number; }
@@ -1183,6 +1197,7 @@ static const struct verb {
     {"exit", do_exit},
     {"signal", do_signal},
     {"sleep", do_sleep},
+    {"count", do_count},
     {"spin", do_spin},
     {"trap", do_trap},
     {"ignore", do_ignore},

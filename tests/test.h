@@ -3,6 +3,7 @@
  * One static program is the tester, the command under test and the payload of every container:
  *   argv[0] is "ocirt"          it is the command line of ../ocirt.c        (cli.c)
  *   argv[1] is "payload-..."    it is what runs inside a container          (payload.c)
+ *   argv[0] is "criu"           it plays the criu of a test                 (run_checkpoint.c)
  *   argv[1] is "embed"          it is a program that includes the header    (secure.c)
  *   process 1                   it is the init of a test machine            (init.c)
  *   otherwise                   it runs tests                               (main.c, runner.c)
@@ -378,6 +379,7 @@ int init_main(char **argv);
 void selinux_load_policy(void); /* the machine's, where it has none (run_lsm.c) */
 int ocirt_cli_main(int argc, char **argv);
 int embed_main(int argc, char **argv);
+int criu_main(int argc, char **argv); /* run_checkpoint.c */
 extern const bool have_ocirt;
 
 #endif

@@ -56,6 +56,7 @@ static long unit_syscall(long number, long a, long b, long c, long d, long e, lo
  *   #define UNIT_JSON {"unit.json_numbers", json_numbers, 0, 0}, {"unit.json_text", json_text, 0, 0},
  * Here it is included, and its rows are named in the table. */
 
+#include "unit/checkpoint.inc"
 #include "unit/device.inc"
 #include "unit/json.inc"
 #include "unit/path.inc"
@@ -68,6 +69,7 @@ static long unit_syscall(long number, long a, long b, long c, long d, long e, lo
 #include "unit/properties.inc"
 
 const struct test unit_tests[] = {
+    UNIT_CHECKPOINT
     UNIT_DEVICE
     UNIT_JSON
     UNIT_PATH
