@@ -48,6 +48,7 @@ static const struct excuse excuses[] = {
     /* Nothing is weaker: what is missing is missed. */
     {"mount", -1, 0, "dev.|top.|mount=|cwd=|root.fs|cat|ls|" OF_PROC, EACH, "a new file system that is not there"},
     {"fchdir", -1, 0, "dev.|top.|mount=|cwd=|root.mode|cat|ls|" OF_PROC, ONCE, "the mount is lost, or lies elsewhere below the same root"},
+    {"fchdir", -1, 0, "cwd=", EACH, "an exec begins in / of the container"},
     {"fsconfig", 1, 1 /* SET_STRING */, "mount=", EACH, "options of a new file system; its mount's flags are not among them"},
     {"fsconfig", 1, 0 /* SET_FLAG */, "mount=", EACH, "the same"},
     {"mknodat", -1, 0, "dev.", EACH, "no node"},
@@ -274,6 +275,17 @@ static void begin_other(struct t *t, struct scene *s) {
     scene_watch(s);
 }
 
+static void begin_exec(struct t *t, struct scene *s) {
+    scene_begin(t, s, EXEC, FAT, false);
+    set_looks(s, false);
+    scene_watch(s);
+}
+
+static void begin_exec_other(struct t *t, struct scene *s) {
+    scene_begin(t, s, EXEC, OTHER, false);
+    scene_watch(s);
+}
+
 static void lies(struct t *t, void (*begin)(struct t *, struct scene *)) {
     struct scene s;
     begin(t, &s);
@@ -288,6 +300,8 @@ static void lies_mapped(struct t *t) { lies(t, begin_mapped); }
 static void lies_user(struct t *t) { lies(t, begin_user); }
 static void lies_whole(struct t *t) { lies(t, begin_whole); }
 static void lies_other(struct t *t) { lies(t, begin_other); }
+static void lies_exec(struct t *t) { lies(t, begin_exec); }
+static void lies_exec_other(struct t *t) { lies(t, begin_exec_other); }
 static void lies_joined(struct t *t) { lies(t, begin_joined); }
 
 /* ---- T16: no path after a descriptor ---------------------------------------------------------------- */
@@ -848,6 +862,8 @@ const struct test secure_tests[] = {
     {"secure.lies_whole", lies_whole, TEST_ROOT, 120},
     {"secure.lies_other", lies_other, TEST_ROOT, 120},
     {"secure.lies_joined", lies_joined, TEST_ROOT, 120},
+    {"secure.lies_exec", lies_exec, TEST_ROOT, 120},
+    {"secure.lies_exec_other", lies_exec_other, TEST_ROOT, 120},
     {"secure.no_path_instead", no_path_instead, TEST_ROOT, 120},
     {"secure.no_path_instead_mapped", no_path_instead_mapped, TEST_ROOT, 120},
     {"secure.no_path_instead_joined", no_path_instead_joined, TEST_ROOT, 120},
