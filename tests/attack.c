@@ -778,7 +778,7 @@ static void audit_call(struct watch *w, const struct call *call, const char *nam
            (unsigned long long)call->args[2]);
 }
 
-static pid_t parent_of(pid_t pid) {
+pid_t parent_of(pid_t pid) {
     char *text = file_read(print("/proc/%d/stat", (int)pid), NULL), *end = text ? strrchr(text, ')') : NULL;
     pid_t parent = end ? (pid_t)atoi(end + 4) : 0;
     free(text);

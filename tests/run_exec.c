@@ -869,13 +869,6 @@ static void failure_is_logged(struct t *t) {
 
 /* ---- detached ---- */
 
-static int parent_of(pid_t pid) {
-    char *text = file_read(print("/proc/%d/stat", (int)pid), NULL), *at = text ? strrchr(text, ')') : NULL;
-    int parent = -1;
-    if (at) sscanf(at + 1, " %*c %d", &parent);
-    return parent;
-}
-
 /* The program is there when exec returns, is ours now (the test is the subreaper), and its end comes to us. */
 static void detaches(struct t *t) {
     static const char *const rows[] = {NULL, "pid mount ipc uts user", SHARED_PID};

@@ -77,6 +77,7 @@ struct mount_line {
 bool mount_get(const struct outcome *out, const char *target, struct mount_line *line);
 bool has_super(const struct mount_line *line, const char *word);
 void need_idmap(struct t *t); /* can the file system of t->dir be mounted with an id map? */
+pid_t parent_of(pid_t pid); /* (attack.c) */
 /* Runs a command as an ordinary user, from root. */
 #define ORDINARY 65534u
 void become_ordinary(void *user);

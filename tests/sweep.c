@@ -479,7 +479,17 @@ const char *scene_place_text(const struct place *p) {
     return print("role %u %s#%u %s", p->role, call_name(p->nr), p->nth, p->path ? p->path : "");
 }
 
+/* A process that an exec has left in the container is our child now, and must not be a zombie there: init's end waits for it. */
+static void end_left(const struct drive *drive) {
+    int status;
+    for (unsigned i = 1; i < drive->n_tracees; i++) {
+        pid_t pid = drive->tracees[i].pid;
+        if (parent_of(pid) == getpid()) kill(pid, SIGKILL), wait_until(pid, 1, &status);
+    }
+}
+
 void scene_forget(struct scene *s, struct drive *drive) {
+    if (s->what == EXEC) end_left(drive);
     drive_free(drive);
     if (s->made.out_fd > 2) outcome_free(&s->made);
     s->made = (struct outcome){.code = -1};
