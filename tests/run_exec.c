@@ -1,5 +1,6 @@
 /* run_exec.c: exec. What a program that joins a container is given, what it is kept from, and what it leaves. */
 #include "runs.h"
+#include "../ocirt.h"
 #include <dirent.h>
 #include <sched.h>
 #include <signal.h>
@@ -1227,6 +1228,57 @@ static void hidden_from_root(struct t *t) {
     hidden_from(t, &(struct config){.args = WATCHING}, false);
 }
 
+/* ---- by a program that includes the header ---- */
+
+static void by_api(struct t *t) {
+    static const char *const missing[] = {"/nothing"}, *const relative = "x";
+    char *own[] = {(char[]){"program"}, NULL};
+    ocirt_options options = {.state_root = t->state, .stage = ocirt_stage(1, own)};
+    ocirt_arena arena = {0};
+    ocirt_container container = {0};
+    ocirt_error error;
+    ocirt_spec *spec;
+    ocirt_exit end;
+    struct box x;
+    box_begin(t, &x, &(struct config){.process = OWN});
+    CHECK(ocirt_process_get(&arena, t->tag, &options, &spec, &error) == 0, "%s", error.message);
+    CHECK_TEXT(spec->process->cwd, "/own/place");
+    spec->process->args = (ocirt_strings){(const char *[]){"/payload", "payload-exit", "7"}, 3};
+    CHECK(ocirt_exec(spec, t->tag, &options, NULL, &end, &error) == 0, "%s", error.message);
+    CHECK_INT(end.code, 7);
+    CHECK_INT(end.signal, 0);
+    spec->process->args = (ocirt_strings){(const char *[]){"/payload", "payload-signal", "9"}, 3};
+    CHECK(ocirt_exec(spec, t->tag, &options, NULL, &end, &error) == 0, "%s", error.message);
+    CHECK_INT(end.code, 137);
+    CHECK_INT(end.signal, 9);
+    spec->process->args = (ocirt_strings){(const char *[]){"/payload", "payload-sleep"}, 2};
+    options.flags = OCIRT_DETACH;
+    CHECK(ocirt_exec(spec, t->tag, &options, &container, NULL, &error) == 0, "%s", error.message);
+    CHECK_INT(parent_of(container.pid), getpid());
+    CHECK_SYS(syscall(SYS_pidfd_send_signal, container.pidfd, SIGTERM, NULL, 0));
+    CHECK_INT(end_of(container.pid), 128 + SIGTERM);
+    close(container.pidfd);
+    options.flags = 0;
+    spec->process->args = (ocirt_strings){(const char **)(uintptr_t)missing, 1};
+    CHECK_INT(ocirt_exec(spec, t->tag, &options, NULL, &end, &error), -OCIRT_E_EXEC_NOT_FOUND);
+    CHECK_HAS(error.message, "executable file not found in $PATH");
+    CHECK_INT(ocirt_exec(spec, "no-such-container", &options, NULL, &end, &error), -OCIRT_E_NOT_FOUND);
+    CHECK_INT(ocirt_process_get(&arena, "no-such-container", &options, &spec, &error), -OCIRT_E_NOT_FOUND);
+    spec->process->cwd = relative;
+    CHECK_OK(ocirt_exec(spec, t->tag, &options, NULL, &end, &error) < 0);
+    static const char bad[] = "{\"args\":[\"/payload\"],\n\"cwd\":7,\"user\":{\"uid\":0,\"gid\":0}}", good[] = "{\"args\":[\"/payload\",\"payload-exit\",\"4\"],\"cwd\":\"/\",\"user\":{\"uid\":0,\"gid\":0}}";
+    CHECK_INT(ocirt_process_load(&arena, bad, sizeof bad - 1, "a file", &spec, &error), -OCIRT_E_SPEC);
+    CHECK_INT(error.line, 2);
+    CHECK_INT(error.column, 7);
+    CHECK_TEXT(error.pointer, "/cwd");
+    CHECK_TEXT(error.file, "a file");
+    CHECK(ocirt_process_load(&arena, good, sizeof good - 1, NULL, &spec, &error) == 0, "%s", error.message);
+    CHECK(ocirt_exec(spec, t->tag, &options, NULL, &end, &error) == 0, "%s", error.message);
+    CHECK_INT(end.code, 4);
+    ocirt_arena_free(&arena);
+    box_end(t, &x);
+}
+
 const struct test run_exec_tests[] = {
     {"exec.codes", codes, 0, 0},
     {"exec.output", output, 0, 0},
@@ -1270,6 +1322,7 @@ const struct test run_exec_tests[] = {
     {"exec.cwd_through_descriptor", cwd_through_descriptor, 0, 40},
     {"exec.init_ends", init_ends, 0, 60},
     {"exec.init_ends_shared_pid", init_ends_shared_pid, TEST_ROOT, 60},
+    {"exec.by_api", by_api, 0, 0},
     {"exec.hidden_mapped", hidden_mapped, 0, 0},
     {"exec.hidden_shared_pid", hidden_shared_pid, TEST_ROOT, 0},
     {"exec.hidden_from_root", hidden_from_root, TEST_ROOT, 0},

@@ -138,6 +138,25 @@ static void apparmor_stacks(struct t *t) {
     profile_remove(inner);
 }
 
+/* A further process is confined as the container is, unless it is told otherwise. */
+static void apparmor_by_exec(struct t *t) {
+    need_apparmor();
+    need_root();
+    char *own = print("%s-own", t->tag), *other = print("%s-other", t->tag);
+    struct box x;
+    profile_load(own, true);
+    profile_load(other, true);
+    box_begin(t, &x, &(struct config){.process = print("\"apparmorProfile\":\"%s\"", own)});
+    CHECK_REPORT(execed_well(t, "", "/payload payload-report"), "label", print("%s (complain)", own));
+    CHECK_REPORT(execed_well(t, print("--apparmor %s", other), "/payload payload-report"), "label", print("%s (complain)", other));
+    CHECK_REPORT(execed_well(t, process_option(t, NULL), ""), "label", print("%s (complain)", own));
+    CHECK_REPORT(execed_well(t, process_option(t, &(struct config){.process = print("\"apparmorProfile\":\"%s\"", other)}), ""), "label", print("%s (complain)", other));
+    not_executed(t, print("--apparmor %s-none", t->tag), "/payload payload-echo ran", 0, "is not loaded");
+    box_end(t, &x);
+    profile_remove(own);
+    profile_remove(other);
+}
+
 /* ---- SELinux ---- */
 
 #define SELINUX "/sys/fs/selinux"
@@ -200,6 +219,20 @@ static void selinux_label(struct t *t) {
     refused(t, &(struct config){.process = "\"selinuxLabel\":\"u:r:box\\n\""}, 125, "/process/selinuxLabel");
 }
 
+static void selinux_by_exec(struct t *t) {
+    need_selinux();
+    struct box x;
+    box_begin(t, &x, &(struct config){.process = "\"selinuxLabel\":\"u:r:box\""});
+    CHECK_REPORT(execed_well(t, "", "/payload payload-report"), "label", "u:r:box");
+    CHECK_REPORT(execed_well(t, process_option(t, NULL), ""), "label", "u:r:box");
+    not_executed(t, "--process-label u:r:nobody", "/payload payload-echo ran", 0, "u:r:nobody");
+    box_end(t, &x);
+    box_begin(t, &x, NULL);
+    CHECK_REPORT(execed_well(t, "--process-label u:r:box", "/payload payload-report"), "label", "u:r:box");
+    CHECK_REPORT(execed_well(t, "", "/payload payload-report"), "label", "u:r:host");
+    box_end(t, &x);
+}
+
 static void mount_label(struct t *t) {
     need_selinux();
     need_root();
@@ -224,8 +257,13 @@ static void mount_label(struct t *t) {
 
 /* A label that nothing can carry is never passed over. */
 static void labels_without_selinux(struct t *t) {
+    struct box x;
     need_ocirt();
     if (selinux_is_on()) SKIP("lsm", "SELinux is enabled here");
+    box_begin(t, &x, NULL);
+    not_executed(t, "--process-label u:r:box", "/payload payload-echo ran", 0, "SELinux is not enabled");
+    if (!apparmor_is_on()) not_executed(t, "--apparmor some", "/payload payload-echo ran", 0, "AppArmor is not enabled");
+    box_end(t, &x);
     refused(t, &(struct config){.process = "\"selinuxLabel\":\"u:r:box\""}, 125, "/process/selinuxLabel");
     refused(t, &(struct config){.process = "\"selinuxLabel\":\"u:r:box\""}, 125, "SELinux is not enabled");
     refused(t, &(struct config){.linux_ = "\"mountLabel\":\"u:r:data\""}, 125, "SELinux is not enabled");
@@ -245,6 +283,8 @@ const struct test run_lsm_tests[] = {
     {"lsm.apparmor_missing", apparmor_missing, 0, 0},
     {"lsm.apparmor_stacks", apparmor_stacks, 0, 0},
     {"lsm.selinux_label", selinux_label, 0, 0},
+    {"lsm.apparmor_by_exec", apparmor_by_exec, 0, 0},
+    {"lsm.selinux_by_exec", selinux_by_exec, 0, 0},
     {"lsm.mount_label", mount_label, 0, 0},
     {"lsm.labels_without_selinux", labels_without_selinux, 0, 0},
     {0}};

@@ -262,6 +262,39 @@ static void bad_affinities(struct t *t) {
             refused(t, &(struct config){.process = print("\"execCPUAffinity\":{\"%s\":\"%s\"}", names[k], lists[i])}, 125, print("/process/execCPUAffinity/%s", names[k]));
 }
 
+/* Of an exec the first one is before it is in the cgroup; the last one is what the program has. */
+static void affinity_of_exec(struct t *t) {
+    static const char *const bad[] = {"0-", "a", "1-0", "99999"};
+    struct box x;
+    box_begin(t, &x, NULL);
+    cpu_set_t have;
+    CHECK_SYS(sched_getaffinity(0, sizeof have, &have));
+    unsigned last = CPU_SETSIZE - 1;
+    while (!CPU_ISSET(last, &have)) last--;
+    const char *const rows[] = {print("\"final\":\"%u\"", last), print("\"initial\":\"0\",\"final\":\"%u\"", last), print("\"initial\":\"%u\",\"final\":\"%u\"", last, last)};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        CHECK_REPORT(execed_well(t, process_option(t, &(struct config){.process = print("\"execCPUAffinity\":{%s}", rows[i])}), ""), "affinity", print("%u", last));
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        not_executed(t, process_option(t, &(struct config){.process = print("\"execCPUAffinity\":{\"final\":\"%s\"}", bad[i])}), "", 0, "/execCPUAffinity/final");
+    box_end(t, &x);
+}
+
+static void policies_of_exec(struct t *t) {
+    struct box x;
+    box_begin(t, &x, &(struct config){.process = "\"scheduler\":{\"policy\":\"SCHED_BATCH\",\"nice\":3}"});
+    for (size_t i = 0; i < sizeof policies / sizeof *policies; i++) {
+        struct attr attr = policies[i].attr;
+        if (policies[i].start_nice || policies[i].may_refuse) continue;
+        attr.size = sizeof attr;
+        struct verdict want = judge(&(struct wish){.attr = &attr});
+        struct outcome *out = execed(t, process_option(t, &(struct config){.process = print("\"scheduler\":{\"policy\":%s}", policies[i].json)}), "");
+        if (want.error) EXPECT(out->code == 255 && strstr(out->err, "/scheduler") && good_text(out->err), "%s: %s for us, but: %d %s", policies[i].json, strerror(want.error), out->code, out->err);
+        else EXPECT(out->code == 0, "%s: %d %s", policies[i].json, out->code, out->err);
+        if (!want.error && !out->code) expect_policy(policies[i].json, out, &want);
+    }
+    box_end(t, &x);
+}
+
 /* ---- memory policy ---- */
 
 static void memory_policies(struct t *t) {
@@ -317,6 +350,8 @@ const struct test run_sched_tests[] = {
     {"sched.io_priorities", io_priorities, 0, 0},
     {"sched.affinity_is_not_of_init", affinity_is_not_of_init, 0, 0},
     {"sched.bad_affinities", bad_affinities, 0, 0},
+    {"sched.affinity_of_exec", affinity_of_exec, 0, 0},
+    {"sched.policies_of_exec", policies_of_exec, 0, 0},
     {"sched.memory_policies", memory_policies, 0, 0},
     {"sched.bad_memory_policies", bad_memory_policies, 0, 0},
     {0}};

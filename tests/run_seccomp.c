@@ -611,6 +611,38 @@ static void notify_create_start(struct t *t) {
     }
 }
 
+/* A further process has a filter of its own, which is sent as init's was. */
+static void notify_by_exec(struct t *t) {
+    struct agent a;
+    struct box x;
+    struct outcome out;
+    agent_listen(t, &a, "agent");
+    box_begin(t, &x, &(struct config){.linux_ = notifies(&a, ",\"listenerMetadata\":\"words\"")});
+    agent_take(&a);
+    for (int privs = 0; privs < 2; privs++) {
+        close(a.fd);
+        text_free(&a.message);
+        a.fd = -1;
+        pid_t command = command_start(&(struct command){.argv = exec_argv(t, privs ? "--no-new-privs" : "", print("/payload payload-syscall %ld", (long)SYS_getppid))}, &out);
+        agent_take(&a);
+        CHECK(is_json(a.message.at), "%s", a.message.at);
+        CHECK_TEXT(json_value(a.message.at, "state/id"), t->tag);
+        CHECK_TEXT(json_value(a.message.at, "metadata"), "words");
+        CHECK_INT(parent_of(atoi(json_value(a.message.at, "pid"))), command);
+        CHECK_INT(atoi(json_value(a.message.at, "state/pid")), x.l.pid);
+        agent_answer(&a, agent_receive(&a).id, 77, 0, 0);
+        command_wait(command, 10, &out);
+        CHECK(out.code == 0 && strstr(out.out, "ok 77"), "%d %s%s", out.code, out.out, out.err);
+        outcome_free(&out);
+    }
+    close(a.fd);
+    a.fd = -1;
+    /* without one who listens it is not run without the filter */
+    agent_end(&a);
+    not_executed(t, "", "/payload payload-echo ran", 0, "has to listen on listenerPath");
+    live_end(t, &x.l);
+}
+
 /* Nobody's listener: the agent ends, and the call fails as seccomp_unotify(2) says. */
 static void notify_agent_ends(struct t *t) {
     struct bundle b;
@@ -772,6 +804,7 @@ const struct test run_seccomp_tests[] = {
     {"seccomp.notify_flags", notify_flags, 0, 0},
     {"seccomp.notify_in_parts", notify_in_parts, 0, 0},
     {"seccomp.notify_nearly_all", notify_nearly_all, 0, 0},
+    {"seccomp.notify_by_exec", notify_by_exec, 0, 0},
     {"seccomp.listener_unused", listener_unused, 0, 0},
     {"seccomp.agent_missing", agent_missing, 0, 40},
     {"seccomp.agent_closes", agent_closes, 0, 0},
