@@ -265,6 +265,7 @@ static void nothing_of_the_caller(struct t *t) {
 
 #define OWN                                                                                                                    \
     "\"env\":[\"PATH=/bin:/\",\"A=own\",\"HOME=/h\"],\"cwd\":\"/own/place\",\"oomScoreAdj\":321,\"noNewPrivileges\":false,"    \
+    "\"scheduler\":{\"policy\":\"SCHED_BATCH\",\"nice\":5},\"ioPriority\":{\"class\":\"IOPRIO_CLASS_BE\",\"priority\":5},"                           \
     "\"rlimits\":[{\"type\":\"RLIMIT_NOFILE\",\"soft\":100,\"hard\":200},{\"type\":\"RLIMIT_CORE\",\"soft\":0,\"hard\":0}],"   \
     "\"capabilities\":{\"bounding\":[\"CAP_KILL\",\"CAP_CHOWN\"],\"permitted\":[\"CAP_KILL\"],\"effective\":[\"CAP_KILL\"]}"
 
@@ -280,6 +281,9 @@ static void as_the_container(struct t *t) {
     CHECK_REPORT(out, "oom_score_adj", "321");
     CHECK_REPORT(out, "rlimit.nofile", "100 200");
     CHECK_REPORT(out, "rlimit.core", "0 0");
+    CHECK_REPORT(out, "sched", "3 0");
+    CHECK_REPORT(out, "nice", "5");
+    CHECK_REPORT(out, "ioprio", "2 5");
     CHECK_REPORT(out, "no_new_privs", "0");
     CHECK_REPORT(out, "cap.bounding", "0000000000000021");
     CHECK_REPORT(out, "cap.inheritable", "0000000000000000");
