@@ -3,6 +3,7 @@
 #include "runs.h"
 #include <poll.h>
 #include <signal.h>
+#include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -491,7 +492,20 @@ static void lay_trap(const char *place, enum trap trap, const struct trip *trip)
     }
 }
 
-/* There is no devpts: an error, soon, and nothing of the host's is touched. */
+/* Has something in the folder been opened since it was watched? */
+static bool was_opened(int watch) {
+    char room[4096];
+    ssize_t n = read(watch, room, sizeof room);
+    for (ssize_t at = 0; at < n;) {
+        struct inotify_event event;
+        memcpy(&event, room + at, sizeof event);
+        if (!(event.mask & IN_ISDIR)) return true;
+        at += (ssize_t)(sizeof event + event.len);
+    }
+    return false;
+}
+
+/* There is no devpts: an error, soon, and neither the trap nor anything of the host's is opened. */
 static void traps(struct t *t) {
     static const char *const places[] = {"dev/pts", "dev/ptmx", "dev/pts/ptmx", "dev/pts/0"};
     struct at_terminal e;
@@ -505,7 +519,12 @@ static void traps(struct t *t) {
             const char *place = print("%s/%s", e.x.l.b.rootfs, places[i]);
             lay_trap(print("%s/dev/pts", e.x.l.b.rootfs), i < 2 ? NOTHING : A_FOLDER, &trip);
             lay_trap(place, (enum trap)trap, &trip);
+            int watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+            CHECK_SYS(watch);
+            inotify_add_watch(watch, print("%s/dev/pts", e.x.l.b.rootfs), IN_OPEN | IN_ONLYDIR | IN_DONT_FOLLOW);
             struct outcome *out = execed(t, "-t", "/payload payload-echo ran");
+            EXPECT(!was_opened(watch), "%s, %d: it was opened", places[i], trap);
+            close(watch);
             EXPECT(out->code == 255 && !out->out_n && good_text(out->err), "%s, %d: %d %s%s", places[i], trap, out->code, out->out, out->err);
             CHECK_TRIP(&trip);
         }
