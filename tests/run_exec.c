@@ -1133,6 +1133,61 @@ static void init_ends_shared_pid(struct t *t) {
     die_at_each_call(t, &(struct config){.args = "payload-sleep", .namespaces = SHARED_PID});
 }
 
+/* ---- it is paused meanwhile ---- */
+
+struct pausing {
+    struct t *t;
+    unsigned role, at;
+    pid_t resumes;
+};
+
+/* Stopped for 20 ms, wherever the exec is. */
+static struct drive_action pause_once(void *user, struct call *call) {
+    struct pausing *p = user;
+    if (p->resumes || call->role != p->role || call->in_role != p->at) return (struct drive_action){DRIVE_GO, 0};
+    expect(p->t, 0, "", "pause", p->t->tag);
+    p->resumes = fork();
+    if (p->resumes == 0) {
+        struct outcome out;
+        nap(0.02);
+        run_ocirt(p->t, &out, "resume", p->t->tag);
+        _exit(out.code);
+    }
+    return (struct drive_action){DRIVE_GO, 0};
+}
+
+/* Refused, if it had not begun; or it waits, and goes on. */
+static void paused_meanwhile(struct t *t) {
+    struct box x;
+    unsigned calls[8] = {0}, roles = 1, step = sweeps_full() ? 1 : 17 * (unsigned)time_scale();
+    begin_in_cgroup(t, &x.l, &(struct config){.args = "payload-script echo ready -- sleep"});
+    x.before = snap_take(t, 0);
+    for (unsigned role = 0, at = 0; role < roles; at += step) {
+        if (at > calls[role] && at) role++, at = 1;
+        if (role == roles) break;
+        struct pausing p = {.t = t, .role = role, .at = at}; /* at 0 it is only watched */
+        struct drive drive = {.decide = pause_once, .user = &p, .seconds = 8};
+        const char **argv = exec_argv(t, "", "/payload payload-report");
+        int status = 0;
+        drive_start(&drive, argv, NULL);
+        drive_run(&drive);
+        const struct outcome *out = &drive.outcome;
+        const char *where = print("paused at call %u of role %u (%s)", at, role, name_of_call(&drive, role, at));
+        EXPECT(!drive.timed_out, "%s: no end", where);
+        EXPECT(out->code == 0 ? strstr(out->out, "end=1") != NULL : out->code == 255 && strstr(out->err, "cannot exec in a paused container"), "%s: %d %s", where, out->code, out->err);
+        if (p.resumes) waitpid(p.resumes, &status, 0);
+        CHECK(!status, "%s: it can't be resumed", where);
+        if (!at && !role) {
+            roles = drive.n_tracees < 8 ? drive.n_tracees : 8;
+            for (unsigned i = 0; i < roles; i++) calls[i] = drive.tracees[i].calls;
+        }
+        outcome_free(&drive.outcome);
+        drive_free(&drive);
+        free(argv);
+    }
+    box_end(t, &x);
+}
+
 /* ---- T11: nobody looks into it before it is the program ---- */
 
 struct watch {
@@ -1326,6 +1381,7 @@ const struct test run_exec_tests[] = {
     {"exec.cwd_through_descriptor", cwd_through_descriptor, 0, 40},
     {"exec.init_ends", init_ends, 0, 60},
     {"exec.init_ends_shared_pid", init_ends_shared_pid, TEST_ROOT, 60},
+    {"exec.paused_meanwhile", paused_meanwhile, 0, 60},
     {"exec.by_api", by_api, 0, 0},
     {"exec.hidden_mapped", hidden_mapped, 0, 0},
     {"exec.hidden_shared_pid", hidden_shared_pid, TEST_ROOT, 0},
