@@ -972,12 +972,6 @@ static void leaves_others(struct t *t) {
 
 /* ---- descriptors ---- */
 
-static void open_strays(void *user) {
-    (void)user;
-    for (int fd = 3; fd < 200; fd += 7) dup2(0, fd);
-    dup2(0, 1000);
-}
-
 static void strays_are_closed(struct t *t) {
     struct box x;
     box_begin(t, &x, NULL);
@@ -991,12 +985,6 @@ static void strays_are_closed(struct t *t) {
         if (i == 2) CHECK_HAS(report_get(out, "fd.10"), "/dev/null");
     }
     box_end(t, &x);
-}
-
-static void close_some(void *user) {
-    unsigned which = *(unsigned *)user;
-    for (int fd = 0; fd < 3; fd++)
-        if (which >> fd & 1) close(fd);
 }
 
 /* In each combination: where one is closed there is nothing, or /dev/null, and never a file of the runtime's. */

@@ -146,6 +146,9 @@ void tty_type(struct tty *y, const char *bytes);
 int tty_end(struct tty *y); /* looks on until the command has ended; its code */
 bool tty_is_as_before(const struct tty *y);
 size_t flood_length(const char *bytes, size_t n); /* byte i of a flood is 'a' + i % 26 */
+/* In the child, before it is the command: descriptors 3, 10, 17, .. and 1000; without those of 0 to 2 in a mask. (run_process.c) */
+void open_strays(void *user);
+void close_some(void *user);
 /* Capabilities: a member of process.capabilities, what we may give, what a report has. (run_process.c) */
 char *cap_list(const char *name, unsigned long long set);
 unsigned long long our_bounding(void);
