@@ -531,10 +531,15 @@ static int set_owner(struct arguments *a, ocirt_user *user) {
     return fail_text(a, "--user takes UID or UID:GID as numbers, not %s", a->owner);
 }
 
-static int set_groups(struct arguments *a, ocirt_user *user, uint32_t room[REPEATED]) {
-    for (size_t i = 0; i < a->groups.count; i++)
-        if (!id_number(a->groups.items[i], strlen(a->groups.items[i]), &room[i])) return fail_text(a, "--additional-gids takes a number, not %s", a->groups.items[i]);
-    if (a->groups.count) user->additional_gids = room, user->additional_gids_count = a->groups.count;
+/* Behind those of the process. */
+static int add_groups(struct arguments *a, ocirt_user *user, ocirt_arena *arena) {
+    size_t    had = user->additional_gids_count, n = a->groups.count;
+    uint32_t *all = ocirt_allocate(arena, (had + n + 1) * sizeof *all);
+    if (!all) return fail_text(a, "out of memory");
+    for (size_t i = 0; i < had; i++) all[i] = user->additional_gids[i];
+    for (size_t i = 0; i < n; i++)
+        if (!id_number(a->groups.items[i], strlen(a->groups.items[i]), &all[had + i])) return fail_text(a, "--additional-gids takes a number, not %s", a->groups.items[i]);
+    user->additional_gids = all, user->additional_gids_count = had + n;
     return 0;
 }
 
@@ -572,7 +577,7 @@ static int add_env(struct arguments *a, ocirt_strings *env, ocirt_arena *arena) 
 }
 
 /* The process of the file, or the container's own with another program; then what the options say of it. */
-static int exec_process(struct arguments *a, ocirt_arena *arena, ocirt_spec **spec, ocirt_capabilities *caps, uint32_t gids[REPEATED], ocirt_error *e) {
+static int exec_process(struct arguments *a, ocirt_arena *arena, ocirt_spec **spec, ocirt_capabilities *caps, ocirt_error *e) {
     ocirt_process *run;
     int r = need_id(a);
     if (r) return r;
@@ -587,7 +592,7 @@ static int exec_process(struct arguments *a, ocirt_arena *arena, ocirt_spec **sp
     if (a->label) run->selinux_label = a->label;
     if (a->profile) run->apparmor_profile = a->profile;
     r = set_owner(a, &run->user);
-    if (r == 0) r = set_groups(a, &run->user, gids);
+    if (r == 0) r = add_groups(a, &run->user, arena);
     if (r == 0) r = add_caps(a, run, caps);
     return r ? r : add_env(a, &run->env, arena);
 }
@@ -596,10 +601,9 @@ static int do_exec(struct arguments *a) {
     ocirt_arena arena = {0};
     ocirt_spec *spec = NULL;
     ocirt_capabilities caps = {0};
-    uint32_t    gids[REPEATED];
     ocirt_error e;
     ocirt_exit  end;
-    int r = exec_process(a, &arena, &spec, &caps, gids, &e);
+    int r = exec_process(a, &arena, &spec, &caps, &e);
     if (!(a->options.flags & OCIRT_DETACH)) a->options.flags |= OCIRT_FORWARD;
     if (r) r = 255;
     else if (ocirt_exec(spec, a->positional[0], &a->options, NULL, &end, &e) < 0) r = fail(a, &e), r = exit_of(&e) == 125 ? 255 : exit_of(&e);
