@@ -5,6 +5,7 @@
 #include <elf.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -696,6 +697,108 @@ static void no_image_to_run_from(struct t *t) {
 static void own_image_of_command(struct t *t) { own_image(t, false); }
 static void own_image_of_program(struct t *t) { own_image(t, true); }
 
+/* ---- CVE-2024-21626: what is open when the program is looked up ------------------------------------------------ */
+
+/* How the container comes to a program of the host's by a descriptor of ours and `..` of it. */
+enum named { AS_PROGRAM, AS_LINK, AS_INTERPRETER, AS_LOADER_OF, IN_PATH, AS_CWD, AS_HOOK, NAMED };
+static const char *const named_names[] = {"args", "a link", "the #! of a script", "the loader of a program", "PATH", "cwd", "a hook"};
+enum started { BY_CREATE, BY_RUN, BY_EXEC, STARTED };
+static const char *const started_names[] = {"create and start", "run", "exec"};
+
+#define UP "../../../../../../../../../../../.."
+enum { FIRST_FD = 0, FDS = 41 };
+
+struct climb {
+    struct t *t;
+    struct bundle b;
+    struct config c;
+    struct agent agent;
+    const char *host; /* the folder of the program */
+    int watch;        /* tells when that is opened */
+};
+
+static char *climbed(const struct climb *c, int fd) { return print("/proc/self/fd/%d/" UP "%s", fd, c->host); }
+
+static void climb_make(struct t *t, struct climb *c) {
+    root_make(t, &c->b);
+    c->t = t, c->host = print("%s/host", t->dir);
+    make_dirs(c->host, 0755);
+    CHECK_OK(copy_file(test_exe(), print("%s/program", c->host), 0755));
+    for (int fd = FIRST_FD; fd < FDS; fd++) {
+        root_link(&c->b, print("%s/program", climbed(c, fd)), print("links/%d", fd));
+        root_file(&c->b, print("scripts/%d", fd), print("#!%s/program payload-echo\n", climbed(c, fd)));
+        CHECK_SYS(chmod(print("%s/scripts/%d", c->b.rootfs, fd), 0755));
+    }
+    CHECK_SYS(c->watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
+    CHECK_SYS(inotify_add_watch(c->watch, print("%s/program", c->host), IN_OPEN | IN_ACCESS | IN_ATTRIB | IN_MODIFY));
+}
+
+static void climb_by_create(struct climb *c, struct outcome *out) {
+    struct outcome made;
+    run_ocirt(c->t, &made, "create", "-b", c->b.path, c->t->tag);
+    if (made.code == 0) {
+        run_ocirt(c->t, out, "start", c->t->tag);
+        made.code = out->code;
+        outcome_free(out);
+        delete_all(c->t);
+        outcome_refresh(&made);
+    }
+    *out = made;
+}
+
+static void climb_once(struct climb *c, enum started started, enum named named, int fd) {
+    const char *where = print("fd %d, %s by %s", fd, started_names[started], named_names[named]), *cwd = named == AS_CWD ? climbed(c, fd) : "/", *path = named == IN_PATH ? climbed(c, fd) : "/";
+    const char *const words[] = {print("%s/program", climbed(c, fd)), print("/links/%d", fd), print("/scripts/%d", fd), "/loaded", "program", "/payload", "/payload"};
+    struct outcome out;
+    char event[512];
+    if (named == AS_LOADER_OF) copy_with_loader(print("%s/payload", c->b.rootfs), print("%s/loaded", c->b.rootfs), words[AS_PROGRAM]);
+    if (started == BY_EXEC) {
+        out = *execed(c->t, print("--cwd %s -e PATH=%s", cwd, path), print("%s payload-echo escaped", words[named]));
+    } else {
+        struct config config = c->c;
+        config.args = print("[\"%s\",\"payload-echo\",\"escaped\"]", words[named]);
+        config.process = print("\"cwd\":\"%s\",\"env\":[\"PATH=%s\"],\"noNewPrivileges\":true", cwd, path);
+        if (named == AS_HOOK) config.top = print("\"hooks\":{\"startContainer\":[{\"path\":\"%s\",\"args\":[\"hook\",\"payload-write\",\"/hooked\",\"x\"]}]}", words[AS_PROGRAM]);
+        bundle_config(&c->b, &config);
+        if (started == BY_CREATE) climb_by_create(c, &out);
+        else run_ocirt(c->t, &out, "run", "-b", c->b.path, c->t->tag);
+    }
+    EXPECT(out.code && !out.out_n, "%s: %d %s%s", where, out.code, out.out, out.err);
+    EXPECT(access(print("%s/hooked", c->b.rootfs), F_OK) || unlink(print("%s/hooked", c->b.rootfs)), "%s: it ran", where);
+    EXPECT(read(c->watch, event, sizeof event) < 0, "%s: the host's file was opened", where);
+    while (c->agent.path[0] && agent_called(&c->agent)) {
+    }
+    if (started != BY_EXEC) outcome_free(&out);
+}
+
+static void climb_in(struct t *t, struct climb *c) {
+    climb_make(t, c);
+    int first = sweeps_full() ? FIRST_FD : 3, end = sweeps_full() ? FDS : 20, step = sweeps_full() || time_scale() < 3 ? 1 : 3;
+    for (int started = 0; started < STARTED; started++) {
+        struct box x;
+        if (started == BY_EXEC) box_begin(t, &x, &c->c);
+        for (int named = 0; named < (started == BY_EXEC ? AS_HOOK : NAMED); named++)
+            for (int fd = first + named % step; fd < end; fd += step) climb_once(c, (enum started)started, (enum named)named, fd);
+        if (started == BY_EXEC) box_end(t, &x);
+    }
+    close(c->watch);
+}
+
+static void climbs(struct t *t) { climb_in(t, &(struct climb){.c = {.args = NULL}}); }
+
+static void climbs_mapped(struct t *t) {
+    need_userns();
+    climb_in(t, &(struct climb){.c = {.namespaces = DEFAULT_NAMESPACES " user"}});
+}
+
+static void climbs_with_listener(struct t *t) {
+    struct climb c = {.c = {.process = "\"noNewPrivileges\":true"}};
+    agent_listen(t, &c.agent, "agent");
+    c.c.linux_ = print("\"seccomp\":{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"listenerPath\":\"%s\",\"syscalls\":[{\"names\":[\"mknodat\"],\"action\":\"SCMP_ACT_NOTIFY\"}]}", c.agent.path);
+    climb_in(t, &c);
+    agent_end(&c.agent);
+}
+
 /* ---- T12: capabilities after exec, from capabilities(7) ------------------------------------------------ */
 
 struct sets {
@@ -870,6 +973,9 @@ const struct test secure_tests[] = {
     {"secure.no_image_to_run_from", no_image_to_run_from, TEST_ROOT, 0},
     {"secure.own_image_of_command", own_image_of_command, TEST_ROOT, 60},
     {"secure.own_image_of_program", own_image_of_program, TEST_ROOT, 60},
+    {"secure.climbs", climbs, 0, 60},
+    {"secure.climbs_mapped", climbs_mapped, TEST_ROOT, 60},
+    {"secure.climbs_with_listener", climbs_with_listener, 0, 60},
     {"secure.capability_model", capability_model, TEST_ROOT, 60},
     {"secure.capability_model_of_exec", capability_model_of_exec, TEST_ROOT, 60},
     {"secure.descriptors", descriptors, 0, 0},
