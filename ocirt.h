@@ -11775,12 +11775,17 @@ static int ocirt__step_cgroup(const struct ocirt__actor *a) {
     return a->page->old_cgroup ? -1 : a->slots[OCIRT__SLOT_CGROUP];
 }
 
-/* The stage's last row. Init becomes a child of the host (CLONE_PARENT), which must be able to reap it. */
+/* The stage's last row. Init becomes a child of the host (CLONE_PARENT), which must be able to reap it. Where others are
+   in its namespaces already they see what it has open from birth on: not the host's procfs, and the cgroup no longer
+   than the birth takes. */
 static int ocirt__step_fork(struct ocirt__actor *a, const struct ocirt__row *row) {
     bool outside;
-    int  cgroup = ocirt__step_cgroup(a), pid = ocirt__process_clone(row->x | OCIRT__CLONE_PARENT, cgroup, 0, NULL, &outside);
+    int  cgroup = ocirt__step_cgroup(a), pid;
+    if (a->plan->container_pid) ocirt__sys_close(&a->slots[OCIRT__SLOT_PROC]), a->ground.proc = -1;
+    pid = ocirt__process_clone(row->x | OCIRT__CLONE_PARENT, cgroup, 0, NULL, &outside);
     if (pid < 0) return pid;
     if (pid == 0) {
+        ocirt__sys_close(&a->slots[OCIRT__SLOT_CGROUP]);
         a->who = OCIRT_ACTOR_INIT;
         a->ground.detail = ocirt__step_report(a)->detail;
         return OCIRT__STEP_BORN;
