@@ -1183,6 +1183,7 @@ struct watch {
     int ask, answers;
     unsigned looks;
     bool shared; /* its pid outside is its pid inside */
+    const char *mounts; /* mountinfo of the host */
 };
 
 /* Its number in the container's pid namespace; 0: it is not there. */
@@ -1326,6 +1327,50 @@ static void by_api(struct t *t) {
     box_end(t, &x);
 }
 
+/* ---- CVE-2024-21626: what it has open when it can be seen inside ---- */
+
+static bool is_mount_of_ours(const char *mounts, int id) {
+    const char *line = print("\n%d ", id);
+    return !strncmp(mounts, line + 1, strlen(line + 1)) || strstr(mounts, line) != NULL;
+}
+
+/* No folder of a mount of the host's: `..` of it is a way out. */
+static struct drive_action look_for_ways(void *user, struct call *call) {
+    struct watch *w = user;
+    struct stat info;
+    if (!call->role || call->in_role == 1 || !inner_pid(w, call->pid)) return (struct drive_action){DRIVE_GO, 0}; /* the first call closes what it was born by */
+    for (int fd = 0; fd < 40; fd++) {
+        const char *path = print("/proc/%d/fd/%d", (int)call->pid, fd);
+        char *text = file_read(print("/proc/%d/fdinfo/%d", (int)call->pid, fd), NULL), *at = text ? strstr(text, "mnt_id:") : NULL, target[256] = "";
+        if (!at || stat(path, &info) || !S_ISDIR(info.st_mode)) continue;
+        (void)!readlink(path, target, sizeof target - 1);
+        EXPECT(!is_mount_of_ours(w->mounts, atoi(at + 7)), "at %s, call %u: %d is %s", call_name(call->nr), call->in_role, fd, target);
+    }
+    w->looks++;
+    return (struct drive_action){DRIVE_GO, 0};
+}
+
+static void leads_nowhere_in(struct t *t, const struct config *config) {
+    struct box x;
+    struct watch w = {.x = &x, .mounts = file_read("/proc/self/mountinfo", NULL)};
+    struct drive drive = {.decide = look_for_ways, .user = &w};
+    box_begin(t, &x, config);
+    const char **argv = exec_argv(t, "", "/payload payload-echo ran");
+    drive_start(&drive, argv, NULL);
+    drive_run(&drive);
+    CHECK(drive.outcome.code == 0 && w.looks, "%d %s", drive.outcome.code, drive.outcome.err);
+    outcome_free(&drive.outcome);
+    drive_free(&drive);
+    box_end(t, &x);
+}
+
+/* One inside may trace all processes that it sees. */
+static void leads_nowhere(struct t *t) {
+    leads_nowhere_in(t, NULL);
+    leads_nowhere_in(t, &(struct config){.namespaces = ALL_PRIVATE});
+    if (!access("/proc/self/attr/apparmor/exec", F_OK)) leads_nowhere_in(t, &(struct config){.process = "\"apparmorProfile\":\"unconfined\""});
+}
+
 const struct test run_exec_tests[] = {
     {"exec.codes", codes, 0, 0},
     {"exec.output", output, 0, 0},
@@ -1374,4 +1419,5 @@ const struct test run_exec_tests[] = {
     {"exec.hidden_mapped", hidden_mapped, 0, 0},
     {"exec.hidden_shared_pid", hidden_shared_pid, TEST_ROOT, 0},
     {"exec.hidden_from_root", hidden_from_root, TEST_ROOT, 0},
+    {"exec.leads_nowhere", leads_nowhere, TEST_ROOT, 0},
     {0}};

@@ -115,6 +115,53 @@ static void join_mount(struct t *t) {
 }
 static void join_pid(struct t *t) { join_one(t, "pid", "pid", CLONE_NEWPID); }
 
+static const char *lair; /* a folder that is another's in the namespace of the holder */
+
+static void make_lair(void) {
+    static const char *const parts[] = {"place", "host"};
+    if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL)) _exit(1);
+    for (int i = 0; i < 2; i++)
+        if (mount("lair", print("%s/%s", lair, parts[i]), "tmpfs", 0, NULL)) _exit(2);
+    make_dirs(print("%s/place/inside", lair), 0755);
+    if (!copy_file(test_exe(), print("%s/place/inside/payload", lair), 0755)) _exit(3);
+}
+
+/* CVE-2024-21626 by root.path: whoever owns the namespace makes a link of it to what we hold open. */
+static void join_mount_of_liar(struct t *t) {
+    struct bundle b;
+    struct outcome out;
+    root_make(t, &b);
+    lair = print("%s/lair", t->dir);
+    make_dirs(print("%s/place", lair), 0755);
+    make_dirs(print("%s/host", lair), 0755);
+    make_dirs(print("%s/place/root", lair), 0755); /* what the host finds by that path */
+    CHECK_OK(copy_file(test_exe(), print("%s/host/payload", lair), 0755));
+    pid_t pid = holder(CLONE_NEWNS, make_lair);
+    const char *link = print("/proc/%d/root%s/place/root", (int)pid, lair);
+    struct config c = {.args = "payload-echo ran", .root = print("\"path\":\"%s/place/root\"", lair), .namespaces = join_list("mount", ns_path(pid, "mnt"), DEFAULT_NAMESPACES), .no_mounts = true};
+    for (int exec = 0; exec < 2; exec++) {
+        CHECK_SYS(symlink("inside", link));
+        bundle_config(&b, &c);
+        run_ocirt(t, &out, "run", exec ? "-d" : "-b", exec ? "-b" : b.path, exec ? b.path : t->tag, exec ? t->tag : NULL);
+        CHECK(out.code == 0 && !strcmp(out.out, exec ? "" : "ran\n"), "%d %s", out.code, out.err);
+        for (int fd = 3; fd < 20; fd++) {
+            CHECK_SYS(unlink(link));
+            CHECK_SYS(symlink(print("/proc/self/fd/%d/../../../../../../../../../../..%s/host", fd, lair), link));
+            if (exec) run_ocirt(t, &out, "exec", t->tag, "/payload", "payload-echo", "ran");
+            else run_ocirt(t, &out, "run", "-b", b.path, t->tag);
+            EXPECT(out.code && !out.out_n, "%s, fd %d: %d %s%s", exec ? "exec" : "run", fd, out.code, out.out, out.err);
+            outcome_free(&out);
+        }
+        CHECK_SYS(unlink(link));
+        c.args = "payload-sleep";
+    }
+    CHECK_SYS(symlink("inside", link));
+    run_ocirt(t, &out, "exec", t->tag, "/payload", "payload-echo", "ran");
+    CHECK(out.code == 0 && !strcmp(out.out, "ran\n"), "%d %s", out.code, out.err);
+    delete_all(t);
+    holders_end();
+}
+
 /* The stage that a joined pid namespace needs is gone; the program is the holder's neighbour. */
 static void join_pid_looks_right(struct t *t) {
     pid_t pid = holder(CLONE_NEWPID, NULL);
@@ -495,6 +542,7 @@ const struct test run_ns_tests[] = {
     {"ns.join_net", join_net, TEST_ROOT, 0},
     {"ns.join_cgroup", join_cgroup, TEST_ROOT, 0},
     {"ns.join_mount", join_mount, TEST_ROOT, 0},
+    {"ns.join_mount_of_liar", join_mount_of_liar, TEST_ROOT, 0},
     {"ns.join_pid", join_pid, TEST_ROOT, 0},
     {"ns.join_pid_looks_right", join_pid_looks_right, TEST_ROOT, 0},
     {"ns.join_pid_life", join_pid_life, TEST_ROOT, 0},
