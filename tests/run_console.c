@@ -531,6 +531,51 @@ static void traps(struct t *t) {
     box_end(t, &e.x);
 }
 
+/* One that lies on the devpts's own is none. */
+static void fifo_on_ptmx(struct t *t) {
+    struct at_terminal e;
+    struct trip trip;
+    struct text looks = {0};
+    trip_make(t, &trip, "trip");
+    box_begin(t, &e.x, &(struct config){.mounts = print(DEVPTS ",{\"destination\":\"/dev/pts/ptmx\",\"type\":\"bind\",\"source\":\"%s/fifo\",\"options\":[\"bind\"]}", trip.path)});
+    trip_check(&trip, &looks);
+    struct outcome *out = execed(t, "-t", "/payload payload-echo ran");
+    EXPECT(out->code == 255 && !out->out_n && good_text(out->err), "%d %s%s", out->code, out->out, out->err);
+    CHECK_TRIP(&trip);
+    box_end(t, &e.x);
+}
+
+static void close_all(void *user) {
+    (void)user;
+    for (int fd = 0; fd < 3; fd++) close(fd);
+}
+
+/* Numbers that are free are taken by what is opened first: not by the socket of the terminal. */
+static void without_streams(struct t *t) {
+    struct at_terminal e;
+    struct agent a;
+    struct tty y;
+    struct outcome out;
+    at_begin(t, &e);
+    agent_listen(t, &a, "console");
+    command_run(&(struct command){.argv = exec_argv(t, print("-d -t --console-socket %s --pid-file %s", a.path, pid_path(t)), "/payload payload-script report -- copy"), .child = close_all}, &out);
+    CHECK(out.code == 0, "%d", out.code);
+    take_master(&a, &y);
+    tty_await(&y, "end=1\r\n");
+    tty_type(&y, "typed\r");
+    tty_await(&y, "typed\r\ntyped\r\n");
+    struct outcome seen = lines_of(&y);
+    CHECK_REPORT(&seen, "isatty", "1 1 1");
+    CHECK_REPORT(&seen, "fd.count", "3");
+    tty_type(&y, "\x04");
+    expect_hung_up(&y);
+    CHECK_OK(wait_until(atoi(file_read(pid_path(t), NULL)), 5 * time_scale(), &(int){0}));
+    agent_end(&a);
+    unlink(a.path);
+    outcome_free(&out);
+    box_end(t, &e.x);
+}
+
 /* ---- pidfds ---- */
 
 static void pidfds(struct t *t) {
@@ -648,6 +693,8 @@ const struct test run_console_tests[] = {
     {"console.at_terminal_hangs_up", at_terminal_hangs_up, 0, 0},
     {"console.terminal_for_pipes", terminal_for_pipes, 0, 0},
     {"console.traps", traps, TEST_ROOT, 30},
+    {"console.fifo_on_ptmx", fifo_on_ptmx, TEST_ROOT, 0},
+    {"console.without_streams", without_streams, 0, 0},
     {"console.pidfds", pidfds, 0, 0},
     {"console.kept_with_holes", kept_with_holes, 0, 30},
     {"console.listened_on", listened_on, 0, 40},

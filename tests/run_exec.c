@@ -455,6 +455,21 @@ static void file_defaults(struct t *t) {
     box_end(t, &x);
 }
 
+/* How it is scheduled is the container's too, each of them unless the file has its own. */
+static void file_without_scheduling(struct t *t) {
+    struct box x;
+    box_begin(t, &x, &(struct config){.process = "\"scheduler\":{\"policy\":\"SCHED_BATCH\",\"nice\":7},\"ioPriority\":{\"class\":\"IOPRIO_CLASS_BE\",\"priority\":6},"
+                                                 "\"execCPUAffinity\":{\"initial\":\"0\",\"final\":\"0\"}"});
+    for (int own = 0; own < 2; own++) {
+        struct outcome *out = execed_well(t, process_option(t, &(struct config){.process = own ? "\"ioPriority\":{\"class\":\"IOPRIO_CLASS_IDLE\",\"priority\":0}" : NULL}), "");
+        CHECK_REPORT(out, "sched", "3 0");
+        CHECK_REPORT(out, "nice", "7");
+        CHECK_REPORT(out, "ioprio", own ? "3 0" : "2 6");
+        CHECK_REPORT(out, "affinity", "0");
+    }
+    box_end(t, &x);
+}
+
 /* The place in the file is told: its name, line and column, and the pointer. */
 static void bad_files(struct t *t) {
 #define GOOD "\"args\":[\"/payload\",\"payload-echo\",\"ran\"],\"cwd\":\"/\",\"user\":{\"uid\":0,\"gid\":0}"
@@ -657,6 +672,20 @@ static void into_created(struct t *t) {
     delete_all(t);
 }
 
+/* Where it has all rights, over what joins it too. */
+static void init_went_elsewhere(struct t *t) {
+    struct box x;
+    need_userns();
+    box_begin(t, &x, &(struct config){.args = "[\"/payload\",\"payload-script\",\"unshare\",\"0x10000000\",\"--\",\"append\",\"/proc/self/setgroups\",\"deny\",\"--\",\"append\",\"/proc/self/uid_map\",\"0 1000 1\",\"--\","
+                                              "\"append\",\"/proc/self/gid_map\",\"0 1000 1\",\"--\",\"echo\",\"ready\",\"--\",\"sleep\"]",
+                                 .process = "\"user\":{\"uid\":1000,\"gid\":1000}"});
+    CHECK_HAS(file_read(print("/proc/%d/uid_map", (int)x.l.pid), NULL), " 1\n");
+    CHECK_OK(ns_of(x.l.pid, "user") != ns_of(0, "user"));
+    not_executed(t, "-u 0:0", "/payload payload-echo ran", 0, "that the config does not have");
+    not_executed(t, print("-d -u 0:0 --pid-file %s", pid_path(t)), "/payload payload-echo ran", 0, "that the config does not have");
+    box_end(t, &x);
+}
+
 /* ---- cgroup ---- */
 
 static const char *cgroup_while(struct t *t, const char *options) {
@@ -711,6 +740,22 @@ static void killed_cgroup(struct t *t) {
     box_end(t, &x);
 }
 
+/* Of a container that has none, its first CPUs are no reason to look for one. */
+static void first_cpus_without_cgroup(struct t *t) {
+    struct bundle b;
+    struct outcome out;
+    root_make(t, &b);
+    bundle_config(&b, &(struct config){.args = "payload-sleep", .process = "\"execCPUAffinity\":{\"initial\":\"0\",\"final\":\"0\"}"});
+    run_ocirt(t, &out, "--cgroup-manager", "disabled", "run", "-d", "-b", b.path, t->tag);
+    CHECK(out.code == 0, "%s", out.err);
+    for (int disabled = 0; disabled < 2; disabled++) {
+        run_ocirt(t, &out, "--cgroup-manager", disabled ? "disabled" : "cgroupfs", "exec", t->tag, "/payload", "payload-report");
+        CHECK(out.code == 0, "%d %s", out.code, out.err);
+        CHECK_REPORT(&out, "affinity", "0");
+    }
+    delete_all(t);
+}
+
 /* ---- confinement ---- */
 
 static void seccomp(struct t *t) {
@@ -745,6 +790,21 @@ static void keyring(struct t *t) {
     if (!ring || *ring == 'E') SKIP("kernel", "no keyrings here: %s", ring);
     CHECK_HAS(report_get(out, "keyring.description"), print("_ses.%s", t->tag));
     box_end(t, &x);
+}
+
+/* A container that was created without one has none by exec either. */
+static void no_keyring(struct t *t) {
+    struct bundle b;
+    struct outcome out;
+    root_make(t, &b);
+    bundle_config(&b, &(struct config){.args = "payload-sleep"});
+    run_ocirt(t, &out, "run", "-d", "--no-new-keyring", "-b", b.path, t->tag);
+    CHECK(out.code == 0, "%s", out.err);
+    struct outcome *in = execed_well(t, "", "/payload payload-report");
+    const char *ring = report_get(in, "keyring");
+    if (!ring || *ring == 'E') delete_all(t), SKIP("kernel", "no keyrings here: %s", ring);
+    CHECK(!strstr(report_get(in, "keyring.description"), t->tag), "%s", report_get(in, "keyring.description"));
+    delete_all(t);
 }
 
 /* ---- when not ---- */
@@ -1004,6 +1064,28 @@ static void closed_stdio(struct t *t) {
     box_end(t, &x);
 }
 
+/* Where one is closed the program has the null device: else what it opens next would be its standard error. */
+static void closed_stdio_is_null(struct t *t) {
+    struct box x;
+    box_begin(t, &x, NULL);
+    for (unsigned which = 1; which < 8; which++) {
+        const char *path = pid_path(t);
+        unlink(path);
+        finished(&(struct command){.argv = exec_argv(t, print("-d --pid-file %s", path), "/payload payload-sleep"), .child = close_some, .user = &which});
+        char *text = file_read(path, NULL);
+        CHECK(text != NULL, "%u: it does not run", which);
+        pid_t pid = atoi(text);
+        for (int fd = 0; fd < 3; fd++) {
+            struct stat info = {0};
+            int r = stat(print("/proc/%d/fd/%d", (int)pid, fd), &info);
+            if (which >> fd & 1) EXPECT(!r && S_ISCHR(info.st_mode) && info.st_rdev == 0x103, "%u: %d is %s", which, fd, r ? strerror(errno) : "something else");
+        }
+        kill(pid, SIGKILL);
+        end_of(pid);
+    }
+    box_end(t, &x);
+}
+
 /* CVE-2024-21626 by exec: also through a link, a file, and the program's name. */
 static void cwd_through_descriptor(struct t *t) {
     struct box x;
@@ -1184,6 +1266,7 @@ struct watch {
     unsigned looks;
     bool shared; /* its pid outside is its pid inside */
     const char *mounts; /* mountinfo of the host */
+    bool found;
 };
 
 /* Its number in the container's pid namespace; 0: it is not there. */
@@ -1344,7 +1427,9 @@ static struct drive_action look_for_ways(void *user, struct call *call) {
         char *text = file_read(print("/proc/%d/fdinfo/%d", (int)call->pid, fd), NULL), *at = text ? strstr(text, "mnt_id:") : NULL, target[256] = "";
         if (!at || stat(path, &info) || !S_ISDIR(info.st_mode)) continue;
         (void)!readlink(path, target, sizeof target - 1);
-        EXPECT(!is_mount_of_ours(w->mounts, atoi(at + 7)), "at %s, call %u: %d is %s", call_name(call->nr), call->in_role, fd, target);
+        bool ours = is_mount_of_ours(w->mounts, atoi(at + 7));
+        EXPECT(!ours || w->found, "at %s, call %u: %d is %s", call_name(call->nr), call->in_role, fd, target);
+        w->found |= ours;
     }
     w->looks++;
     return (struct drive_action){DRIVE_GO, 0};
@@ -1419,5 +1504,10 @@ const struct test run_exec_tests[] = {
     {"exec.hidden_mapped", hidden_mapped, 0, 0},
     {"exec.hidden_shared_pid", hidden_shared_pid, TEST_ROOT, 0},
     {"exec.hidden_from_root", hidden_from_root, TEST_ROOT, 0},
+    {"exec.init_went_elsewhere", init_went_elsewhere, TEST_ROOT, 0},
+    {"exec.first_cpus_without_cgroup", first_cpus_without_cgroup, 0, 0},
+    {"exec.file_without_scheduling", file_without_scheduling, 0, 0},
+    {"exec.no_keyring", no_keyring, 0, 0},
+    {"exec.closed_stdio_is_null", closed_stdio_is_null, 0, 0},
     {"exec.leads_nowhere", leads_nowhere, TEST_ROOT, 0},
     {0}};

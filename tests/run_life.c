@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 
@@ -458,6 +459,35 @@ static void run_is_killed(struct t *t) {
     expect(t, 1, "container does not exist", "state", t->tag);
 }
 
+/* As an earlier version wrote it, which knew less. */
+static void older_state(struct t *t) {
+    static const char *const later[] = {"systemdScope", "userManager", "oldKeyring"};
+    struct live l;
+    struct outcome out;
+    struct text text = {0};
+    live_begin(t, &l, &(struct config){.args = "payload-script echo ready -- sleep"});
+    const char *path = print("%s/%s/state.json", t->state, t->tag);
+    char *now = file_read(path, NULL);
+    for (size_t i = 0; i < sizeof later / sizeof *later; i++) CHECK_HAS(now, later[i]);
+    for (char *line = strtok(now, "\n"); line; line = strtok(NULL, "\n"))
+        if (!strstr(line, later[0]) && !strstr(line, later[1]) && !strstr(line, later[2])) text_add(&text, "%s\n", line);
+    CHECK(is_json(text.at), "%s", text.at);
+    file_write(path, "%s", text.at);
+    run_ocirt(t, &out, "list", "-q");
+    CHECK_TEXT(out.out, print("%s\n", t->tag));
+    CHECK_TEXT(status_of(t), "running");
+    run_ocirt(t, &out, "exec", t->tag, "/payload", "payload-echo", "ran");
+    CHECK(out.code == 0 && !strcmp(out.out, "ran\n"), "%d %s", out.code, out.err);
+    if (l.cgroup) {
+        quiet(t, "pause", t->tag);
+        CHECK_TEXT(status_of(t), "paused");
+        quiet(t, "resume", t->tag);
+    }
+    quiet(t, "kill", t->tag, "KILL");
+    live_end(t, &l);
+    CHECK_OK(access(print("%s/%s", t->state, t->tag), F_OK));
+}
+
 /* ---- readiness: we are the service manager ---- */
 
 static int manager_listen(struct t *t) {
@@ -522,6 +552,70 @@ static void readiness_is_told(struct t *t) {
     close(manager);
 }
 
+static void narrow_umask(void *user) {
+    (void)user;
+    umask(077);
+}
+
+/* Whoever the program is it can say so, whatever the caller's umask; more than that it can't do there. */
+static void readiness_folder(struct t *t) {
+#define NOTIFY "/run/notify"
+    struct bundle b;
+    struct outcome out;
+    int manager = manager_listen(t);
+    const char *words[] = {"run", "-b", NULL, t->tag, NULL};
+    root_make(t, &b);
+    words[2] = b.path;
+    for (int user = 0; user < (geteuid() ? 1 : 2); user++) {
+        bundle_config(&b, &(struct config){.args = "payload-script mkdir " NOTIFY "/d -- symlink /x " NOTIFY "/l -- write " NOTIFY "/f x -- unlink " NOTIFY "/notify.sock -- chmod 0777 " NOTIFY " -- notify READY=1",
+                                           .process = user ? "\"user\":{\"uid\":1000,\"gid\":1000}" : NULL});
+        pid_t command = command_start(&(struct command){.argv = ocirt_argv(t, words), .child = narrow_umask}, &out);
+        CHECK_OK(manager_hears(manager) > 1);
+        command_wait(command, 10, &out);
+        CHECK(out.code == 0, "%d %s", out.code, out.err);
+        CHECK_TEXT(out.out, "mkdir " NOTIFY "/d: EROFS\nsymlink " NOTIFY "/l: EROFS\nwrite " NOTIFY "/f: EROFS\nunlink " NOTIFY "/notify.sock: EROFS\nchmod " NOTIFY ": EROFS\n");
+        CHECK_OK(access(print("%s/%s", t->state, t->tag), F_OK));
+        outcome_free(&out);
+    }
+    close(manager);
+}
+
+struct swap {
+    const char *place, *target;
+    unsigned since, at; /* calls since the socket has its name */
+    bool done;
+};
+
+static struct drive_action swap_for_link(void *user, struct call *call) {
+    struct swap *s = user;
+    if (call->role || (!s->since && call->nr != SYS_bind)) return (struct drive_action){DRIVE_GO, 0};
+    if (s->since++ == s->at) s->done = !unlink(s->place) && !symlink(s->target, s->place);
+    return (struct drive_action){DRIVE_GO, 0};
+}
+
+/* The same one puts a link there, while the socket is being made: what that leads to is not opened to all. */
+static void readiness_link(struct t *t) {
+    struct bundle b;
+    struct trip trip;
+    int manager = manager_listen(t);
+    trip_make(t, &trip, "trip");
+    make(t, &b, "payload-exit 0");
+    for (unsigned at = 1; at < 7; at++) {
+        struct swap swap = {.place = print("%s/%s/notify/notify.sock", t->state, t->tag), .target = print("%s/secret", trip.path), .at = at};
+        struct drive drive = {.decide = swap_for_link, .user = &swap};
+        expect(t, 0, "", "create", "-b", b.path, t->tag);
+        drive_ocirt(t, &drive, "start", t->tag);
+        CHECK(swap.done, "%u: no link", at);
+        EXPECT(!drive.timed_out, "%u: no end", at);
+        CHECK_TRIP(&trip);
+        outcome_free(&drive.outcome);
+        drive_free(&drive);
+        expect(t, 0, "", "delete", "--force", t->tag);
+        reap_all();
+    }
+    close(manager);
+}
+
 /* A program that ends without a word keeps nobody waiting. */
 static void readiness_never_comes(struct t *t) {
     struct bundle b;
@@ -537,6 +631,9 @@ static void readiness_never_comes(struct t *t) {
 
 const struct test run_life_tests[] = {
     {"life.readiness_is_told", readiness_is_told, 0, 0},
+    {"life.readiness_folder", readiness_folder, 0, 0},
+    {"life.readiness_link", readiness_link, 0, 0},
+    {"life.older_state", older_state, 0, 0},
     {"life.readiness_never_comes", readiness_never_comes, 0, 0},
     {"life.statuses", statuses, 0, 0},
     {"life.zombie_is_stopped", zombie_is_stopped, 0, 0},

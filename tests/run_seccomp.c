@@ -641,6 +641,28 @@ static void notify_by_exec(struct t *t) {
     agent_end(&a);
     not_executed(t, "", "/payload payload-echo ran", 0, "has to listen on listenerPath");
     live_end(t, &x.l);
+/* What exec says of the container has its root file system; crun's agents look there. */
+static void notify_exec(struct t *t) {
+    struct bundle b;
+    struct agent a;
+    struct outcome out;
+    agent_listen(t, &a, "agent");
+    root_make(t, &b);
+    bundle_config(&b, &(struct config){.args = "payload-sleep", .process = privs(true), .linux_ = notifies(&a, "")});
+    run_ocirt(t, &out, "run", "-d", "-b", b.path, t->tag);
+    CHECK(out.code == 0, "%s", out.err);
+    agent_take(&a);
+    const char *first = print("%s", a.message.at);
+    a.message.n = 0;
+    close(a.fd);
+    run_ocirt(t, &out, "exec", t->tag, "/payload", "payload-echo", "ran");
+    CHECK(out.code == 0, "%s", out.err);
+    agent_take(&a);
+    CHECK_TEXT(json_value(a.message.at, "state/root"), b.rootfs);
+    CHECK_TEXT(json_value(a.message.at, "state/root"), json_value(first, "state/root"));
+    CHECK_TEXT(json_value(a.message.at, "state/status"), "running");
+    delete_all(t);
+    agent_end(&a);
 }
 
 /* Nobody's listener: the agent ends, and the call fails as seccomp_unotify(2) says. */
@@ -800,6 +822,7 @@ const struct test run_seccomp_tests[] = {
     {"seccomp.notify_run", notify_run, 0, 0},
     {"seccomp.notify_run_user_namespace", notify_run_user_namespace, 0, 0},
     {"seccomp.notify_create_start", notify_create_start, 0, 0},
+    {"seccomp.notify_exec", notify_exec, 0, 0},
     {"seccomp.notify_agent_ends", notify_agent_ends, 0, 0},
     {"seccomp.notify_flags", notify_flags, 0, 0},
     {"seccomp.notify_in_parts", notify_in_parts, 0, 0},
