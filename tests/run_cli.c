@@ -2,6 +2,10 @@
  * in run_life.c. */
 #include "runs.h"
 #include <signal.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/sysmacros.h>
+#include <sys/un.h>
 #include <time.h>
 
 /* ---- small readers ---- */
@@ -505,6 +509,50 @@ static void log_as_text(struct t *t) {
     CHECK_OK(!is_json(text));
 }
 
+/* ---- datagrams ---- */
+
+static int listen_at(const char *path) {
+    struct sockaddr_un name = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    strcpy(name.sun_path, path);
+    CHECK_OK(fd >= 0 && !bind(fd, (struct sockaddr *)&name, sizeof name));
+    return fd;
+}
+
+/* The journal's protocol has a field a line: those are ours, whatever the image calls its program. */
+static void log_as_datagrams(struct t *t) {
+    static const char *const fields[] = {"PRIORITY=3", "SYSLOG_PID=", "SYSLOG_IDENTIFIER=ocirt", "ID=name", "MESSAGE="};
+    struct bundle b;
+    struct outcome out;
+    char text[2048];
+    bundle_make(t, &b, BUNDLE);
+    bundle_config(&b, &(struct config){.args = "[\"/no\\nPRIORITY=0\\nFORGED=1\\r\\u001b[1m\\n\\nMESSAGE\\n\"]"});
+    CHECK_SYS(mount("tmpfs", "/run", "tmpfs", 0, NULL));
+    CHECK_SYS(mount("tmpfs", "/dev", "tmpfs", 0, NULL));
+    CHECK_SYS(mknod("/dev/null", S_IFCHR | 0666, makedev(1, 3)));
+    make_dirs("/run/systemd/journal", 0755);
+    int journal = listen_at("/run/systemd/journal/socket"), syslog = listen_at("/dev/log");
+    run_ocirt(t, &out, "--log", "journald:name", "run", "-b", b.path, t->tag);
+    CHECK_HAS(out.err, "FORGED");
+    ssize_t n = recv(journal, text, sizeof text - 1, 0);
+    CHECK_OK(n > 0);
+    text[n] = 0;
+    size_t at = 0;
+    for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"), at++) CHECK(at < 5 && starts(line, fields[at]), "line %zu: %s", at, line);
+    CHECK_INT(at, 5);
+    run_ocirt(t, &out, "--log=syslog:name", "run", "-b", b.path, t->tag);
+    n = recv(syslog, text, sizeof text - 1, 0);
+    CHECK_OK(n > 0);
+    text[n] = 0;
+    CHECK(starts(text, "<11>ocirt[") && strstr(text, "]: name: ") && strstr(text, "FORGED"), "%s", text);
+    for (ssize_t i = 0; i < n; i++) CHECK((unsigned char)text[i] >= ' ', "a control character in: %s", text);
+    CHECK_OK(recv(syslog, text, sizeof text, 0) < 0 && recv(journal, text, sizeof text, 0) < 0);
+    close(journal);
+    close(syslog);
+    CHECK_SYS(umount2("/dev", MNT_DETACH));
+    CHECK_SYS(umount2("/run", MNT_DETACH));
+}
+
 /* podman parses the file as one object: a warning is not in it unless it is asked for. */
 static void log_has_one_line(struct t *t) {
     struct bundle b;
@@ -582,6 +630,7 @@ const struct test run_cli_tests[] = {
     {"cli.list", list, 0, 0},
     {"cli.log_as_json", log_as_json, 0, 0},
     {"cli.log_as_text", log_as_text, 0, 0},
+    {"cli.log_as_datagrams", log_as_datagrams, TEST_ROOT, 0},
     {"cli.log_has_one_line", log_has_one_line, 0, 0},
     {"cli.pid_file", pid_file, 0, 0},
     {"cli.kill_words", kill_words, 0, 0},

@@ -7,7 +7,9 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 
 static void args_and_env(struct t *t) {
@@ -632,8 +634,47 @@ static void streams_are_the_users(struct t *t) {
     close(pipes[1]);
 }
 
+/* Pipes that have a name and sockets become the user's too, devices stay whose they are; those are the rule of exec as well. */
+static void streams_of_each_kind(struct t *t) {
+    static const struct {
+        const char *kind;
+        unsigned uid;
+    } rows[] = {{"a FIFO", 1000}, {"a socket", 1000}, {"a device", 0}, {"a file", 0}};
+    struct box x;
+    struct bundle b;
+    int pair[2];
+    struct stat st;
+    root_make(t, &b);
+    const char *fifo = print("%s/fifo", t->dir), *device = print("%s/device", t->dir), *file = print("%s/file", t->dir);
+    CHECK_SYS(mkfifo(fifo, 0600));
+    CHECK_SYS(mknod(device, S_IFCHR | 0600, makedev(1, 3)));
+    file_write(file, "%s", "");
+    CHECK_SYS(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair));
+    const int fds[] = {open(fifo, O_RDWR | O_CLOEXEC), pair[0], open(device, O_RDWR | O_CLOEXEC), open(file, O_RDWR | O_CLOEXEC)};
+    for (int exec = 0; exec < 2; exec++) {
+        if (exec) box_begin(t, &x, NULL);
+        for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+            struct outcome out;
+            CHECK_OK(fds[i] >= 0);
+            CHECK_SYS(fchown(fds[i], 0, 0));
+            if (!exec) bundle_config(&b, &(struct config){.args = "payload-exit 0", .process = "\"user\":{\"uid\":1000,\"gid\":1000}"});
+            const char **argv = exec ? exec_argv(t, "-u 1000:1000", "/payload payload-exit 0") : ocirt_argv(t, (const char *const[]){"run", "-b", b.path, t->tag, NULL});
+            command_run(&(struct command){.argv = argv, .out_fd = fds[i], .err_fd = fds[i]}, &out);
+            EXPECT(out.code == 0, "%s: %d", rows[i].kind, out.code);
+            CHECK_SYS(fstat(fds[i], &st));
+            EXPECT(st.st_uid == rows[i].uid && st.st_gid == 0, "%s%s is %u:%u's", exec ? "exec: " : "", rows[i].kind, st.st_uid, st.st_gid);
+        }
+        if (exec) box_end(t, &x);
+    }
+    CHECK_SYS(fstat(0, &st));
+    CHECK_INT(st.st_uid, 0);
+    for (size_t i = 0; i < sizeof fds / sizeof *fds; i++) close(fds[i]);
+    close(pair[1]);
+}
+
 const struct test run_process_tests[] = {
     {"process.streams_are_the_users", streams_are_the_users, TEST_ROOT, 0},
+    {"process.streams_of_each_kind", streams_of_each_kind, TEST_ROOT, 0},
     {"process.args_and_env", args_and_env, 0, 0},
     {"process.env_is_exact", env_is_exact, 0, 0},
     {"process.home_from_passwd", home_from_passwd, 0, 0},

@@ -904,6 +904,12 @@ static char *strays_of(pid_t pid, const char *stray) {
     return out.at;
 }
 
+static unsigned open_count(void) {
+    unsigned n = 0;
+    for (int fd = 0; fd < 1000; fd++) n += fcntl(fd, F_GETFD) >= 0;
+    return n;
+}
+
 /* With `--preserve-fds N` the program has 3 to 2+N, but no hook has. 6 is open nowhere. */
 static void descriptors_with(struct t *t, int preserve) {
     static const char *const kept[] = {"", "3 ", "3 4 ", "3 4 5 "};
@@ -958,6 +964,33 @@ static void descriptors_of_exec(struct t *t) {
     box_end(t, &x);
 }
 
+/* Of a program that calls exec itself: as many afterwards, whatever came of it. */
+static void descriptors_of_caller(struct t *t) {
+    const char *words[] = {"/payload", "payload-exit", "3", NULL}, *missing[] = {"/missing", NULL};
+    static const struct {
+        const char *cgroup;
+        bool missing, paused;
+        int result;
+    } rows[] = {{NULL, false, false, 0}, {"sub", false, false, -OCIRT_E_CGROUP}, {"..", false, false, -OCIRT_E_CGROUP}, {NULL, true, false, -OCIRT_E_EXEC_NOT_FOUND}, {NULL, false, true, -OCIRT_E_STATE}};
+    struct live l;
+    begin_in_cgroup(t, &l, &(struct config){.args = "payload-script echo ready -- sleep"});
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        ocirt_process process = {.args = {rows[i].missing ? missing : words, rows[i].missing ? 1 : 3}, .cwd = "/"};
+        ocirt_spec spec = {.process = &process};
+        ocirt_options options = {.state_root = t->state, .stage = ocirt_stage(1, (char *[]){print("program"), NULL}), .exec_cgroup = rows[i].cgroup};
+        ocirt_exit end = {0};
+        ocirt_error error;
+        if (rows[i].paused) quiet(t, "pause", t->tag);
+        unsigned before = open_count();
+        int r = ocirt_exec(&spec, t->tag, &options, NULL, &end, &error);
+        unsigned after = open_count();
+        EXPECT(r == rows[i].result && (r || end.code == 3), "row %zu: %d %s", i, r, r ? error.message : "");
+        EXPECT(before == after, "row %zu: %u descriptors, %u before", i, after, before);
+        if (rows[i].paused) quiet(t, "resume", t->tag);
+    }
+    live_end(t, &l);
+}
+
 const struct test secure_tests[] = {
     {"secure.lies_root", lies_root, TEST_ROOT, 120},
     {"secure.lies_mapped", lies_mapped, TEST_ROOT, 120},
@@ -980,5 +1013,6 @@ const struct test secure_tests[] = {
     {"secure.capability_model_of_exec", capability_model_of_exec, TEST_ROOT, 60},
     {"secure.descriptors", descriptors, 0, 0},
     {"secure.descriptors_of_exec", descriptors_of_exec, 0, 0},
+    {"secure.descriptors_of_caller", descriptors_of_caller, 0, 0},
     {0},
 };
