@@ -641,6 +641,8 @@ static void notify_by_exec(struct t *t) {
     agent_end(&a);
     not_executed(t, "", "/payload payload-echo ran", 0, "has to listen on listenerPath");
     live_end(t, &x.l);
+}
+
 /* What exec says of the container has its root file system; crun's agents look there. */
 static void notify_exec(struct t *t) {
     struct bundle b;
