@@ -15328,7 +15328,7 @@ static int ocirt__checkpoint_take(struct ocirt__proto *w) {
 
 /* ----- the messages of rpc.proto ----- */
 
-enum { OCIRT__CRIU_DUMP = 1, OCIRT__CRIU_RESTORE = 2, OCIRT__CRIU_PRE_DUMP = 4, OCIRT__CRIU_NOTIFY = 6, OCIRT__CRIU_VERSION = 10 };
+enum { OCIRT__CRIU_DUMP = 1, OCIRT__CRIU_RESTORE = 2, OCIRT__CRIU_PRE_DUMP = 4, OCIRT__CRIU_NOTIFY = 6, OCIRT__CRIU_VERSION = 10, OCIRT__CRIU_SINGLE_PRE_DUMP = 13 };
 
 /* Beside the flags of ocirt_checkpoint_options. */
 #define OCIRT__CHECKPOINT_TRACK   0x10000u /* pages that change, for the next dump */
@@ -15343,23 +15343,23 @@ struct ocirt__criu_options { /* 0 and NULL: left out */
 
 enum { OCIRT__CRIU_INT, OCIRT__CRIU_FLAG, OCIRT__CRIU_TEXT };
 
-#define OCIRT__AT(member) offsetof(struct ocirt__criu_options, member)
+#define OCIRT__INT(field, member)  {field, OCIRT__CRIU_INT, offsetof(struct ocirt__criu_options, member)}
+#define OCIRT__TEXT(field, member) {field, OCIRT__CRIU_TEXT, offsetof(struct ocirt__criu_options, member)}
+#define OCIRT__FLAG(field, flag)   {field, OCIRT__CRIU_FLAG, flag}
 static const struct {
     uint8_t  field, kind;
     uint32_t at; /* in the struct; of a flag: its bit */
 } ocirt__checkpoint_fields[] = {
-    {1, OCIRT__CRIU_INT, OCIRT__AT(images)}, {2, OCIRT__CRIU_INT, OCIRT__AT(pid)}, {3, OCIRT__CRIU_FLAG, OCIRT_CHECKPOINT_LEAVE_RUNNING},
-    {4, OCIRT__CRIU_FLAG, OCIRT_CHECKPOINT_EXT_UNIX_SK}, {5, OCIRT__CRIU_FLAG, OCIRT_CHECKPOINT_TCP_ESTABLISHED},
-    {6 /* evasive_devices */, OCIRT__CRIU_FLAG, OCIRT__CHECKPOINT_RESTORE}, {7, OCIRT__CRIU_FLAG, OCIRT_CHECKPOINT_SHELL_JOB},
-    {8, OCIRT__CRIU_FLAG, OCIRT_CHECKPOINT_FILE_LOCKS}, {9, OCIRT__CRIU_INT, OCIRT__AT(level)}, {10, OCIRT__CRIU_TEXT, OCIRT__AT(log)},
-    {12 /* notify_scripts */, OCIRT__CRIU_FLAG, OCIRT__CHECKPOINT_RESTORE}, {13, OCIRT__CRIU_TEXT, OCIRT__AT(root)},
-    {14, OCIRT__CRIU_TEXT, OCIRT__AT(parent)}, {15, OCIRT__CRIU_FLAG, OCIRT__CHECKPOINT_TRACK}, {16, OCIRT__CRIU_FLAG, OCIRT_CHECKPOINT_AUTO_DEDUP},
-    {17, OCIRT__CRIU_INT, OCIRT__AT(work)}, {18, OCIRT__CRIU_FLAG, OCIRT_CHECKPOINT_LINK_REMAP},
-    {26 /* rst_sibling */, OCIRT__CRIU_FLAG, OCIRT__CHECKPOINT_RESTORE}, {38, OCIRT__CRIU_INT, OCIRT__AT(empty)},
-    {44, OCIRT__CRIU_TEXT, OCIRT__AT(freeze)}, {46, OCIRT__CRIU_FLAG, OCIRT_CHECKPOINT_TCP_SKIP_IN_FLIGHT},
-    {50, OCIRT__CRIU_FLAG, OCIRT__CHECKPOINT_ORPHANS}, {51, OCIRT__CRIU_TEXT, OCIRT__AT(config)}, {52, OCIRT__CRIU_FLAG, OCIRT_CHECKPOINT_TCP_CLOSE},
-    {53, OCIRT__CRIU_TEXT, OCIRT__AT(profile)}, {63, OCIRT__CRIU_TEXT, OCIRT__AT(context)}, {64, OCIRT__CRIU_INT, OCIRT__AT(lock)}};
-#undef OCIRT__AT
+    OCIRT__INT(1, images), OCIRT__INT(2, pid), OCIRT__FLAG(3, OCIRT_CHECKPOINT_LEAVE_RUNNING), OCIRT__FLAG(4, OCIRT_CHECKPOINT_EXT_UNIX_SK),
+    OCIRT__FLAG(5, OCIRT_CHECKPOINT_TCP_ESTABLISHED), OCIRT__FLAG(6 /* evasive_devices */, OCIRT__CHECKPOINT_RESTORE), OCIRT__FLAG(7, OCIRT_CHECKPOINT_SHELL_JOB),
+    OCIRT__FLAG(8, OCIRT_CHECKPOINT_FILE_LOCKS), OCIRT__INT(9, level), OCIRT__TEXT(10, log), OCIRT__FLAG(12 /* notify_scripts */, OCIRT__CHECKPOINT_RESTORE),
+    OCIRT__TEXT(13, root), OCIRT__TEXT(14, parent), OCIRT__FLAG(15, OCIRT__CHECKPOINT_TRACK), OCIRT__FLAG(16, OCIRT_CHECKPOINT_AUTO_DEDUP), OCIRT__INT(17, work),
+    OCIRT__FLAG(18, OCIRT_CHECKPOINT_LINK_REMAP), OCIRT__FLAG(26 /* rst_sibling */, OCIRT__CHECKPOINT_RESTORE), OCIRT__INT(38, empty), OCIRT__TEXT(44, freeze),
+    OCIRT__FLAG(46, OCIRT_CHECKPOINT_TCP_SKIP_IN_FLIGHT), OCIRT__FLAG(50, OCIRT__CHECKPOINT_ORPHANS), OCIRT__TEXT(51, config), OCIRT__FLAG(52, OCIRT_CHECKPOINT_TCP_CLOSE),
+    OCIRT__TEXT(53, profile), OCIRT__TEXT(63, context), OCIRT__INT(64, lock)};
+#undef OCIRT__INT
+#undef OCIRT__TEXT
+#undef OCIRT__FLAG
 
 static void ocirt__checkpoint_write_options(ocirt__buffer *b, const struct ocirt__criu_options *o) {
     for (size_t i = 0; i < sizeof ocirt__checkpoint_fields / sizeof ocirt__checkpoint_fields[0]; i++) {
@@ -15425,22 +15425,19 @@ struct ocirt__checkpoint {
     ocirt__buffer               more; /* of criu_opts: what there may be any number of */
     struct ocirt__criu_reply    reply;
     char                        program[PATH_MAX], root[PATH_MAX]; /* root: of a restore */
-    char                       *message, *folder; /* room for one; where the log is */
+    char                       *message; /* room for one */
+    const char                 *folder;  /* where the log is */
     int                         talk, pidfd, pid, kept[8]; /* kept: descriptors that criu gets, its socket first */
     unsigned                    kept_count;
-    bool                        mounted, told; /* the root is a mount; the error is set */
+    bool                        restore, mounted, told; /* mounted: the root is a mount; told: the error is set */
     siginfo_t                   end;
 };
 enum { OCIRT__CHECKPOINT_ROOM = 32768 };
 #define OCIRT__CHECKPOINT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-static const char *ocirt__checkpoint_verb(const struct ocirt__checkpoint *c) {
-    return c->ask.flags & OCIRT__CHECKPOINT_RESTORE ? "restore" : "checkpoint";
-}
-
 static int ocirt__checkpoint_refuse(struct ocirt__checkpoint *c, int code, int sys, const char *object, const char *what) {
     c->told = true;
-    return ocirt__error_set(c->job->error, code, sys, object, "cannot %s %s: %s%s%s", ocirt__checkpoint_verb(c), c->job->id, what, object[0] ? " " : "", object);
+    return ocirt__error_set(c->job->error, code, sys, object, "cannot %s %s: %s%s%s", c->restore ? "restore" : "checkpoint", c->job->id, what, object[0] ? " " : "", object);
 }
 
 /* The path of a descriptor. */
@@ -15501,7 +15498,7 @@ static int ocirt__checkpoint_adopt(struct ocirt__checkpoint *c) {
 /* The hooks of the host run once the namespaces are there, as at create. A failure is criu's to take back. */
 static int ocirt__checkpoint_notice(struct ocirt__checkpoint *c) {
     int r;
-    if (!(c->ask.flags & OCIRT__CHECKPOINT_RESTORE) || c->job->host.pidfd >= 0 || c->reply.pid == 0) return 0;
+    if (!c->restore || c->job->host.pidfd >= 0 || c->reply.pid == 0) return 0;
     r = ocirt__checkpoint_adopt(c);
     if (r == 0) r = ocirt__checkpoint_rows(c, OCIRT__VERB_RESCTRL_JOIN, OCIRT__VERB_RESCTRL_JOIN);
     return r < 0 ? r : ocirt__checkpoint_rows(c, OCIRT__VERB_HOOKS, OCIRT__VERB_HOOKS);
@@ -15509,22 +15506,13 @@ static int ocirt__checkpoint_notice(struct ocirt__checkpoint *c) {
 
 /* ----- the conversation ----- */
 
-/* In the folders of the system, whatever PATH the caller has. */
-static int ocirt__checkpoint_find(struct ocirt__checkpoint *c) {
-    int r = ocirt__program_find(c->how->criu ? c->how->criu : "criu", OCIRT__CHECKPOINT_PATH, c->program);
-    if (r == 0) return 0;
-    ocirt__checkpoint_refuse(c, OCIRT_E_UNSUPPORTED, -r, c->how->criu ? c->how->criu : "", "this takes the program criu");
-    ocirt__error_hint(c->job->error, "install the package criu, version 3.15 or newer");
-    return -OCIRT_E_UNSUPPORTED;
-}
-
 static int ocirt__checkpoint_launch(struct ocirt__checkpoint *c) {
     char  number[24], *argv[] = {(char[]){"criu"}, (char[]){"swrk"}, number, NULL};
     char *env[] = {(char[]){"PATH=" OCIRT__CHECKPOINT_PATH}, NULL};
     int   pair[2], r = (int)OCIRT__SYS4(SYS_socketpair, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair);
     char *stack = ocirt__mem_take(&c->job->arena, OCIRT__PLAN_STACK);
     struct ocirt__launch launch = {.path = c->program, .image = -1, .argv = argv, .env = env, .input = -1, .output = -1, .cgroup = -1, .keep = c->kept,
-                                   .keep_count = c->kept_count, .namespaces = c->root[0] ? OCIRT__CLONE_NEWNS : 0, .root = c->mounted ? "" : c->root};
+                                   .keep_count = c->kept_count, .namespaces = c->restore ? OCIRT__CLONE_NEWNS : 0, .root = !c->restore ? NULL : c->mounted ? "" : c->root};
     if (r < 0 || !stack) return r < 0 ? r : -ENOMEM;
     c->talk = pair[0], c->kept[0] = pair[1];
     number[ocirt__mem_decimal(number, (uint64_t)pair[1])] = 0;
@@ -15581,9 +15569,9 @@ static void ocirt__checkpoint_end(struct ocirt__checkpoint *c, int result) {
     if (result < 0 && result != -ECHILD && result != -ECANCELED) (void)ocirt__sys_pidfd_signal(c->pidfd, SIGKILL);
     ocirt__sys_close(&c->talk);
     (void)ocirt__sys_poll(&gone, 1, -1);
-    if (result < 0 && c->root[0]) OCIRT__SYS2(SYS_kill, -c->pid, SIGKILL);
+    if (result < 0 && c->restore) OCIRT__SYS2(SYS_kill, -c->pid, SIGKILL);
     if (ocirt__sys_reap(c->pidfd, &c->end) < 0) memset(&c->end, 0, sizeof c->end);
-    while (result < 0 && c->root[0] && OCIRT__SYS5(SYS_waitid, P_PGID, c->pid, &other, WEXITED | __WALL, NULL) == 0) {}
+    while (result < 0 && c->restore && OCIRT__SYS5(SYS_waitid, P_PGID, c->pid, &other, WEXITED | __WALL, NULL) == 0) {}
     ocirt__sys_close(&c->pidfd);
 }
 
@@ -15611,18 +15599,20 @@ static int ocirt__checkpoint_failed(struct ocirt__checkpoint *c, int result) {
     else if (result == -EBADMSG || result == -EMSGSIZE) snprintf(text, sizeof text, "its answer is none of its protocol");
     else if (result != -ECANCELED) snprintf(text, sizeof text, "%s", ocirt_errno_text(-result));
     else if (!message[0]) snprintf(text, sizeof text, "it does not say why (%s)", c->reply.sys ? ocirt_errno_text((int)c->reply.sys) : "no errno");
-    ocirt__error_set(c->job->error, OCIRT_E_SYSTEM, 0, c->program, "cannot %s %s: criu failed: %s, see %s/%s", ocirt__checkpoint_verb(c), c->job->id,
+    ocirt__error_set(c->job->error, OCIRT_E_SYSTEM, 0, c->program, "cannot %s %s: criu failed: %s, see %s/%s", c->restore ? "restore" : "checkpoint", c->job->id,
                      text[0] ? text : message, c->folder, c->ask.log);
     ocirt__checkpoint_quote(c);
     return -OCIRT_E_SYSTEM;
 }
 
-static int ocirt__checkpoint_known(struct ocirt__checkpoint *c) {
+/* A pre-dump that waits for another one, and calls it a failure that none comes, is all that criu has before 3.17. */
+static int ocirt__checkpoint_known(struct ocirt__checkpoint *c, unsigned *type) {
     static const char question[] = {1 << 3, OCIRT__CRIU_VERSION, 4 << 3, 1}; /* and the connection stays */
     char text[64];
     int  r = ocirt__checkpoint_say(c, question, sizeof question);
     if (r == 0) r = ocirt__checkpoint_receive(c);
     if (r < 0) return r;
+    if (*type == OCIRT__CRIU_PRE_DUMP && (c->reply.major > 3 || c->reply.minor >= 17)) *type = OCIRT__CRIU_SINGLE_PRE_DUMP;
     if (c->reply.type == OCIRT__CRIU_VERSION && (c->reply.major > 3 || (c->reply.major == 3 && c->reply.minor >= 15))) return 0;
     snprintf(text, sizeof text, "criu %u.%u is too old", c->reply.major, c->reply.minor);
     ocirt__checkpoint_refuse(c, OCIRT_E_UNSUPPORTED, 0, "", text);
@@ -15630,14 +15620,16 @@ static int ocirt__checkpoint_known(struct ocirt__checkpoint *c) {
     return -ECANCELED;
 }
 
-static int ocirt__checkpoint_converse(struct ocirt__checkpoint *c, unsigned type, const ocirt__buffer *request) {
+static int ocirt__checkpoint_converse(struct ocirt__checkpoint *c, unsigned *type) {
     static const char answers[2][4] = {{1 << 3, OCIRT__CRIU_NOTIFY, 3 << 3, 0}, {1 << 3, OCIRT__CRIU_NOTIFY, 3 << 3, 1}};
-    int r = ocirt__checkpoint_known(c);
-    if (r == 0) r = ocirt__checkpoint_say(c, request->data, request->size);
+    ocirt__buffer request = {.arena = &c->job->arena};
+    int r = ocirt__checkpoint_known(c, type);
+    ocirt__checkpoint_put_number(&request, 1, *type);
+    ocirt__checkpoint_put_bytes(&request, 2, c->more.data, c->more.size);
+    if (r == 0) r = request.failed ? -ENOMEM : ocirt__checkpoint_say(c, request.data, request.size);
     while (r == 0 && (r = ocirt__checkpoint_receive(c)) == 0 && c->reply.type == OCIRT__CRIU_NOTIFY)
         r = ocirt__checkpoint_say(c, answers[ocirt__checkpoint_notice(c) == 0], sizeof answers[0]);
-    if (r == 0 && (!c->reply.success || c->reply.type != type || c->told)) r = -ECANCELED;
-    return r;
+    return r < 0 ? r : c->reply.success && c->reply.type == *type && !c->told ? 0 : -ECANCELED;
 }
 
 /* What a restore needs beside the request: the cgroup with its limits, which as a scope of systemd needs a process to
@@ -15646,7 +15638,7 @@ static int ocirt__checkpoint_prepare(struct ocirt__checkpoint *c) {
     struct ocirt__host *h = &c->job->host;
     const ocirt_plan *plan = h->actor.plan;
     int r;
-    if (!c->root[0]) return 0;
+    if (!c->restore) return 0;
     h->pid = c->pid;
     r = ocirt__checkpoint_rows(c, OCIRT__VERB_CGROUP_MAKE, OCIRT__VERB_RESCTRL_WRITE);
     h->pid = 0;
@@ -15655,18 +15647,14 @@ static int ocirt__checkpoint_prepare(struct ocirt__checkpoint *c) {
     return r == 0 && c->ask.work ? ocirt__checkpoint_open_inside(c, &c->ask.work) : r;
 }
 
-/* The whole of it. After a pre-dump criu waits for more, and calls it a failure that none comes. */
 static int ocirt__checkpoint_talk(struct ocirt__checkpoint *c, unsigned type) {
-    ocirt__buffer request = {.arena = &c->job->arena};
     int r = ocirt__checkpoint_launch(c);
     if (r < 0) return ocirt__checkpoint_refuse(c, OCIRT_E_SYSTEM, -r, c->program, "starting");
     r = ocirt__checkpoint_prepare(c);
     ocirt__checkpoint_write_options(&c->more, &c->ask);
-    ocirt__checkpoint_put_number(&request, 1, type);
-    if (!c->more.failed) ocirt__checkpoint_put_bytes(&request, 2, c->more.data, c->more.size);
     c->message = ocirt__mem_take(&c->job->arena, OCIRT__CHECKPOINT_ROOM);
-    if (r == 0 && (request.failed || c->more.failed || !c->message)) r = -ENOMEM;
-    if (r == 0) r = ocirt__checkpoint_converse(c, type, &request);
+    if (r == 0 && (c->more.failed || !c->message)) r = -ENOMEM;
+    if (r == 0) r = ocirt__checkpoint_converse(c, &type);
     ocirt__checkpoint_end(c, r);
     if (r == 0 && type != OCIRT__CRIU_PRE_DUMP && (c->end.si_code != CLD_EXITED || c->end.si_status != 0)) r = -ECHILD;
     return r == 0 ? 0 : ocirt__checkpoint_failed(c, r);
@@ -15706,24 +15694,28 @@ static int ocirt__checkpoint_words(struct ocirt__checkpoint *c) {
     return r < 0 ? r : ocirt__checkpoint_word(c, empty, c->how->empty_namespace, "empty-ns is network, not", &c->ask.empty);
 }
 
-static int ocirt__checkpoint_options(struct ocirt__checkpoint *c, bool restore, const ocirt_pair *annotations, size_t count) {
+/* criu is looked for in the folders of the system, whatever PATH the caller has. */
+static int ocirt__checkpoint_options(struct ocirt__checkpoint *c, const ocirt_pair *annotations, size_t count) {
     const ocirt_checkpoint_options *how = c->how;
+    const char *program = how->criu ? how->criu : "criu";
     int r;
-    c->ask = (struct ocirt__criu_options){.level = 4, .flags = (how->flags & 0xffffu) | OCIRT__CHECKPOINT_ORPHANS | (restore ? OCIRT__CHECKPOINT_RESTORE : 0),
-                                          .cgroups = 3, .log = restore ? "restore.log" : "dump.log", .parent = how->parent_path,
+    c->ask = (struct ocirt__criu_options){.level = 4, .flags = (how->flags & 0xffffu) | OCIRT__CHECKPOINT_ORPHANS | (c->restore ? OCIRT__CHECKPOINT_RESTORE : 0),
+                                          .cgroups = 3, .log = c->restore ? "restore.log" : "dump.log", .parent = how->parent_path,
                                           .config = ocirt__checkpoint_config(annotations, count), .profile = how->lsm_profile, .context = how->lsm_mount_context};
-    if (how->parent_path || how->flags & OCIRT_CHECKPOINT_PRE_DUMP) c->ask.flags |= restore ? 0 : OCIRT__CHECKPOINT_TRACK;
+    if (!c->restore && (how->parent_path || how->flags & OCIRT_CHECKPOINT_PRE_DUMP)) c->ask.flags |= OCIRT__CHECKPOINT_TRACK;
+    c->folder = how->work_path ? how->work_path : how->image_path;
     if (!how->image_path) return ocirt__checkpoint_refuse(c, OCIRT_E_ARGUMENT, 0, "", "no folder for its images is given");
     if (how->flags & OCIRT_CHECKPOINT_LAZY_PAGES || how->page_server) return ocirt__checkpoint_refuse(c, OCIRT_E_UNSUPPORTED, 0, "", "this version has no lazy pages and no page server");
     if (how->parent_path && how->parent_path[0] == '/') return ocirt__checkpoint_refuse(c, OCIRT_E_ARGUMENT, 0, how->parent_path, "the parent path is relative to the folder of the images:");
     if ((r = ocirt__checkpoint_words(c)) < 0) return r;
-    r = ocirt__ops_fill_standard(c->job);
-    c->told = r < 0;
-    if (r == 0) r = ocirt__checkpoint_find(c);
-    if (r == 0) r = ocirt__checkpoint_folder(c, how->image_path, !restore, &c->ask.images);
-    if (r == 0 && how->work_path) r = ocirt__checkpoint_folder(c, how->work_path, true, &c->ask.work);
-    c->folder = ocirt__mem_format(&c->job->arena, "%s", how->work_path ? how->work_path : how->image_path);
-    return r == 0 && !c->folder ? ocirt__checkpoint_refuse(c, OCIRT_E_MEMORY, 0, "", "out of memory") : r;
+    if ((r = ocirt__ops_fill_standard(c->job)) < 0) return c->told = true, r;
+    if ((r = ocirt__program_find(program, OCIRT__CHECKPOINT_PATH, c->program)) < 0) {
+        ocirt__checkpoint_refuse(c, OCIRT_E_UNSUPPORTED, -r, program, "this takes the program");
+        ocirt__error_hint(c->job->error, "install the package criu, version 3.15 or newer");
+        return -OCIRT_E_UNSUPPORTED;
+    }
+    r = ocirt__checkpoint_folder(c, how->image_path, !c->restore, &c->ask.images);
+    return r == 0 && how->work_path ? ocirt__checkpoint_folder(c, how->work_path, true, &c->ask.work) : r;
 }
 
 /* A mount that comes from outside: its place in the container, by way of its links, stands for `name`. What is a
@@ -15754,29 +15746,15 @@ static int ocirt__checkpoint_place(struct ocirt__checkpoint *c, const ocirt_spec
 
 static int ocirt__checkpoint_mount(struct ocirt__checkpoint *c, const ocirt_spec *spec, const ocirt_mount *m, const char *bundle, int root) {
     struct ocirt__planner p = {.arena = &c->job->arena, .bundle = bundle};
-    bool        restore = (c->ask.flags & OCIRT__CHECKPOINT_RESTORE) != 0;
     const char *name = ocirt__plan_clean(&p, m->destination), *source = NULL;
     ocirt__mount_options o;
     int         r = ocirt__mount_options_parse(p.arena, spec->document, m, &o, c->job->error);
     c->told |= r < 0;
     if (r < 0 || !name || o.flags & MS_REMOUNT || o.copy_symlink) return r;
     if (o.flags & MS_BIND && m->source) source = ocirt__plan_host_path(&p, m->source);
-    if (restore) r = ocirt__checkpoint_place(c, spec, root, name, source);
-    if (source && restore) ocirt__checkpoint_put_pair(&c->more, 23, name, source, 0);
+    if (c->restore) r = ocirt__checkpoint_place(c, spec, root, name, source);
+    if (source && c->restore) ocirt__checkpoint_put_pair(&c->more, 23, name, source, 0);
     else if (source) ocirt__checkpoint_outside(c, root, name, name);
-    return r;
-}
-
-/* root: of the living container, or the one to be; at restore the names stand for what is here. */
-static int ocirt__checkpoint_mounts(struct ocirt__checkpoint *c, const ocirt_spec *spec, const char *bundle, int root) {
-    static const char *const nodes[] = {"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty"};
-    const ocirt_linux *on = spec->linux_;
-    int r = 0;
-    for (size_t i = 0; r == 0 && i < spec->mounts_count; i++) r = ocirt__checkpoint_mount(c, spec, &spec->mounts[i], bundle, root);
-    for (size_t i = 0; i < sizeof nodes / sizeof nodes[0]; i++) ocirt__checkpoint_put_pair(&c->more, 23, nodes[i], nodes[i], 0); /* bound where they can't be made */
-    for (size_t i = 0; on && i < on->devices_count; i++) ocirt__checkpoint_put_pair(&c->more, 23, on->devices[i].path, on->devices[i].path, 0);
-    for (size_t i = 0; on && i < on->masked_paths.count; i++)
-        if (!(c->ask.flags & OCIRT__CHECKPOINT_RESTORE)) ocirt__checkpoint_outside(c, root, on->masked_paths.items[i], "/dev/null");
     return r;
 }
 
@@ -15805,9 +15783,16 @@ static int ocirt__checkpoint_namespace(struct ocirt__checkpoint *c, const ocirt_
     return r < 0 ? ocirt__checkpoint_refuse(c, OCIRT_E_NAMESPACE, -r, n->path, "namespace") : 0;
 }
 
-static int ocirt__checkpoint_namespaces(struct ocirt__checkpoint *c, const ocirt_spec *spec) {
+/* All that comes from outside. root: of the living container, or of the one to be. */
+static int ocirt__checkpoint_surroundings(struct ocirt__checkpoint *c, const ocirt_spec *spec, const char *bundle, int root) {
+    static const char *const nodes[] = {"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty"};
+    const ocirt_linux *on = spec->linux_;
     int r = 0;
-    for (size_t i = 0; r == 0 && spec->linux_ && i < spec->linux_->namespaces_count; i++) r = ocirt__checkpoint_namespace(c, &spec->linux_->namespaces[i]);
+    for (size_t i = 0; r == 0 && i < spec->mounts_count; i++) r = ocirt__checkpoint_mount(c, spec, &spec->mounts[i], bundle, root);
+    for (size_t i = 0; i < sizeof nodes / sizeof nodes[0]; i++) ocirt__checkpoint_put_pair(&c->more, 23, nodes[i], nodes[i], 0); /* bound where they can't be made */
+    for (size_t i = 0; on && i < on->devices_count; i++) ocirt__checkpoint_put_pair(&c->more, 23, on->devices[i].path, on->devices[i].path, 0);
+    for (size_t i = 0; on && !c->restore && i < on->masked_paths.count; i++) ocirt__checkpoint_outside(c, root, on->masked_paths.items[i], "/dev/null");
+    for (size_t i = 0; on && r == 0 && i < on->namespaces_count; i++) r = ocirt__checkpoint_namespace(c, &on->namespaces[i]);
     return r;
 }
 
@@ -15855,42 +15840,39 @@ static int ocirt__checkpoint_describe(struct ocirt__checkpoint *c, struct ocirt_
     ocirt_spec *spec;
     char path[48];
     int  root, r = ocirt__state_config(&c->job->arena, f->dir, c->job->id, &spec, c->job->error);
-    c->told = r < 0;
-    if (r < 0) return r;
+    if (r < 0) return c->told = true, r;
     snprintf(path, sizeof path, "%d/root", c->ask.pid);
     root = ocirt__sys_openat(c->job->proc, path, O_PATH | O_DIRECTORY, 0);
-    r = root < 0 ? ocirt__checkpoint_refuse(c, OCIRT_E_SYSTEM, -root, "", "looking at its root") : ocirt__checkpoint_mounts(c, spec, f->record.bundle, root);
+    r = root < 0 ? ocirt__checkpoint_refuse(c, OCIRT_E_SYSTEM, -root, "", "looking at its root") : ocirt__checkpoint_surroundings(c, spec, f->record.bundle, root);
     ocirt__sys_close(&root);
-    if (r == 0) r = ocirt__checkpoint_namespaces(c, spec);
-    if (r == 0) r = ocirt__checkpoint_descriptors(c);
-    return r;
+    return r < 0 ? r : ocirt__checkpoint_descriptors(c);
 }
 
 static int ocirt__checkpoint_dump(struct ocirt__checkpoint *c, struct ocirt__found *f) {
     struct pollfd gone = {.fd = f->process.pidfd, .events = POLLIN};
     bool pre = (c->how->flags & OCIRT_CHECKPOINT_PRE_DUMP) != 0;
-    int  r = ocirt__checkpoint_options(c, false, f->record.annotations, f->record.annotations_count);
+    int  r = ocirt__checkpoint_options(c, f->record.annotations, f->record.annotations_count);
     c->ask.pid = f->process.pid;
     if (r == 0 && f->record.cgroup[0]) c->ask.freeze = ocirt__mem_format(&c->job->arena, "%s%s", f->record.cgroup_mount, f->record.cgroup);
     if (r == 0 && !pre) r = ocirt__checkpoint_describe(c, f);
-    if (r == 0 && ocirt__sys_pidfd_signal(f->process.pidfd, 0) < 0) r = ocirt__checkpoint_refuse(c, OCIRT_E_STATE, ESRCH, "", "container not running");
+    if (r == 0 && ocirt__sys_poll(&gone, 1, 0) != 0) r = ocirt__checkpoint_refuse(c, OCIRT_E_STATE, ESRCH, "", "container not running");
     if (r == 0) r = ocirt__checkpoint_talk(c, pre ? OCIRT__CRIU_PRE_DUMP : OCIRT__CRIU_DUMP);
     /* Whoever asks now finds it stopped. */
     if (r == 0 && !pre && !(c->how->flags & OCIRT_CHECKPOINT_LEAVE_RUNNING)) (void)ocirt__sys_poll(&gone, 1, 10000);
     return r;
 }
 
-/* criu's memory is the arena's; descriptors are ours. */
 static void ocirt__checkpoint_close(struct ocirt__checkpoint *c) {
+    ocirt__sys_close(&c->talk);
     for (unsigned i = 1; i < c->kept_count; i++) ocirt__sys_close(&c->kept[i]);
     if (c->ask.images > 0) ocirt__sys_close(&c->ask.images);
     if (c->ask.work > 0) ocirt__sys_close(&c->ask.work);
 }
 
-static void ocirt__checkpoint_open(struct ocirt__checkpoint *c, struct ocirt__job *job, const ocirt_checkpoint_options *how) {
+static void ocirt__checkpoint_open(struct ocirt__checkpoint *c, struct ocirt__job *job, const ocirt_checkpoint_options *how, bool restore) {
     static const ocirt_checkpoint_options none;
     memset(c, 0, sizeof *c);
-    c->job = job, c->how = how ? how : &none, c->kept_count = 1, c->talk = c->pidfd = -1;
+    c->job = job, c->how = how ? how : &none, c->restore = restore, c->kept_count = 1, c->talk = c->pidfd = -1;
     c->more.arena = &job->arena;
 }
 
@@ -15900,7 +15882,7 @@ OCIRT_DEF int ocirt_checkpoint(const char *id, const ocirt_checkpoint_options *h
     struct ocirt__checkpoint c;
     int r;
     ocirt__ops_open(&job, id, ocirt__ops_options(options), error);
-    ocirt__checkpoint_open(&c, &job, how);
+    ocirt__checkpoint_open(&c, &job, how, false);
     r = ocirt__ops_enter(&l, id, options, true, false, error);
     if (r < 0) return r;
     job.proc = l.found.proc, l.found.proc = -1;
@@ -15935,14 +15917,13 @@ static int ocirt__checkpoint_root(struct ocirt__checkpoint *c, const ocirt_spec 
     if (r >= 0) r = ocirt__sys_fstatx(fd, &st);
     c->mounted  = r == 0 && st.attributes & 0x2000; /* STATX_ATTR_MOUNT_ROOT */
     c->ask.root = c->root;
-    r = r < 0 ? ocirt__checkpoint_refuse(c, OCIRT_E_IO, -r, path, "root") : ocirt__checkpoint_mounts(c, spec, bundle, fd);
+    r = r < 0 ? ocirt__checkpoint_refuse(c, OCIRT_E_IO, -r, path, "root") : ocirt__checkpoint_surroundings(c, spec, bundle, fd);
     ocirt__sys_close(&fd);
     return r;
 }
 
 static int ocirt__checkpoint_bring_back(struct ocirt__checkpoint *c, const ocirt_spec *spec, const char *bundle) {
     int r = ocirt__checkpoint_root(c, spec, bundle);
-    if (r == 0) r = ocirt__checkpoint_namespaces(c, spec);
     if (r == 0) r = ocirt__checkpoint_inherit(c);
     if (r == 0) r = ocirt__checkpoint_talk(c, OCIRT__CRIU_RESTORE);
     if (r == 0) r = ocirt__checkpoint_notice(c); /* where none has told of init, the answer has */
@@ -15966,10 +15947,10 @@ OCIRT_DEF int ocirt_restore(const ocirt_spec *spec, const char *bundle, const ch
     memset(out_exit, 0, sizeof *out_exit);
     if (forward) ocirt__spawn_block(mask);
     ocirt__ops_open(&job, id, &own, error);
-    ocirt__checkpoint_open(&c, &job, how);
+    ocirt__checkpoint_open(&c, &job, how, true);
     r = ocirt__ops_bundle(&job.arena, bundle, &bundle, error);
     if (r == 0) r = ocirt__state_check_id(id, error);
-    if (r == 0) r = ocirt__checkpoint_options(&c, true, spec->annotations, spec->annotations_count);
+    if (r == 0) r = ocirt__checkpoint_options(&c, spec->annotations, spec->annotations_count);
     if (r == 0) r = ocirt__ops_begin(&job, spec, bundle);
     if (r == 0) r = ocirt__checkpoint_bring_back(&c, spec, bundle);
     if (r == 0) r = ocirt__ops_see_through(&job, out_container, out_exit);

@@ -12,10 +12,13 @@
 #include "test.h"
 #include <dirent.h>
 #include <grp.h>
+#include <net/if.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/reboot.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
@@ -69,6 +72,14 @@ static void load_modules(void) {
     char *rest = order;
     for (char *name; rest && (name = strsep(&rest, "\n"));)
         if (*name) load_module(name);
+}
+
+/* As every system has it; criu tries TCP over it. */
+static void loopback_up(void) {
+    struct ifreq lo = {.ifr_name = "lo", .ifr_flags = IFF_UP};
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &lo)) complain("loopback", "lo");
+    if (fd >= 0) close(fd);
 }
 
 static void make_links(void) {
@@ -289,6 +300,7 @@ int init_main(char **argv) {
     }
     mount_all();
     open_console();
+    loopback_up();
     enable_controllers("/sys/fs/cgroup");
     write_accounts();
     set_environment();

@@ -179,7 +179,8 @@ int criu_main(int argc, char **argv) {
             kill((pid_t)field_of(request, "2="), SIGKILL);
             tell_end(1, 0, 0, NULL);
         } else if (!strncmp(line, "left", 4)) tell_end(1, 0, 0, NULL);
-        else if (!strncmp(line, "pre-dumped", 10)) tell_end(4, 0, 0, NULL);
+        else if (!strncmp(line, "pre-dumped", 10)) tell_end(13, 0, 0, NULL);
+        else if (!strncmp(line, "old-pre-dumped", 14)) tell_end(4, 0, 0, NULL);
         else if (!strncmp(line, "restored", 8)) tell_end(2, pid ? pid : born(-1), 0, NULL);
         else if (!strncmp(line, "fail", 4)) tell_end((unsigned)field_of(request, "1=") ? 2 : 1, 0, 52, rest);
         else if (!strncmp(line, "log", 3)) write_log(rest);
@@ -197,13 +198,19 @@ int criu_main(int argc, char **argv) {
 
 /* ---- the tests' side ---- */
 
-static void leave_beside(void) { umount2(BESIDE, MNT_DETACH); }
+/* How the mounts of the caller propagate is left as it was. */
+static void leave_beside(void) {
+    char *text = file_read("/proc/self/mountinfo", NULL), *at = text ? strstr(text, " /usr/local/sbin ") : NULL;
+    if (at) CHECK_HAS(print("%.*s", (int)strcspn(at, "\n"), at), " shared:");
+    umount2(BESIDE, MNT_DETACH);
+}
 
 /* In the mount namespace of the test; "criu" there is a link to `exe`, or there is none. */
 static void make_beside(const char *exe) {
     need_root();
     make_dirs(BESIDE, 0755);
     CHECK_SYS(mount("tmpfs", BESIDE, "tmpfs", 0, "mode=755"));
+    CHECK_SYS(mount(NULL, BESIDE, NULL, MS_SHARED, NULL));
     CHECK_SYS(symlink(exe, BESIDE "criu"));
 }
 
@@ -364,10 +371,14 @@ static void fake_pre_dump(struct t *t) {
     counter_make(t, &c, &(struct config){0});
     start(t, &p, "run", "-d", "-b", c.b.path, t->tag);
     await_count(&c, 0);
-    play(BEGIN "pre-dumped\nhear\n"); /* it waits for more, and fails when none comes */
+    play("hear\nversion 3.16\nhear\nold-pre-dumped\nhear\n"); /* it waits for more, and fails when none comes */
     quiet(t, "checkpoint", "--pre-dump", "--image-path", images(t), t->tag);
     CHECK_TEXT(status_of(t), "running");
     CHECK_HAS(heard(), "\n 1=4 ");
+    play(BEGIN "pre-dumped\n");
+    quiet(t, "checkpoint", "--pre-dump", "--image-path", images(t), t->tag);
+    CHECK_TEXT(status_of(t), "running");
+    CHECK_HAS(heard(), "\n 1=13 ");
     CHECK_HAS(heard(), " 15=1 ");
     CHECK(access(print("%s/descriptors.json", images(t)), F_OK), "%s", "a pre-dump has no descriptors");
     end_counter(t, &p);
@@ -636,7 +647,7 @@ static void fake_restore_terminal(struct t *t) {
 
 /* ---- with the real one ---- */
 
-static void need_criu(struct t *t) {
+static const char *need_criu(struct t *t) {
     static const char *const folders[] = {"/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"};
     const char *given = getenv("OCIRT_TEST_CRIU"), *exe = NULL;
     struct outcome out;
@@ -647,15 +658,19 @@ static void need_criu(struct t *t) {
         if (!access(print("%s/criu", folders[i]), X_OK)) exe = print("%s/criu", folders[i]);
     if (!exe) SKIP("criu", "there is no criu");
     command_run(&(struct command){.exe = exe, .argv = (const char *const[]){"criu", "check", NULL}}, &out);
-    if (out.code) SKIP("criu", "criu check: %.200s", out.err);
+    if (out.code) SKIP("criu", "criu check: %.600s", out.err);
     outcome_free(&out);
+    return exe;
 }
 
+/* What was before each error, too. */
 static void real_log(struct t *t) {
     for (int i = 0; i < 2; i++) {
-        char *text = file_read(print("%s/%s.log", images(t), i ? "restore" : "dump"), NULL);
-        for (char *line = text ? strtok(text, "\n") : NULL; line; line = strtok(NULL, "\n"))
-            if (strstr(line, "Error") || strstr(line, "Warn")) fprintf(stderr, "# %s\n", line);
+        char *text = file_read(print("%s/%s.log", images(t), i ? "restore" : "dump"), NULL), *before[3] = {"", "", ""};
+        for (char *line = text ? strtok(text, "\n") : NULL; line; line = strtok(NULL, "\n")) {
+            if (strstr(line, "Error")) fprintf(stderr, "# %s\n# %s\n# %s\n# %s\n", before[0], before[1], before[2], line);
+            before[0] = before[1], before[1] = before[2], before[2] = line;
+        }
     }
 }
 
@@ -750,13 +765,17 @@ static void real_elsewhere(struct t *t) {
     real_checkpoint(t, NULL);
     quiet(t, "delete", t->tag);
     close(p.out[0]);
+    const char *before = c.data;
     c.data = print("%s/other", c.b.rootfs);
     make_dirs(c.data, 0777);
+    copy_file(print("%s/count.new", before), print("%s/count.new", c.data), 0644); /* it may have had that open */
+    copy_file(print("%s/count", before), print("%s/count", c.data), 0644);
     counter_config(&c, &(struct config){0});
     CHECK_SYS(pipe2(p.out, O_CLOEXEC));
     pid_t pid = command_start(&(struct command){.argv = ocirt_argv(t, (const char *const[]){"restore", "--image-path", images(t), "-b", c.b.path, t->tag, NULL}), .child = with_pipes, .user = &p}, &out);
     close(p.out[1]);
-    await_count(&c, 5);
+    int  pid_inside;
+    await_count(&c, count_of(&c, &pid_inside));
     file_write(print("%s/stop", c.data), "%s", "");
     command_wait(pid, 10, &out);
     CHECK_INT(out.code, 7);
@@ -764,6 +783,33 @@ static void real_elsewhere(struct t *t) {
     close(p.out[0]);
     reap_all();
     leave_beside();
+}
+
+/* The pages of a pre-dump, while it counts, and what has changed since. */
+static void real_pre_dump(struct t *t) {
+    struct counter c;
+    struct pipes p;
+    struct outcome out;
+    const char *exe = need_criu(t);
+    command_run(&(struct command){.exe = exe, .argv = (const char *const[]){"criu", "check", "--feature", "mem_dirty_track", NULL}}, &out);
+    if (out.code) leave_beside(), SKIP("kernel", "it does not tell which pages have changed: %.200s", out.err);
+    counter_make(t, &c, &(struct config){0});
+    start(t, &p, "run", "-d", "-b", c.b.path, t->tag);
+    long n = await_count(&c, 5);
+    quiet(t, "checkpoint", "--pre-dump", "--image-path", print("%s/before", t->dir), t->tag);
+    CHECK_TEXT(status_of(t), "running");
+    n = await_count(&c, n);
+    quiet(t, "checkpoint", "--network-lock", "skip", "--image-path", images(t), "--parent-path", "../before", t->tag);
+    CHECK_TEXT(status_of(t), "stopped");
+    char target[64] = "";
+    CHECK_OK(readlink(print("%s/parent", images(t)), target, sizeof target - 1) > 0);
+    CHECK_TEXT(target, "../before");
+    quiet(t, "delete", t->tag);
+    close(p.out[0]);
+    real_restore(t, &c, &p, NULL);
+    await_count(&c, n);
+    end_counter(t, &p);
+    unlink(pid_file(t));
 }
 
 static void real_joined_network(struct t *t) {
@@ -825,6 +871,7 @@ const struct test run_checkpoint_tests[] = {
     {"checkpoint.real_cycle", real_cycle, TEST_ROOT, 60},
     {"checkpoint.real_leave_running", real_leave_running, TEST_ROOT, 60},
     {"checkpoint.real_elsewhere", real_elsewhere, TEST_ROOT, 60},
+    {"checkpoint.real_pre_dump", real_pre_dump, TEST_ROOT, 60},
     {"checkpoint.real_joined_network", real_joined_network, TEST_ROOT, 60},
     {"checkpoint.real_terminal", real_terminal, TEST_ROOT, 60},
     {0},

@@ -7,7 +7,8 @@ cd "$(dirname "$0")/.."
 vm=$PWD/build/vm
 . tests/apt.sh
 # Wanted in the guest where they are not built in. Missing ones are no error: what needs them skips.
-modules="overlay fuse binfmt_misc dummy veth loop brd bfq"
+modules="overlay fuse binfmt_misc dummy veth loop brd bfq
+    unix_diag tcp_diag udp_diag raw_diag af_packet_diag netlink_diag tun nf_tables nf_conntrack_netlink" # what criu asks, and nobody loads
 
 unpacked() {
     case $1 in

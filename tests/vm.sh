@@ -4,6 +4,7 @@
 #   OCIRT_TESTS=PATTERN    only these tests
 #   OCIRT_VM_MODES=...     of: initramfs tmpfs
 #   OCIRT_VM_INIT=FILE     the test program (build/ocirt-test)
+#   OCIRT_VM_ADD=FOLDER    what is in there is in the machine's root too (tests/criu.sh)
 #   OCIRT_VM_TIMEOUT=900   seconds for one machine
 #   OCIRT_VM_ACCEL=kvm     instead of emulation, where that works
 #   OCIRT_VM_ARGS=...      further kernel arguments (security=selinux)
@@ -24,6 +25,7 @@ one() {
     [ -z "${OCIRT_CI:-}" ] || args="$args ocirt.ci=$OCIRT_CI"
     [ -z "${OCIRT_SKIP_OK:-}" ] || args="$args ocirt.skip_ok=$OCIRT_SKIP_OK"
     cat "$vm/init.cpio" "$vm/$1/modules.cpio" > "$vm/$name.initrd"
+    [ -z "${OCIRT_VM_ADD:-}" ] || (cd "$OCIRT_VM_ADD" && find . | cpio -o -H newc --quiet) >> "$vm/$name.initrd"
     # Two memory nodes with a processor each: there is something to choose from.
     numa=
     for node in 0 1; do

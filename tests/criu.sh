@@ -1,0 +1,45 @@
+#!/bin/sh
+# criu.sh [SUITE]: criu of a Debian suite (sid), with all it needs, into build/criu/: a root for OCIRT_VM_ADD.
+#   OCIRT_VM_ADD=build/criu OCIRT_TESTS='checkpoint.*' ./build.sh vm 6.12
+# build/criu/criu runs it here: OCIRT_TEST_CRIU=$PWD/build/criu/criu ./build.sh test 'checkpoint.*'
+set -eu
+cd "$(dirname "$0")/.."
+to=$PWD/build/criu
+apt=$PWD/build/criu-apt
+keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+
+# An apt of our own, beside the machine's.
+own() {
+    tool=$1; shift
+    "$tool" -qq -o Dir::Etc::sourcelist="$apt/sources.list" -o Dir::Etc::sourceparts=/dev/null \
+        -o Dir::State="$apt" -o Dir::State::status="$apt/status" -o Dir::Cache="$apt" \
+        -o Dir::Cache::pkgcache=pkg.bin -o Dir::Cache::srcpkgcache=src.bin \
+        -o APT::Sandbox::User=root -o Acquire::Languages=none -o Acquire::Retries=3 "$@"
+}
+
+rm -rf "$to" "$apt"
+mkdir -p "$to" "$apt/lists/partial" "$apt/archives/partial"
+: > "$apt/status"
+# shellcheck disable=SC2016 # apt's own variable
+mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' 'Label: Debian' 'Component: main' | head -n 1)
+echo "deb [signed-by=$keyring] $mirror ${1:-sid} main" > "$apt/sources.list"
+own apt-get update
+# tar, and by a shell gzip, are what criu packs a tmpfs with; ip and iptables are for networks.
+own apt-get -s --no-install-recommends install criu tar gzip dash iproute2 iptables > "$apt/plan"
+packages=$(sed -n 's/^Inst \([^ ]*\).*/\1/p' "$apt/plan" | sort -u)
+# shellcheck disable=SC2086 # words
+(cd "$apt" && own apt-get download $packages)
+for deb in "$apt"/*.deb; do dpkg-deb -x "$deb" "$to"; done
+rm -rf "$apt" "$to"/usr/share "$to"/usr/include "$to"/usr/lib/*/gconv "$to"/usr/lib/python3 "$to"/etc "$to"/var
+[ -e "$to/usr/bin/sh" ] || ln -s dash "$to/usr/bin/sh"
+# alternatives(1)
+for name in iptables iptables-save iptables-restore ip6tables ip6tables-save ip6tables-restore; do
+    [ -e "$to/usr/sbin/$name" ] || ln -s xtables-nft-multi "$to/usr/sbin/$name"
+done
+# What is merged by a package that is not here.
+for folder in bin sbin lib lib64; do [ -e "$to/$folder" ] || ln -s "usr/$folder" "$to/$folder"; done
+loader=$(echo "$to"/usr/lib64/ld-linux-*.so.*)
+[ -e "$loader" ] || loader=$(echo "$to"/usr/lib/ld-linux-*.so.*)
+printf '#!/bin/sh\nexec %s --library-path %s %s "$@"\n' "$loader" "$(echo "$to"/usr/lib/*-linux-gnu)" "$to/usr/sbin/criu" > "$to/criu"
+chmod 755 "$to/criu"
+"$to/criu" --version
