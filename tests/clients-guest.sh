@@ -4,7 +4,7 @@
 # shellcheck disable=SC2016 # $ is for the shell in the container
 set -u
 here=/clients
-. $here/settings # boot short manager
+. $here/settings # boot which manager
 export PATH=/usr/sbin:/usr/bin HOME=/root LC_ALL=C
 image=localhost/box
 scratch=/var/tmp/clients
@@ -142,12 +142,9 @@ case_exec() {
     feed hello e exec -i "$c" cat
     status 0
     says '^hello$'
-    ok e exec "$c" cat /proc/self/cgroup /proc/1/cgroup
-    [ "$(sort -u "$d/out" | wc -l)" = 1 ] || fail "other cgroup"
-    for namespace in cgroup ipc mnt net pid uts; do
-        ok e exec "$c" sh -c "readlink /proc/1/ns/$namespace; readlink /proc/self/ns/$namespace"
-        [ "$(sort -u "$d/out" | wc -l)" = 1 ] || fail "other namespace"
-    done
+    ok e exec "$c" sh -c 'for at in 1 self; do cat /proc/$at/cgroup; ls -l /proc/$at/ns | sed "s/.* //"; done'
+    # Each line twice: the cgroup and the namespaces of init are its own.
+    [ -z "$(sort "$d/out" | uniq -u)" ] || fail "other namespaces, or another cgroup"
 }
 case_exec_options() {
     up
@@ -539,7 +536,7 @@ END
     try e kube play "$d/pod.yaml"
     status 0
     soon '^from kube$' e logs kube-one
-    ok e exec kube-one sh -c 'id -u; cat /sys/fs/cgroup/memory.max; touch /x || echo read-only' 2> /dev/null
+    ok e exec kube-one sh -c 'id -u; cat /sys/fs/cgroup/memory.max; touch /x 2> /dev/null || echo read-only'
     says '^1000$'
     says '^67108864$'
     try e kube down "$d/pod.yaml"
@@ -1008,7 +1005,7 @@ all() {
     for engine in podman rootless buildah ctr docker; do
         while read -r with name entry; do
             [ "$with" = $engine ] || continue
-            case $short$entry in short*!) ;; short*) continue ;; esac
+            case $which$entry in short*!) ;; short*) continue ;; esac
             judge $engine "$name"
         done < $scratch/cases
     done
@@ -1020,13 +1017,13 @@ judge() {
     ours=none peers=
     for r in ocirt crun runc; do
         wanted "$1" "${2#"$1"_}" $r || continue
-        # Short of time, a peer is only asked about what fails.
-        [ $r = ocirt ] || [ "$short" != short ] || [ $ours = bad ] || continue
+        # A peer takes its time, so most of the time it's only asked about what fails.
+        [ $r = ocirt ] || [ "$which" = peers ] || [ $ours != good ] || continue
         ready "$1"
-        if timeout -k 5 200 sh "$0" one "$1" "$2" $r > $scratch/said 2>&1 < /dev/null; then result=good; else
-            result=bad
-            echo "exit status $?" >> $scratch/said
-        fi
+        result=good
+        timeout -k 5 200 sh "$0" one "$1" "$2" $r > $scratch/said 2>&1 < /dev/null || result=bad$?
+        [ $result != bad124 ] || echo "no end after 200 s" >> $scratch/said
+        [ $result = good ] || result=bad
         clear_up "$1" "$2" $r > $scratch/left < /dev/null
         [ ! -s $scratch/left ] || { result=bad; cat $scratch/left >> $scratch/said; }
         sed 's/^/#   /' $scratch/said > $scratch/said.$r

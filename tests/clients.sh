@@ -1,7 +1,7 @@
 #!/bin/sh
-# clients.sh [GLOB...]: real engines over ocirt, crun and runc, each in a virtual machine of Debian's packages: once
-# with systemd as init, once without. GLOB chooses among ENGINE.CASE.RUNTIME.
-#   OCIRT_CLIENTS=short    what CI has time for
+# clients.sh [GLOB...]: real engines over ocirt, in a virtual machine of Debian's packages: once with systemd as init,
+# once without. A case that fails is tried with crun and runc. GLOB chooses among ENGINE.CASE.RUNTIME.
+#   OCIRT_CLIENTS=short    what CI has time for; peers: each case with crun and runc too
 #   OCIRT_CLIENTS_BOOTS=.. of: systemd plain
 #   OCIRT_CLIENTS_MANAGER= of: cgroupfs systemd
 #   OCIRT_CLIENTS_OCIRT=F  the program under test (built static with musl)
@@ -59,7 +59,7 @@ unpack() {
 configure() {
     cp "$root/usr/share/base-passwd/passwd.master" "$root/etc/passwd"
     cp "$root/usr/share/base-passwd/group.master" "$root/etc/group"
-    echo "user:x:1000:1000::/home/user:/bin/sh" >> "$root/etc/passwd"
+    printf '%s\n' user:x:1000:1000::/home/user:/bin/sh containers:x:999:999::/:/bin/false >> "$root/etc/passwd"
     echo "user:x:1000:" >> "$root/etc/group"
     for file in subuid subgid; do
         printf '%s\n' user:100000:65536 root:200000:65536 containers:1000000:1000000 > "$root/etc/$file"
@@ -157,7 +157,7 @@ boot() {
     cp "$ocirt" "$here/$name/ocirt"
     cp tests/clients-guest.sh examples/podman-ocirt.conf examples/containerd-ocirt.toml examples/docker-daemon.json "$here/$name"
     printf '%s\n' "$@" > "$here/$name/globs"
-    echo "boot=$name short='${OCIRT_CLIENTS:-}' manager=${OCIRT_CLIENTS_MANAGER:-cgroupfs}" > "$here/$name/settings"
+    echo "boot=$name which='${OCIRT_CLIENTS:-}' manager=${OCIRT_CLIENTS_MANAGER:-cgroupfs}" > "$here/$name/settings"
     # Padded, as a disk has whole blocks.
     tar -b 128 -cf "$here/$name.tar" -C "$here/$name" .
     rm -rf "${here:?}/$name"
