@@ -338,10 +338,11 @@ case_tmpfs() {
     says '^700$'
 }
 case_device() {
-    once --device /dev/nvme0n2:/dev/mine 'head -c 2 /dev/mine | wc -c; ls -l /dev/mine'
+    disk=/dev/nvme0n1
+    once --device $disk:/dev/mine 'head -c 2 /dev/mine | wc -c; ls -l /dev/mine'
     status 0
     says '^2$'
-    once --cap-add mknod 'mknod /tmp/d b 259 0 && head -c 2 /tmp/d | wc -c'
+    once --cap-add mknod "mknod /tmp/d b $((0x$(stat -c %t $disk))) $((0x$(stat -c %T $disk))) && head -c 2 /tmp/d | wc -c"
     says_not '^2$'
     complains 'Operation not permitted'
 }
@@ -352,9 +353,9 @@ case_masked() {
     complains 'Read-only'
 }
 case_privileged() {
-    once --privileged 'mount -t tmpfs tmpfs /tmp && echo mounted; ls -d /dev/nvme0n2; grep Seccomp: /proc/self/status'
+    once --privileged 'mount -t tmpfs tmpfs /tmp && echo mounted; ls -d /dev/nvme0n1; grep Seccomp: /proc/self/status'
     says '^mounted$'
-    says 'nvme0n2'
+    says 'nvme0n1'
     says 'Seccomp:.0'
 }
 case_volume() {
@@ -899,6 +900,7 @@ settle() {
     # Cases that are about the network name theirs.
     printf '[containers]\nnetns = "none"\nlog_driver = "k8s-file"\n[engine]\nevents_logger = "file"\n' \
         > /etc/containers/containers.conf.d/clients.conf
+    echo 1 > /proc/sys/net/ipv4/ip_forward # or docker complains
     # The name runc is docker's own, crun's is not.
     sed 's|"runtimes": {|& "crun": {"path": "/usr/bin/crun"},|' $here/docker-daemon.json > /etc/docker/daemon.json
     if [ "$boot" = plain ]; then mkdir -p /run/user/1000; chown 1000:1000 /run/user/1000; chmod 700 /run/user/1000; fi
@@ -908,40 +910,36 @@ settle() {
 # A service of our own rather than the packages' units: the same in both boots.
 serve() {
     if [ "$boot" = systemd ]; then
-        systemd-run -q --unit "$1" -p Delegate=yes -p KillMode=process "$@"
+        systemd-run -q --unit "clients-$1" -p Delegate=yes -p KillMode=process "$@"
     else
         "$@" > "/var/log/$1" 2>&1 < /dev/null &
     fi
 }
 until_there() { # COMMAND...
-    tries=120
+    tries=240
     until "$@" > /dev/null 2>&1; do
         tries=$((tries - 1))
-        [ $tries -gt 0 ] || { echo "# $* does not come"; return 1; }
+        [ $tries -gt 0 ] || { echo "not ok - $*: no answer"; return 1; }
         sleep 0.5
     done
 }
-ready() { # ENGINE: started before its first case
+# ready ENGINE: before each of its cases
+ready() {
+    [ ! -e "$scratch/$1" ] || return 0
+    : > "$scratch/$1"
     case $1 in
-    podman | buildah) [ -e $scratch/podman ] || podman load -q -i /usr/share/clients/box.tar ;;
-    rootless) [ -e $scratch/rootless ] || ordinary podman load -q -i /usr/share/clients/box.tar ;;
-    docker | ctr)
-        [ -e $scratch/containerd ] || {
-            serve containerd --config $here/containerd-ocirt.toml
-            until_there ctr version
-            touch $scratch/containerd
-        } ;;
-    esac > /dev/null 2>&1
-    case $1 in
+    podman | buildah) podman load -q -i /usr/share/clients/box.tar ;;
+    rootless) ordinary podman load -q -i /usr/share/clients/box.tar ;;
+    ctr)
+        serve containerd --config $here/containerd-ocirt.toml
+        until_there ctr version
+        ctr image import /usr/share/clients/box.tar ;;
     docker)
-        [ -e $scratch/docker ] || {
-            serve dockerd --exec-opt native.cgroupdriver="$manager" --bridge none --iptables=false --ip6tables=false
-            until_there docker version
-            docker load -q -i /usr/share/clients/box.tar
-        } ;;
-    ctr) [ -e $scratch/ctr ] || ctr image import /usr/share/clients/box.tar ;;
-    esac > /dev/null 2>&1
-    touch "$scratch/$1"
+        ready ctr # its containerd is docker's too
+        serve dockerd --exec-opt native.cgroupdriver="$manager" --bridge none --iptables=false --ip6tables=false
+        until_there docker version
+        docker load -q -i /usr/share/clients/box.tar ;;
+    esac 2>&1 | grep '^not ok'
 }
 
 # ----- running them -----
@@ -1002,7 +1000,7 @@ all() {
             echo "${entry%!} $name $entry"
         done
     done > $scratch/cases
-    for engine in podman rootless buildah ctr docker; do
+    for engine in ctr docker buildah rootless podman; do
         while read -r with name entry; do
             [ "$with" = $engine ] || continue
             case $which$entry in short*!) ;; short*) continue ;; esac

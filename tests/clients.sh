@@ -66,6 +66,7 @@ configure() {
     done
     mkdir -p "$root/home/user" "$root/root"
     chown 1000:1000 "$root/home/user"
+    printf '%s required pam_permit.so\n' account session > "$root/etc/pam.d/systemd-user"
     ln -sf gawk "$root/usr/bin/awk"
     for tool in iptables ip6tables; do ln -sf xtables-nft-multi "$root/usr/sbin/$tool"; done
     chmod u+s "$root/usr/bin/newuidmap" "$root/usr/bin/newgidmap"
@@ -77,13 +78,11 @@ configure() {
     chroot "$root" systemd-sysusers 2> /dev/null || die "systemd-sysusers failed"
     chroot "$root" depmod "$(ls "$root/usr/lib/modules")" || die "depmod failed"
     box
-    # The second disk is a tar file: what is tested and how.
     cat > "$root/usr/sbin/clients" << 'END'
 #!/bin/sh
-[ -b /dev/nvme0n1 ] || mount -t devtmpfs devtmpfs /dev
+[ -c /dev/ttyS0 ] || mount -t devtmpfs devtmpfs /dev
 mkdir -p /clients
-until [ -b /dev/nvme0n2 ]; do sleep 0.1; done
-tar -xf /dev/nvme0n2 -C /clients
+tar -xf /clients.tar -C /clients
 exec sh /clients/clients-guest.sh
 END
     chmod 755 "$root/usr/sbin/clients"
@@ -158,16 +157,17 @@ boot() {
     cp tests/clients-guest.sh examples/podman-ocirt.conf examples/containerd-ocirt.toml examples/docker-daemon.json "$here/$name"
     printf '%s\n' "$@" > "$here/$name/globs"
     echo "boot=$name which='${OCIRT_CLIENTS:-}' manager=${OCIRT_CLIENTS_MANAGER:-cgroupfs}" > "$here/$name/settings"
-    # Padded, as a disk has whole blocks.
-    tar -b 128 -cf "$here/$name.tar" -C "$here/$name" .
+    tar -cf "$here/clients.tar" -C "$here/$name" .
+    for request in "rm clients.tar" "write $here/clients.tar clients.tar"; do
+        debugfs -w -R "$request" "$here/image" > "$here/debugfs.log" 2>&1
+    done
     rm -rf "${here:?}/$name"
     code=0
     machine "$here/$name.log" "${OCIRT_VM_TIMEOUT:-3600}" -smp 1 -m 2G -kernel "$here/vmlinuz" \
         -serial "file:$here/$name.result" -snapshot \
-        -device nvme,serial=disks -drive "file=$here/image,format=raw,cache=unsafe,if=none,id=d1" -device nvme-ns,drive=d1,nsid=1 \
-        -drive "file=$here/$name.tar,format=raw,cache=unsafe,if=none,id=d2" -device nvme-ns,drive=d2,nsid=2 \
+        -drive "file=$here/image,format=raw,cache=unsafe,if=none,id=disk" -device nvme,serial=disk,drive=disk \
         -append "console=ttyS0 root=/dev/nvme0n1 rw panic=-1 quiet loglevel=4 mitigations=off $init" || code=$?
-    rm -f "$here/$name.tar"
+    rm -f "$here/clients.tar"
     tr -d '\r' < "$here/$name.result" > "$here/$name.txt"
     rm -f "$here/$name.result"
     if ! grep -q '^end$' "$here/$name.txt"; then
