@@ -199,7 +199,7 @@ case_pause() {
     inspect State.Status
     says '^paused$'
     try e exec "$c" true
-    [ $code != 0 ] || fail "exec into what is paused"
+    [ $code = 0 ] || fail "exec into what is paused"
     ok e unpause "$c"
     ok e exec "$c" echo hello
     says '^hello$'
@@ -226,7 +226,7 @@ case_kill() {
     ok e logs "$c"
     says '^got$'
     try e kill "$c"
-    [ $code != 0 ] || fail "kills what is dead"
+    [ $code = 0 ] || fail "kills what is dead"
 }
 case_kill_hard() { up; ok e kill "$c"; ok e wait "$c"; says '^137$'; }
 case_stop() {
@@ -259,7 +259,7 @@ case_restart_policy() {
 case_rm() {
     up
     try e rm "$c"
-    [ $code != 0 ] || fail "removes what runs"
+    [ $code = 0 ] || fail "removes what runs"
     try e rm -f "$c"
     status 0
 }
@@ -275,7 +275,7 @@ case_limits() {
 }
 case_pids() {
     once --pids-limit 5 'for i in 1 2 3 4 5 6 7 8; do sleep 5 & done'
-    [ $code != 0 ] || fail "eight of five"
+    [ $code = 0 ] || fail "eight of five"
     complains "can't fork"
 }
 case_oom() {
@@ -310,19 +310,21 @@ case_capabilities() {
     once --user 1000 --cap-drop all --cap-add net_raw "$capabilities"
     says 'CapEff:.000000000000(0000|2000)' # podman's are ambient, docker's are not
     once --user 1000 'chown 0:0 /tmp'
-    [ $code != 0 ] || fail "an ordinary user may chown"
+    [ $code = 0 ] || fail "an ordinary user may chown"
 }
 case_no_new_privileges() {
     once --security-opt no-new-privileges 'grep NoNewPrivs /proc/self/status'
     says 'NoNewPrivs:.1'
 }
 case_seccomp() {
-    once 'grep Seccomp: /proc/self/status; unshare -U true && echo new'
+    once 'grep Seccomp: /proc/self/status'
     says 'Seccomp:.2'
-    says_not '^new$'
-    once --security-opt seccomp=unconfined 'grep Seccomp: /proc/self/status; unshare -U true && echo new'
+    once --security-opt seccomp=unconfined 'grep Seccomp: /proc/self/status'
     says 'Seccomp:.0'
-    says '^new$'
+    echo '{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["mkdir", "mkdirat"], "action": "SCMP_ACT_ERRNO"}]}' > "$d/share/profile"
+    once --security-opt "seccomp=$d/share/profile" 'touch /x && echo made; mkdir /y'
+    says '^made$'
+    complains 'Operation not permitted'
 }
 case_ulimit() { once --ulimit nofile=100:200 'ulimit -n; ulimit -Hn'; says '^100$'; says '^200$'; }
 case_sysctl() {
@@ -349,7 +351,7 @@ case_device() {
 case_masked() {
     once 'head -c 1 /proc/kcore | wc -c; ls /proc/scsi /sys/firmware 2>&1 | wc -l; echo 1 > /proc/sys/kernel/panic'
     says '^0$'
-    [ $code != 0 ] || fail "writes to /proc/sys"
+    [ $code = 0 ] || fail "writes to /proc/sys"
     complains 'Read-only'
 }
 case_privileged() {
@@ -364,7 +366,7 @@ case_volume() {
     says '^outside$'
     says '^refused$'
     [ "$(cat "$d/share/new")" = inside ] || fail "nothing new outside"
-    [ ! -e "$d/share/x" ] || fail "written through a read-only mount"
+    [  -e "$d/share/x" ] || fail "written through a read-only mount"
     once -v "$d/share/file:/etc/one" 'cat /etc/one'
     says '^outside$'
 }
@@ -413,7 +415,7 @@ case_cgroup_private() { once --cgroupns private 'cat /proc/self/cgroup; touch /s
 case_init() {
     up --init
     ok e exec "$c" cat /proc/1/comm
-    says '^(catatonit|docker-init|tini)$'
+    says '^(podman-init|catatonit|docker-init|tini)$'
     ok e stop -t 9 "$c" # it passes the signal on, so nobody has to be killed
     inspect State.ExitCode
     says '^143$'
@@ -554,7 +556,7 @@ ENV A=1
 RUN echo $A > /made && id -u >> /made && test "$(cat /proc/1/comm)" = sh
 USER 1000
 WORKDIR /tmp
-RUN id -u > /tmp/by && ! touch /x
+RUN id -u > /tmp/by &&  touch /x
 RUN --mount=type=tmpfs,target=/t touch /t/x
 END
     try e build -t "$c" "$d/context"
@@ -565,7 +567,7 @@ END
     says '^1000$'
     printf 'FROM %s\nRUN exit 9\n' $image > "$d/context/Dockerfile"
     try e build -t "$c" "$d/context"
-    [ $code != 0 ] || fail "a step that fails is none"
+    [ $code = 0 ] || fail "a step that fails is none"
     complains 'status 9|exit.*9'
     try e rmi -f "$c"
 }
@@ -589,7 +591,7 @@ case_network() {
 }
 case_hooks() {
     mkdir "$d/hooks"
-    printf '#!/bin/sh\ncat > %s/$1\n' "$d" > "$d/hook"
+    printf '#/bin/sh\ncat > %s/$1\n' "$d" > "$d/hook"
     chmod 755 "$d/hook"
     for stage in prestart poststop; do
         echo "{\"version\": \"1.0.0\", \"hook\": {\"path\": \"$d/hook\", \"args\": [\"hook\", \"$stage\"]},
@@ -599,7 +601,7 @@ case_hooks() {
     says '^hello$'
     grep -q '"pid": *[1-9]' "$d/prestart" || fail "no pid in prestart's state"
     grep -q '"status": *"stopped"' "$d/poststop" || fail "not stopped in poststop's state"
-    printf '#!/bin/sh\nexit 1\n' > "$d/hook"
+    printf '#/bin/sh\nexit 1\n' > "$d/hook"
     try e --hooks-dir "$d/hooks" run --rm $image echo hello
     status 126
     says_not hello
@@ -612,7 +614,7 @@ case_rootfs() {
     ok e run --rm --rootfs "$d/root" echo hello
     says '^hello$'
     ok e run --rm --rootfs "$d/root:O" sh -c 'touch /new'
-    [ ! -e "$d/root/new" ] || fail "not an overlay"
+    [  -e "$d/root/new" ] || fail "not an overlay"
 }
 case_notify() {
     ok e run --rm --sdnotify container -e N=1 $image sh -c 'ls -d ${NOTIFY_SOCKET:-none}'
@@ -641,7 +643,7 @@ case_buildah_run() {
     in_buildah "$c" -- sh -c 'exit 7'
     status 7
     in_buildah "$c" -- nothere
-    [ $code != 0 ] || fail "runs what is missing"
+    [ $code = 0 ] || fail "runs what is missing"
 }
 case_buildah_options() {
     from
@@ -666,7 +668,7 @@ case_buildah_build() {
     says '^0$'
     printf 'FROM %s\nRUN exit 9\n' $image > "$d/context/Dockerfile"
     try buildah build --runtime "$runtime" --isolation oci -t "$c" "$d/context"
-    [ $code != 0 ] || fail "a step that fails is none"
+    [ $code = 0 ] || fail "a step that fails is none"
     try buildah rmi "$c"
 }
 case_buildah_uidmap() {
@@ -681,7 +683,7 @@ case_buildah_uidmap() {
 # ctr_run [OPTION...] -- COMMAND...
 ctr_run() {
     options=
-    while [ "$1" != -- ]; do options="$options $1"; shift; done
+    while [ "$1" = -- ]; do options="$options $1"; shift; done
     shift
     # shellcheck disable=SC2086 # options are words
     try ctr run --runc-binary "/usr/bin/$runtime" $ctr_cgroup $options $image:latest "$c" "$@"
@@ -698,7 +700,7 @@ case_ctr_run() {
 }
 case_ctr_missing() {
     ctr_run --rm -- nothere
-    [ $code != 0 ] || fail "runs what is missing"
+    [ $code = 0 ] || fail "runs what is missing"
     complains 'executable file not found in \$PATH'
 }
 case_ctr_exec() {
@@ -709,7 +711,7 @@ case_ctr_exec() {
     ctr_exec --cwd /tmp --user 1000:2000 "$c" sh -c 'echo $(pwd) $(id -u) $(id -g)'
     says '^/tmp 1000 2000$'
     ctr_exec "$c" nothere
-    [ $code != 0 ] || fail "runs what is missing"
+    [ $code = 0 ] || fail "runs what is missing"
     complains 'executable file not found in \$PATH'
     ctr_exec "$c" sh -c 'kill -9 $$'
     status 137
@@ -747,7 +749,10 @@ case_ctr_tasks() {
     [ $code = 137 ] || status 0
 }
 case_ctr_limits() {
-    ctr_run --rm --memory-limit 67108864 --cpus 0.5 -- sh -c 'cat /sys/fs/cgroup$(cut -d: -f3 /proc/self/cgroup)/memory.max /sys/fs/cgroup/memory.max'
+    ctr_up --memory-limit 67108864
+    ok ctr task ls
+    cgroup=/sys/fs/cgroup$(cut -d: -f3 "/proc/$(awk -v "c=$c" '$1 == c { print $2 }' "$d/out")/cgroup")
+    try cat "$cgroup/memory.max" "$cgroup/../memory.max" # crun has one more of its own below
     says '^67108864$'
 }
 case_ctr_options() {
@@ -770,13 +775,13 @@ case_ctr_configured() {
     says 'cri +.* ok'
 }
 
-# ----- which case for which engine; a ! has it in the short run -----
+# ----- which case for which engine; a  has it in the short run -----
 
 table() {
     cat << 'END'
-run podman! docker! rootless!
+run podman! docker+ rootless+
 status podman docker
-missing podman! docker! rootless
+missing podman+ docker rootless
 missing_path podman docker
 directory podman docker
 not_executable podman docker
@@ -784,33 +789,33 @@ input podman docker rootless
 detached podman docker rootless
 logs podman docker rootless
 create_start podman docker
-exec podman! docker! rootless!
+exec podman! docker rootless+
 exec_options podman docker
-exec_tty podman! docker! rootless
-exec_missing podman! docker
+exec_tty podman+ docker+ rootless
+exec_missing podman docker
 exec_directory podman docker
 exec_no_cwd podman docker
 exec_signal podman docker
 exec_detached podman docker
 exec_no_group podman docker
-top podman docker! rootless
+top podman docker+ rootless
 stats podman docker
-pause podman! docker
+pause podman+ docker
 pause_remove podman docker
-update podman! docker!
+update podman+ docker+
 kill podman docker rootless
 kill_hard podman docker
-stop podman! docker rootless
+stop podman docker rootless
 stop_late podman docker
 restart podman docker
 restart_policy podman docker
 rm podman docker
-limits podman! docker!
+limits podman+ docker
 pids podman docker
 oom podman docker
 read_only podman docker rootless
 user podman docker rootless
-capabilities podman! docker rootless
+capabilities podman docker rootless
 no_new_privileges podman docker
 seccomp podman docker rootless
 ulimit podman docker
@@ -829,21 +834,21 @@ pid_shared podman docker
 cgroup_host podman docker
 cgroup_private podman docker
 init podman docker rootless
-tty podman! docker! rootless
+tty podman+ docker rootless
 tty_user podman docker
 healthy podman docker
 copy podman docker
-userns_auto podman!
+userns_auto podman
 uidmap podman
 keep_id rootless
-idmap podman!
+idmap podman+
 preserve_fds podman rootless
 exec_preserve_fds podman
 descriptors podman docker rootless
-pod podman! rootless
+pod podman rootless
 pod_limits podman
-kube podman!
-build podman! docker rootless
+kube podman
+build podman docker rootless
 checkpoint podman docker
 network podman
 hooks podman
@@ -852,17 +857,17 @@ umask podman rootless
 rootfs podman
 systemd_mode podman
 named_namespace podman
-buildah_run buildah!
+buildah_run buildah
 buildah_options buildah
 buildah_tty buildah
-buildah_build buildah!
+buildah_build buildah+
 buildah_uidmap buildah
 ctr_configured ctr
 ctr_run ctr!
 ctr_missing ctr
-ctr_exec ctr!
-ctr_tty ctr
-ctr_tasks ctr!
+ctr_exec ctr+
+ctr_tty ctr+
+ctr_tasks ctr+
 ctr_limits ctr
 ctr_options ctr
 ctr_privileged ctr
@@ -904,7 +909,7 @@ settle() {
     # The name runc is docker's own, crun's is not.
     sed 's|"runtimes": {|& "crun": {"path": "/usr/bin/crun"},|' $here/docker-daemon.json > /etc/docker/daemon.json
     if [ "$boot" = plain ]; then mkdir -p /run/user/1000; chown 1000:1000 /run/user/1000; chmod 700 /run/user/1000; fi
-    if [ "$boot" = systemd ]; then systemctl start user@1000; fi
+    if [ "$boot" = systemd ]; then systemctl start user@1000 || journalctl -b --no-pager -n 10; fi
 }
 
 # A service of our own rather than the packages' units: the same in both boots.
@@ -997,13 +1002,16 @@ wanted() { # ENGINE CASE RUNTIME
 all() {
     table | while read -r name engines; do
         for entry in $engines; do
-            echo "${entry%!} $name $entry"
+            echo "${entry%[+!]} $name $entry"
         done
     done > $scratch/cases
-    for engine in ctr docker buildah rootless podman; do
+    for engine in ctr rootless buildah podman docker; do
         while read -r with name entry; do
             [ "$with" = $engine ] || continue
-            case $which$entry in short*!) ;; short*) continue ;; esac
+            case $which.$boot.$entry in
+            short.*! | short.systemd.*+) ;;
+            short.* | long.*[+!]) continue ;;
+            esac
             judge $engine "$name"
         done < $scratch/cases
     done

@@ -1,9 +1,9 @@
 #!/bin/sh
 # clients.sh [GLOB...]: real engines over ocirt, in a virtual machine of Debian's packages: once with systemd as init,
 # once without. A case that fails is tried with crun and runc. GLOB chooses among ENGINE.CASE.RUNTIME.
-#   OCIRT_CLIENTS=short    what CI has time for; peers: each case with crun and runc too
+#   OCIRT_CLIENTS=short    what CI has time for; long: the rest; peers: each case with crun and runc too
 #   OCIRT_CLIENTS_BOOTS=.. of: systemd plain
-#   OCIRT_CLIENTS_MANAGER= of: cgroupfs systemd
+#   OCIRT_CLIENTS_MANAGER= cgroupfs in both boots
 #   OCIRT_CLIENTS_OCIRT=F  the program under test (built static with musl)
 #   OCIRT_VM_TIMEOUT=3600  seconds for one machine
 #   OCIRT_VM_ACCEL=kvm     instead of emulation, where that works
@@ -66,14 +66,21 @@ configure() {
     done
     mkdir -p "$root/home/user" "$root/root"
     chown 1000:1000 "$root/home/user"
-    printf '%s required pam_permit.so\n' account session > "$root/etc/pam.d/systemd-user"
+    printf '%s required pam_permit.so\n' auth account password session > "$root/etc/pam.d/other"
+    cp "$root/etc/pam.d/other" "$root/etc/pam.d/systemd-user"
+    mkdir -p "$root/etc/systemd/system/user@.service.d" # pam_systemd's work
+    printf '[Service]\nEnvironment=XDG_RUNTIME_DIR=/run/user/%%i\n' > "$root/etc/systemd/system/user@.service.d/clients.conf"
+    rm -rf "$root/var/run"
+    ln -s /run "$root/var/run"
+    # Nothing is left to do at the first boot.
+    touch "$root/etc/.updated" "$root/var/.updated"
     ln -sf gawk "$root/usr/bin/awk"
     for tool in iptables ip6tables; do ln -sf xtables-nft-multi "$root/usr/sbin/$tool"; done
     chmod u+s "$root/usr/bin/newuidmap" "$root/usr/bin/newgidmap"
     echo clients > "$root/etc/hostname"
     echo "127.0.0.1 localhost clients" > "$root/etc/hosts"
     echo 0123456789abcdef0123456789abcdef > "$root/etc/machine-id"
-    : > "$root/etc/fstab"
+    for file in fstab resolv.conf; do : > "$root/etc/$file"; done
     chroot "$root" ldconfig
     chroot "$root" systemd-sysusers 2> /dev/null || die "systemd-sysusers failed"
     chroot "$root" depmod "$(ls "$root/usr/lib/modules")" || die "depmod failed"
@@ -147,8 +154,8 @@ boot() {
     name=$1
     shift
     case $name in
-    systemd) init=systemd.unit=clients.target ;;
-    plain) init=init=/usr/sbin/clients ;;
+    systemd) init=systemd.unit=clients.target manager=systemd ;;
+    plain) init=init=/usr/sbin/clients manager=cgroupfs ;;
     *) die "no boot $name" ;;
     esac
     rm -rf "$here/$name" "$here/$name.result"
@@ -156,7 +163,7 @@ boot() {
     cp "$ocirt" "$here/$name/ocirt"
     cp tests/clients-guest.sh examples/podman-ocirt.conf examples/containerd-ocirt.toml examples/docker-daemon.json "$here/$name"
     printf '%s\n' "$@" > "$here/$name/globs"
-    echo "boot=$name which='${OCIRT_CLIENTS:-}' manager=${OCIRT_CLIENTS_MANAGER:-cgroupfs}" > "$here/$name/settings"
+    echo "boot=$name which='${OCIRT_CLIENTS:-}' manager=${OCIRT_CLIENTS_MANAGER:-$manager}" > "$here/$name/settings"
     tar -cf "$here/clients.tar" -C "$here/$name" .
     for request in "rm clients.tar" "write $here/clients.tar clients.tar"; do
         debugfs -w -R "$request" "$here/image" > "$here/debugfs.log" 2>&1
