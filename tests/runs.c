@@ -353,15 +353,16 @@ void run_ordinary(struct t *t, struct outcome *out, const char *const *args) {
     CHECK(!out->timed_out, "ocirt %s: no end; it said: %s", args[0], out->err);
 }
 
-static pid_t middles[32];
+static pid_t middles[32], held[32]; /* the one that has unshared, and its child that is in the namespaces */
 static unsigned n_middles;
 
 void holders_end(void) {
     while (n_middles) {
         kill(middles[--n_middles], SIGKILL);
         waitpid(middles[n_middles], NULL, 0);
+        kill(held[n_middles], SIGKILL);
+        waitpid(held[n_middles], NULL, 0); /* ours since its parent has ended */
     }
-    nap(0.02);
     reap_all();
 }
 
@@ -396,7 +397,7 @@ pid_t holder(int flags, void (*prepare)(void)) {
     for (int i = 0; i < 1000 && !*said; i++) nap(0.001);
     pid_t pid = *said;
     munmap((void *)(uintptr_t)said, 4096);
-    return pid;
+    return held[n_middles - 1] = pid;
 }
 
 const char *ns_path(pid_t pid, const char *name) {
