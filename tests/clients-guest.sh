@@ -199,7 +199,7 @@ case_pause() {
     inspect State.Status
     says '^paused$'
     try e exec "$c" true
-    [ $code = 0 ] || fail "exec into what is paused"
+    [ $code != 0 ] || fail "exec into what is paused"
     ok e unpause "$c"
     ok e exec "$c" echo hello
     says '^hello$'
@@ -226,7 +226,7 @@ case_kill() {
     ok e logs "$c"
     says '^got$'
     try e kill "$c"
-    [ $code = 0 ] || fail "kills what is dead"
+    [ $code != 0 ] || fail "kills what is dead"
 }
 case_kill_hard() { up; ok e kill "$c"; ok e wait "$c"; says '^137$'; }
 case_stop() {
@@ -259,7 +259,7 @@ case_restart_policy() {
 case_rm() {
     up
     try e rm "$c"
-    [ $code = 0 ] || fail "removes what runs"
+    [ $code != 0 ] || fail "removes what runs"
     try e rm -f "$c"
     status 0
 }
@@ -275,7 +275,7 @@ case_limits() {
 }
 case_pids() {
     once --pids-limit 5 'for i in 1 2 3 4 5 6 7 8; do sleep 5 & done'
-    [ $code = 0 ] || fail "eight of five"
+    [ $code != 0 ] || fail "eight of five"
     complains "can't fork"
 }
 case_oom() {
@@ -310,7 +310,7 @@ case_capabilities() {
     once --user 1000 --cap-drop all --cap-add net_raw "$capabilities"
     says 'CapEff:.000000000000(0000|2000)' # podman's are ambient, docker's are not
     once --user 1000 'chown 0:0 /tmp'
-    [ $code = 0 ] || fail "an ordinary user may chown"
+    [ $code != 0 ] || fail "an ordinary user may chown"
 }
 case_no_new_privileges() {
     once --security-opt no-new-privileges 'grep NoNewPrivs /proc/self/status'
@@ -351,7 +351,7 @@ case_device() {
 case_masked() {
     once 'head -c 1 /proc/kcore | wc -c; ls /proc/scsi /sys/firmware 2>&1 | wc -l; echo 1 > /proc/sys/kernel/panic'
     says '^0$'
-    [ $code = 0 ] || fail "writes to /proc/sys"
+    [ $code != 0 ] || fail "writes to /proc/sys"
     complains 'Read-only'
 }
 case_privileged() {
@@ -366,7 +366,7 @@ case_volume() {
     says '^outside$'
     says '^refused$'
     [ "$(cat "$d/share/new")" = inside ] || fail "nothing new outside"
-    [  -e "$d/share/x" ] || fail "written through a read-only mount"
+    [ ! -e "$d/share/x" ] || fail "written through a read-only mount"
     once -v "$d/share/file:/etc/one" 'cat /etc/one'
     says '^outside$'
 }
@@ -553,13 +553,13 @@ case_build() {
 FROM scratch
 ADD root.tar /
 ENV A=1
-RUN echo $A > /made && id -u >> /made && test "$(cat /proc/1/comm)" = sh
+RUN echo $A > /made && id -u >> /made
 USER 1000
-WORKDIR /tmp
-RUN id -u > /tmp/by &&  touch /x
-RUN --mount=type=tmpfs,target=/t touch /t/x
+RUN id -u > /tmp/by && ! touch /x
 END
-    try e build -t "$c" "$d/context"
+    once= # a layer for each step takes its time
+    [ $engine = docker ] || once=--layers=false
+    try e build $once -t "$c" "$d/context"
     status 0
     ok e run --rm "$c" cat /made /tmp/by
     says '^1$'
@@ -567,7 +567,7 @@ END
     says '^1000$'
     printf 'FROM %s\nRUN exit 9\n' $image > "$d/context/Dockerfile"
     try e build -t "$c" "$d/context"
-    [ $code = 0 ] || fail "a step that fails is none"
+    [ $code != 0 ] || fail "a step that fails is none"
     complains 'status 9|exit.*9'
     try e rmi -f "$c"
 }
@@ -591,7 +591,7 @@ case_network() {
 }
 case_hooks() {
     mkdir "$d/hooks"
-    printf '#/bin/sh\ncat > %s/$1\n' "$d" > "$d/hook"
+    printf '#!/bin/sh\ncat > %s/$1\n' "$d" > "$d/hook"
     chmod 755 "$d/hook"
     for stage in prestart poststop; do
         echo "{\"version\": \"1.0.0\", \"hook\": {\"path\": \"$d/hook\", \"args\": [\"hook\", \"$stage\"]},
@@ -601,7 +601,7 @@ case_hooks() {
     says '^hello$'
     grep -q '"pid": *[1-9]' "$d/prestart" || fail "no pid in prestart's state"
     grep -q '"status": *"stopped"' "$d/poststop" || fail "not stopped in poststop's state"
-    printf '#/bin/sh\nexit 1\n' > "$d/hook"
+    printf '#!/bin/sh\nexit 1\n' > "$d/hook"
     try e --hooks-dir "$d/hooks" run --rm $image echo hello
     status 126
     says_not hello
@@ -614,7 +614,7 @@ case_rootfs() {
     ok e run --rm --rootfs "$d/root" echo hello
     says '^hello$'
     ok e run --rm --rootfs "$d/root:O" sh -c 'touch /new'
-    [  -e "$d/root/new" ] || fail "not an overlay"
+    [ ! -e "$d/root/new" ] || fail "not an overlay"
 }
 case_notify() {
     ok e run --rm --sdnotify container -e N=1 $image sh -c 'ls -d ${NOTIFY_SOCKET:-none}'
@@ -643,7 +643,7 @@ case_buildah_run() {
     in_buildah "$c" -- sh -c 'exit 7'
     status 7
     in_buildah "$c" -- nothere
-    [ $code = 0 ] || fail "runs what is missing"
+    [ $code != 0 ] || fail "runs what is missing"
 }
 case_buildah_options() {
     from
@@ -668,7 +668,7 @@ case_buildah_build() {
     says '^0$'
     printf 'FROM %s\nRUN exit 9\n' $image > "$d/context/Dockerfile"
     try buildah build --runtime "$runtime" --isolation oci -t "$c" "$d/context"
-    [ $code = 0 ] || fail "a step that fails is none"
+    [ $code != 0 ] || fail "a step that fails is none"
     try buildah rmi "$c"
 }
 case_buildah_uidmap() {
@@ -683,7 +683,7 @@ case_buildah_uidmap() {
 # ctr_run [OPTION...] -- COMMAND...
 ctr_run() {
     options=
-    while [ "$1" = -- ]; do options="$options $1"; shift; done
+    while [ "$1" != -- ]; do options="$options $1"; shift; done
     shift
     # shellcheck disable=SC2086 # options are words
     try ctr run --runc-binary "/usr/bin/$runtime" $ctr_cgroup $options $image:latest "$c" "$@"
@@ -700,7 +700,7 @@ case_ctr_run() {
 }
 case_ctr_missing() {
     ctr_run --rm -- nothere
-    [ $code = 0 ] || fail "runs what is missing"
+    [ $code != 0 ] || fail "runs what is missing"
     complains 'executable file not found in \$PATH'
 }
 case_ctr_exec() {
@@ -711,7 +711,7 @@ case_ctr_exec() {
     ctr_exec --cwd /tmp --user 1000:2000 "$c" sh -c 'echo $(pwd) $(id -u) $(id -g)'
     says '^/tmp 1000 2000$'
     ctr_exec "$c" nothere
-    [ $code = 0 ] || fail "runs what is missing"
+    [ $code != 0 ] || fail "runs what is missing"
     complains 'executable file not found in \$PATH'
     ctr_exec "$c" sh -c 'kill -9 $$'
     status 137
@@ -775,7 +775,7 @@ case_ctr_configured() {
     says 'cri +.* ok'
 }
 
-# ----- which case for which engine; a  has it in the short run -----
+# ----- which case for which engine: ! is in the short run, + in its boot with systemd only -----
 
 table() {
     cat << 'END'
@@ -1005,7 +1005,7 @@ all() {
             echo "${entry%[+!]} $name $entry"
         done
     done > $scratch/cases
-    for engine in ctr rootless buildah podman docker; do
+    for engine in podman rootless buildah ctr docker; do
         while read -r with name entry; do
             [ "$with" = $engine ] || continue
             case $which.$boot.$entry in
