@@ -659,15 +659,13 @@ static void streams_of_each_kind(struct t *t) {
             CHECK_SYS(fchown(fds[i], 0, 0));
             if (!exec) bundle_config(&b, &(struct config){.args = "payload-exit 0", .process = "\"user\":{\"uid\":1000,\"gid\":1000}"});
             const char **argv = exec ? exec_argv(t, "-u 1000:1000", "/payload payload-exit 0") : ocirt_argv(t, (const char *const[]){"run", "-b", b.path, t->tag, NULL});
-            command_run(&(struct command){.argv = argv, .out_fd = fds[i], .err_fd = fds[i]}, &out);
+            command_run(&(struct command){.argv = argv, .input = "", .out_fd = fds[i], .err_fd = fds[i]}, &out); /* not on the host's null device */
             EXPECT(out.code == 0, "%s: %d", rows[i].kind, out.code);
             CHECK_SYS(fstat(fds[i], &st));
             EXPECT(st.st_uid == rows[i].uid && st.st_gid == 0, "%s%s is %u:%u's", exec ? "exec: " : "", rows[i].kind, st.st_uid, st.st_gid);
         }
         if (exec) box_end(t, &x);
     }
-    CHECK_SYS(fstat(0, &st));
-    CHECK_INT(st.st_uid, 0);
     for (size_t i = 0; i < sizeof fds / sizeof *fds; i++) close(fds[i]);
     close(pair[1]);
 }

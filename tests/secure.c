@@ -706,7 +706,7 @@ enum started { BY_CREATE, BY_RUN, BY_EXEC, STARTED };
 static const char *const started_names[] = {"create and start", "run", "exec"};
 
 #define UP "../../../../../../../../../../../.."
-enum { FIRST_FD = 0, FDS = 41 };
+enum { ITS_ROOT = -2, ITS_CWD, FDS = 41 };
 
 struct climb {
     struct t *t;
@@ -717,14 +717,16 @@ struct climb {
     int watch;        /* tells when that is opened */
 };
 
-static char *climbed(const struct climb *c, int fd) { return print("/proc/self/fd/%d/" UP "%s", fd, c->host); }
+static char *climbed(const struct climb *c, int fd) {
+    return print("/proc/self/%s/" UP "%s", fd == ITS_ROOT ? "root" : fd == ITS_CWD ? "cwd" : print("fd/%d", fd), c->host);
+}
 
 static void climb_make(struct t *t, struct climb *c) {
     root_make(t, &c->b);
     c->t = t, c->host = print("%s/host", t->dir);
     make_dirs(c->host, 0755);
     CHECK_OK(copy_file(test_exe(), print("%s/program", c->host), 0755));
-    for (int fd = FIRST_FD; fd < FDS; fd++) {
+    for (int fd = ITS_ROOT; fd < FDS; fd++) {
         root_link(&c->b, print("%s/program", climbed(c, fd)), print("links/%d", fd));
         root_file(&c->b, print("scripts/%d", fd), print("#!%s/program payload-echo\n", climbed(c, fd)));
         CHECK_SYS(chmod(print("%s/scripts/%d", c->b.rootfs, fd), 0755));
@@ -773,12 +775,12 @@ static void climb_once(struct climb *c, enum started started, enum named named, 
 
 static void climb_in(struct t *t, struct climb *c) {
     climb_make(t, c);
-    int first = sweeps_full() ? FIRST_FD : 3, end = sweeps_full() ? FDS : 20, step = sweeps_full() || time_scale() < 3 ? 1 : 3;
+    int end = sweeps_full() ? FDS : 20, step = sweeps_full() || time_scale() < 3 ? 1 : 3;
     for (int started = 0; started < STARTED; started++) {
         struct box x;
         if (started == BY_EXEC) box_begin(t, &x, &c->c);
         for (int named = 0; named < (started == BY_EXEC ? AS_HOOK : NAMED); named++)
-            for (int fd = first + named % step; fd < end; fd += step) climb_once(c, (enum started)started, (enum named)named, fd);
+            for (int fd = ITS_ROOT + named % step; fd < end; fd += step) climb_once(c, (enum started)started, (enum named)named, fd);
         if (started == BY_EXEC) box_end(t, &x);
     }
     close(c->watch);
