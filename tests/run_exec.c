@@ -172,6 +172,13 @@ static void words(struct t *t) {
     CHECK_REPORT(&out, "argv.3", "\xc3\xa9\\n");
     CHECK_REPORT(&out, "argv.4", "--");
     outcome_free(&out);
+    /* what is before the id only ends the options */
+    run_ocirt(t, &out, "exec", "--cwd", "/", "--", t->tag, "/payload", "payload-echo", "--", "-d");
+    CHECK(out.code == 0 && !strcmp(out.out, "-- -d\n"), "%d %s%s", out.code, out.err, out.out);
+    outcome_free(&out);
+    run_ocirt(t, &out, "exec", "--");
+    expect_refusal(&out, "exec --", 0, "");
+    outcome_free(&out);
     box_end(t, &x);
 }
 

@@ -580,6 +580,26 @@ static void readiness_folder(struct t *t) {
     close(manager);
 }
 
+/* A manager that hears nothing keeps nobody waiting for ever. */
+static void readiness_is_not_heard(struct t *t) {
+    struct bundle b;
+    int manager = manager_listen(t), other = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), n = 0;
+    struct sockaddr_un name = {.sun_family = AF_UNIX};
+    strcpy(name.sun_path, getenv("NOTIFY_SOCKET"));
+    while (n < 10000 && sendto(other, "x", 1, 0, (struct sockaddr *)&name, sizeof name) == 1) n++;
+    CHECK_OK(n < 10000 && errno == EAGAIN);
+    make(t, &b, "payload-script notify READY=1 -- sleep 100");
+    const char *const list[] = {"run", "-d", "-b", b.path, t->tag, NULL};
+    struct outcome out;
+    command_run(&(struct command){.argv = ocirt_argv(t, list), .seconds = 30}, &out);
+    CHECK(out.code == 0, "%d %s", out.code, out.err);
+    CHECK_TEXT(status_of(t), "running");
+    expect(t, 0, "", "delete", "--force", t->tag);
+    reap_all();
+    close(other);
+    close(manager);
+}
+
 struct swap {
     const char *place, *target;
     unsigned since, at; /* calls since the socket has its name */
@@ -632,6 +652,7 @@ static void readiness_never_comes(struct t *t) {
 const struct test run_life_tests[] = {
     {"life.readiness_is_told", readiness_is_told, 0, 0},
     {"life.readiness_folder", readiness_folder, 0, 0},
+    {"life.readiness_is_not_heard", readiness_is_not_heard, 0, 60},
     {"life.readiness_link", readiness_link, 0, 0},
     {"life.older_state", older_state, 0, 0},
     {"life.readiness_never_comes", readiness_never_comes, 0, 0},
