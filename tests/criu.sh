@@ -4,33 +4,19 @@
 # build/criu/criu runs it here: OCIRT_TEST_CRIU=$PWD/build/criu/criu ./build.sh test 'checkpoint.*'
 set -eu
 cd "$(dirname "$0")/.."
+. tests/apt.sh
 to=$PWD/build/criu
-apt=$PWD/build/criu-apt
-keyring=/usr/share/keyrings/debian-archive-keyring.gpg
-
-# An apt of our own, beside the machine's.
-own() {
-    tool=$1; shift
-    "$tool" -qq -o Dir::Etc::sourcelist="$apt/sources.list" -o Dir::Etc::sourceparts=/dev/null \
-        -o Dir::State="$apt" -o Dir::State::status="$apt/status" -o Dir::Cache="$apt" \
-        -o Dir::Cache::pkgcache=pkg.bin -o Dir::Cache::srcpkgcache=src.bin \
-        -o APT::Sandbox::User=root -o Acquire::Languages=none -o Acquire::Retries=3 "$@"
-}
-
-rm -rf "$to" "$apt"
-mkdir -p "$to" "$apt/lists/partial" "$apt/archives/partial"
-: > "$apt/status"
-# shellcheck disable=SC2016 # apt's own variable
-mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' 'Label: Debian' 'Component: main' | head -n 1)
-echo "deb [signed-by=$keyring] $mirror ${1:-sid} main" > "$apt/sources.list"
-own apt-get update
+suite=${1:-sid}
+lists
+rm -rf "$to"
+mkdir -p "$to/deb"
 # tar, and by a shell gzip, are what criu packs a tmpfs with; ip and iptables are for networks.
-own apt-get -s --no-install-recommends install criu tar gzip dash iproute2 iptables > "$apt/plan"
-packages=$(sed -n 's/^Inst \([^ ]*\).*/\1/p' "$apt/plan" | sort -u)
+own apt-get -t "$suite" -s --no-install-recommends install criu tar gzip dash iproute2 iptables > "$to/plan"
+packages=$(sed -n 's/^Inst \([^ ]*\).*/\1/p' "$to/plan" | sort -u)
 # shellcheck disable=SC2086 # words
-(cd "$apt" && own apt-get download $packages)
-for deb in "$apt"/*.deb; do dpkg-deb -x "$deb" "$to"; done
-rm -rf "$apt" "$to"/usr/share "$to"/usr/include "$to"/usr/lib/*/gconv "$to"/usr/lib/python3 "$to"/etc "$to"/var
+(cd "$to/deb" && own apt-get -t "$suite" download $packages)
+for deb in "$to"/deb/*.deb; do dpkg-deb -x "$deb" "$to"; done
+rm -rf "$to/deb" "$to/plan" "$to"/usr/share "$to"/usr/include "$to"/usr/lib/*/gconv "$to"/usr/lib/python3 "$to"/etc "$to"/var
 [ -e "$to/usr/bin/sh" ] || ln -s dash "$to/usr/bin/sh"
 # alternatives(1)
 for name in iptables iptables-save iptables-restore ip6tables ip6tables-save ip6tables-restore; do

@@ -16,6 +16,7 @@
 
 #define BESIDE "/usr/local/sbin/"
 #define SCRIPT BESIDE "script" /* lines: what to do next */
+#define LET_GO BESIDE "let-go" /* once it is there, who was left ends */
 #define HEARD BESIDE "heard"   /* the messages that came: their fields, a line each */
 
 static size_t take_number(const unsigned char *at, size_t left, uint64_t *out) {
@@ -188,7 +189,9 @@ int criu_main(int argc, char **argv) {
         else if (!strncmp(line, "long", 4)) tell(memset(malloc(100000), 8, 100000), 100000, -1);
         else if (!strncmp(line, "wait", 4)) pause();
         else if (!strncmp(line, "leave", 5)) { /* somebody holds our socket when we are gone */
-            if (fork() == 0) nap(0.2), _exit(0);
+            if (fork() == 0)
+                for (double end = now() + 60; now() < end; nap(0.02))
+                    if (!access(LET_GO, F_OK)) _exit(0);
         } else if (!strncmp(line, "die", 3)) raise(SIGKILL);
         else if (!strncmp(line, "exit", 4)) return atoi(rest);
         else return 10;
@@ -216,6 +219,7 @@ static void make_beside(const char *exe) {
 
 static void play(const char *script) {
     unlink(HEARD);
+    unlink(LET_GO);
     file_write(SCRIPT, "%s", script);
 }
 
@@ -407,6 +411,7 @@ static void fake_checkpoint_fails(struct t *t) {
         CHECK(out.code == 1 && good_text(out.err), "%zu: %d %s", i, out.code, out.err);
         CHECK_HAS(out.err, ways[i].word);
         outcome_free(&out);
+        file_write(LET_GO, "%s", "");
         CHECK_TEXT(status_of(t), "running");
         await_count(&c, n);
         reap_all();
