@@ -534,11 +534,14 @@ static void drain(struct runner *runner) {
         while (runner->slots[i].test) wait_for_one(runner);
 }
 
+/* Globs over names; those behind an exclamation mark take away. */
 static bool wanted(const struct test *test, char *const *patterns) {
-    if (!patterns || !*patterns) return true;
-    for (; *patterns; patterns++)
-        if (!fnmatch(*patterns, test->name, 0)) return true;
-    return false;
+    bool is = !patterns || !*patterns;
+    for (; patterns && *patterns; patterns++) {
+        if (**patterns == '!' && !fnmatch(*patterns + 1, test->name, 0)) return false;
+        is |= **patterns != '!' && !fnmatch(*patterns, test->name, 0);
+    }
+    return is;
 }
 
 static void run_pass(struct runner *runner, const struct test *const *tables, unsigned jobs,
