@@ -228,6 +228,7 @@ void live_begin(struct t *t, struct live *l, const struct config *config) {
     need_ocirt();
     l->runtime = command_start(&(struct command){.argv = ocirt_argv(t, (const char *const[]){"run", "-b", l->b.path, t->tag, NULL})}, &l->out);
     await_text(&l->out, "ready");
+    await_status(t, "running"); /* the program may be faster than the record that it runs */
     l->pid = atoi(state_get(t, t->tag, "pid"));
     l->cgroup = cgroup_of(t, l->pid);
 }
