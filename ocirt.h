@@ -13225,11 +13225,30 @@ static bool ocirt__state_is_paused(const struct ocirt__record *record) {
     return paused;
 }
 
+/* A container with CAP_SYS_ADMIN may have put something into the folder of its socket. */
+static int ocirt__state_remove_notify(int dir) {
+    union {
+        char     bytes[1024];
+        uint64_t aligned;
+    } buffer;
+    long n = 0;
+    int  fd = ocirt__sys_openat(dir, "notify", O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+    if (fd < 0) return fd == -ENOENT ? 0 : fd;
+    while ((n = ocirt__sys_getdents(fd, buffer.bytes, sizeof buffer.bytes)) > 0)
+        for (long at = 0; at < n; at += ((const struct ocirt__dirent64 *)(const void *)(buffer.bytes + at))->size) {
+            const char *name = ((const struct ocirt__dirent64 *)(const void *)(buffer.bytes + at))->name;
+            if (strcmp(name, ".") != 0 && strcmp(name, "..") != 0 && ocirt__sys_unlinkat(fd, name, 0) < 0) (void)ocirt__sys_unlinkat(fd, name, AT_REMOVEDIR);
+        }
+    ocirt__sys_close(&fd);
+    return n < 0 ? (int)n : ocirt__sys_unlinkat(dir, "notify", AT_REMOVEDIR);
+}
+
 /* Everything we put there, and nothing else: a folder with foreign files stays. */
 static int ocirt__state_remove(int root, const char *id, int dir) {
-    static const char *const names[] = {"notify/notify.sock", "start", "init", "creating", "plan", "config.json", "state.new", "state.json"};
+    static const char *const names[] = {"start", "init", "creating", "plan", "config.json", "state.new", "state.json"};
+    int r = ocirt__state_remove_notify(dir); /* first: delete can be tried again as long as there is a record */
+    if (r < 0) return r;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) (void)ocirt__sys_unlinkat(dir, names[i], 0);
-    (void)ocirt__sys_unlinkat(dir, "notify", AT_REMOVEDIR);
     return ocirt__sys_unlinkat(root, id, AT_REMOVEDIR);
 }
 
