@@ -15617,6 +15617,7 @@ static int ocirt__checkpoint_failed(struct ocirt__checkpoint *c, int result) {
     else if (result == -ECHILD) snprintf(text, sizeof text, "it was ended by signal %d before it answered", c->end.si_status);
     else if (result == -EBADMSG || result == -EMSGSIZE) snprintf(text, sizeof text, "its answer is none of its protocol");
     else if (result != -ECANCELED) snprintf(text, sizeof text, "%s", ocirt_errno_text(-result));
+    else if (!message[0] && c->reply.sys == EBADRQC) snprintf(text, sizeof text, "it does not know one of the options");
     else if (!message[0]) snprintf(text, sizeof text, "it does not say why (%s)", c->reply.sys ? ocirt_errno_text((int)c->reply.sys) : "no errno");
     ocirt__error_set(c->job->error, OCIRT_E_SYSTEM, 0, c->program, "cannot %s %s: criu failed: %s, see %s/%s", c->restore ? "restore" : "checkpoint", c->job->id,
                      text[0] ? text : message, c->folder, c->ask.log);

@@ -17,15 +17,16 @@ packages=$(sed -n 's/^Inst \([^ ]*\).*/\1/p' "$to/plan" | sort -u)
 (cd "$to/deb" && own apt-get -t "$suite" download $packages)
 for deb in "$to"/deb/*.deb; do dpkg-deb -x "$deb" "$to"; done
 rm -rf "$to/deb" "$to/plan" "$to"/usr/share "$to"/usr/include "$to"/usr/lib/*/gconv "$to"/usr/lib/python3 "$to"/etc "$to"/var
-[ -e "$to/usr/bin/sh" ] || ln -s dash "$to/usr/bin/sh"
+shell=$(dirname "$(find "$to" -path '*bin/dash')")
+[ -e "$shell/sh" ] || ln -s dash "$shell/sh"
 # alternatives(1)
 for name in iptables iptables-save iptables-restore ip6tables ip6tables-save ip6tables-restore; do
     [ -e "$to/usr/sbin/$name" ] || ln -s xtables-nft-multi "$to/usr/sbin/$name"
 done
 # What is merged by a package that is not here.
 for folder in bin sbin lib lib64; do [ -e "$to/$folder" ] || ln -s "usr/$folder" "$to/$folder"; done
-loader=$(echo "$to"/usr/lib64/ld-linux-*.so.*)
-[ -e "$loader" ] || loader=$(echo "$to"/usr/lib/ld-linux-*.so.*)
-printf '#!/bin/sh\nexec %s --library-path %s %s "$@"\n' "$loader" "$(echo "$to"/usr/lib/*-linux-gnu)" "$to/usr/sbin/criu" > "$to/criu"
+loader=$(find "$to" -name 'ld-linux-*.so.*' -type f | head -n 1)
+libraries=$(find "$to" -name '*-linux-gnu' -type d | tr '\n' :)
+printf '#!/bin/sh\nexec %s --library-path %s %s "$@"\n' "$loader" "$libraries" "$to/usr/sbin/criu" > "$to/criu"
 chmod 755 "$to/criu"
 "$to/criu" --version

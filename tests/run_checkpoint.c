@@ -652,6 +652,8 @@ static void fake_restore_terminal(struct t *t) {
 
 /* ---- with the real one ---- */
 
+static const char *lock; /* how the network is locked: not at all, where criu can leave that out */
+
 static const char *need_criu(struct t *t) {
     static const char *const folders[] = {"/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"};
     const char *given = getenv("OCIRT_TEST_CRIU"), *exe = NULL;
@@ -664,6 +666,9 @@ static const char *need_criu(struct t *t) {
     if (!exe) SKIP("criu", "there is no criu");
     command_run(&(struct command){.exe = exe, .argv = (const char *const[]){"criu", "check", NULL}}, &out);
     if (out.code) SKIP("criu", "criu check: %.600s", out.err);
+    outcome_free(&out);
+    command_run(&(struct command){.exe = exe, .argv = (const char *const[]){"criu", "--version", NULL}}, &out);
+    lock = strstr(out.out, "Version: 3.") ? "nftables" : "skip";
     outcome_free(&out);
     return exe;
 }
@@ -681,7 +686,7 @@ static void real_log(struct t *t) {
 
 static void real_checkpoint(struct t *t, const char *option) {
     struct outcome out;
-    run_ocirt(t, &out, "checkpoint", "--network-lock", "skip", "--image-path", images(t), option ? option : t->tag, option ? t->tag : NULL);
+    run_ocirt(t, &out, "checkpoint", "--network-lock", lock, "--image-path", images(t), option ? option : t->tag, option ? t->tag : NULL);
     if (out.code) real_log(t);
     CHECK(out.code == 0 && !out.out_n && !out.err_n, "%d %s%s", out.code, out.out, out.err);
     outcome_free(&out);
@@ -804,7 +809,7 @@ static void real_pre_dump(struct t *t) {
     quiet(t, "checkpoint", "--pre-dump", "--image-path", print("%s/before", t->dir), t->tag);
     CHECK_TEXT(status_of(t), "running");
     n = await_count(&c, n);
-    quiet(t, "checkpoint", "--network-lock", "skip", "--image-path", images(t), "--parent-path", "../before", t->tag);
+    quiet(t, "checkpoint", "--network-lock", lock, "--image-path", images(t), "--parent-path", "../before", t->tag);
     CHECK_TEXT(status_of(t), "stopped");
     char target[64] = "";
     CHECK_OK(readlink(print("%s/parent", images(t)), target, sizeof target - 1) > 0);
