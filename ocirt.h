@@ -144,6 +144,7 @@
      run.oci.mount_context_type       context, fscontext, defcontext, rootcontext: the word for linux.mountLabel
      run.oci.pidfd_receiver           a socket that gets init's pidfd, as options.pidfd_socket
      org.systemd.property.NAME        a property of the scope in the text form of GVariant, with the systemd driver
+     org.criu.config                  a file of options for criu instead of /etc/criu/ocirt.conf or runc.conf; "": none
      io.ocirt.landlock.read, .write   paths of the container with : between, see >>landlock
 
    KERNELS
@@ -3666,7 +3667,7 @@ OCIRT_DEF int ocirt_features_write(ocirt_write_fn write, void *user, ocirt_error
     ocirt__buffer_text(&b, ",\n  ");
     ocirt__features_linux(&b, setattr);
     ocirt__buffer_text(&b, ",\n  \"annotations\": {\"io.ocirt.version\": \"" OCIRT_VERSION "\"},\n"
-                           "  \"potentiallyUnsafeConfigAnnotations\": [\"io.ocirt.landlock.\", \"run.oci.keep_original_groups\", \"run.oci.mount_context_type\"]\n}\n");
+                           "  \"potentiallyUnsafeConfigAnnotations\": [\"io.ocirt.landlock.\", \"org.criu.\", \"run.oci.keep_original_groups\", \"run.oci.mount_context_type\"]\n}\n");
     r = ocirt__spec_put(&b, write, user, error);
     ocirt_arena_free(&arena);
     return r;
