@@ -2329,6 +2329,7 @@ static int ocirt__mount_options_parse(ocirt_arena *arena, const ocirt_json *doc,
     }
     for (size_t i = 0; r == 0 && i < m->options.count; i++) {
         const struct ocirt__option *word = ocirt__options_find(m->options.items[i]);
+        if (!m->options.items[i][0]) continue; /* buildah writes such, and peers pass over it */
         if (!word) r = ocirt__options_data(doc, m, i, o, error);
         else if (word->kind == OCIRT__OPTION_FLAG) ocirt__options_flag(o, word);
         else if (word->kind == OCIRT__OPTION_DEEP) ocirt__options_deep(o, word);
@@ -9562,6 +9563,7 @@ struct ocirt_plan {
     uint32_t resctrl, resctrl_made, resctrl_monitor; /* text: the group, 0: none; it is ours alone; flags */
     uint32_t file;         /* name of the config file, for errors; 0: none */
     uint32_t stage;        /* OCIRT__STAGE_: how init is started */
+    uint32_t stage_inside; /* the stage is born in the cgroup, and what it starts is there too */
     int32_t  container_pid; /* of the init that an exec joins; 0: this is the plan of an init */
     int32_t  slots[OCIRT__PLAN_SLOTS];
 };
@@ -9868,7 +9870,7 @@ static int ocirt__plan_choose_stage(struct ocirt__planner *p) {
             "the container's root could rewrite the file of the calling program (CVE-2019-5736)");
     p->stage = exposed ? ocirt__plan_needs_stage(p) ? OCIRT__STAGE_EXECUTED : OCIRT__STAGE_INIT
              : p->joined || p->fresh & OCIRT__CLONE_NEWTIME || ocirt__plan_first_cpus(p) ? OCIRT__STAGE_FORKED : OCIRT__STAGE_NONE;
-    ocirt__plan_head(p)->stage = p->stage;
+    ocirt__plan_head(p)->stage = p->stage, ocirt__plan_head(p)->stage_inside = (p->joined & OCIRT__CLONE_NEWCGROUP) != 0;
     return 0;
 }
 
@@ -11776,12 +11778,19 @@ static int ocirt__step_cgroup(const struct ocirt__actor *a) {
     return a->page->old_cgroup ? -1 : a->slots[OCIRT__SLOT_CGROUP];
 }
 
+/* From a joined cgroup namespace the stage's own cgroup is out of sight, and a birth in another one then refused where
+   cgroup2 is mounted with nsdelegate, as systemd does: there the stage itself is born inside. */
+static bool ocirt__step_is_inside(const struct ocirt__actor *a) {
+    return a->plan->stage_inside != 0;
+}
+
 /* The stage's last row. Init becomes a child of the host (CLONE_PARENT), which must be able to reap it. Where others are
    in its namespaces already they see what it has open from birth on: not the host's procfs, and the cgroup no longer
    than the birth takes. */
 static int ocirt__step_fork(struct ocirt__actor *a, const struct ocirt__row *row) {
     bool outside;
-    int  cgroup = ocirt__step_cgroup(a), pid;
+    bool inside = ocirt__step_is_inside(a);
+    int  cgroup = inside ? -1 : ocirt__step_cgroup(a), pid;
     if (a->plan->container_pid) ocirt__sys_close(&a->slots[OCIRT__SLOT_PROC]), a->ground.proc = -1;
     pid = ocirt__process_clone(row->x | OCIRT__CLONE_PARENT, cgroup, 0, NULL, &outside);
     if (pid < 0) return pid;
@@ -11791,7 +11800,7 @@ static int ocirt__step_fork(struct ocirt__actor *a, const struct ocirt__row *row
         a->ground.detail = ocirt__step_report(a)->detail;
         return OCIRT__STEP_BORN;
     }
-    a->page->outside_cgroup = outside || cgroup != a->slots[OCIRT__SLOT_CGROUP];
+    if (!inside) a->page->outside_cgroup = outside || cgroup != a->slots[OCIRT__SLOT_CGROUP];
     a->page->init_pid = pid;
     return 0;
 }
@@ -12229,6 +12238,11 @@ static void ocirt__spawn_born(struct ocirt__host *h, int pid, int pidfd, bool ou
     h->actor.page->outside_cgroup = outside;
 }
 
+static void ocirt__spawn_staged(struct ocirt__host *h, int pidfd, bool outside) {
+    h->stage_pidfd = pidfd;
+    if (ocirt__step_is_inside(&h->actor)) h->actor.page->outside_cgroup = outside;
+}
+
 static uint32_t ocirt__spawn_next(const struct ocirt__host *h, const struct ocirt__row *row) {
     return (uint32_t)(row - ocirt__plan_row(h->actor.plan, 0)) + 1;
 }
@@ -12289,12 +12303,12 @@ static int ocirt__spawn_execute(struct ocirt__host *h, const struct ocirt__row *
     char  page[24], *argv[] = {(char[]){"ocirt-stage"}, page, NULL}, *env[] = {NULL};
     struct ocirt__launch launch = {.image = h->image, .argv = argv, .env = env, .input = -1, .output = -1, .preserve = h->actor.plan->preserve, .keep = keep,
                                    .keep_count = ocirt__spawn_kept(h, keep), .namespaces = init ? row->x : 0,
-                                   .cgroup = init ? ocirt__step_cgroup(&h->actor) : -1};
+                                   .cgroup = init || ocirt__step_is_inside(&h->actor) ? ocirt__step_cgroup(&h->actor) : -1};
     page[ocirt__mem_decimal(page, (uint64_t)h->page_file)] = 0;
     pidfd = ocirt__program_launch(&launch, (char *)h->actor.plan + h->actor.plan->scratch_at, OCIRT__PLAN_STACK, &pid);
     if (pidfd < 0) return pidfd;
     if (init) ocirt__spawn_born(h, pid, pidfd, launch.outside || launch.cgroup != h->actor.slots[OCIRT__SLOT_CGROUP]);
-    else h->stage_pidfd = pidfd;
+    else ocirt__spawn_staged(h, pidfd, launch.outside || launch.cgroup != h->actor.slots[OCIRT__SLOT_CGROUP]);
     return OCIRT__STEP_BORN;
 }
 
@@ -12327,12 +12341,12 @@ static int ocirt__spawn_copy(struct ocirt__host *h, const struct ocirt__row *row
     if (r < 0) return r;
     ocirt__step_publish(&h->actor, ocirt__spawn_next(h, row)); /* before there is anyone who goes on from here */
     ocirt__spawn_block(old);
-    pid = ocirt__process_clone(row->x, stage ? -1 : cgroup, SIGCHLD, &pidfd, &outside);
+    pid = ocirt__process_clone(row->x, stage && !ocirt__step_is_inside(&h->actor) ? -1 : cgroup, SIGCHLD, &pidfd, &outside);
     if (pid == 0) ocirt__spawn_child(h, row, other);
     ocirt__spawn_unblock(old);
     ocirt__sys_close(&other);
     if (pid < 0) return pid;
-    if (stage) h->stage_pidfd = pidfd;
+    if (stage) ocirt__spawn_staged(h, pidfd, outside || cgroup != h->actor.slots[OCIRT__SLOT_CGROUP]);
     else ocirt__spawn_born(h, pid, pidfd, outside || cgroup != h->actor.slots[OCIRT__SLOT_CGROUP]);
     return OCIRT__STEP_BORN;
 }
@@ -12655,6 +12669,13 @@ static int ocirt__spawn_carry_out(struct ocirt__actor *a, const struct ocirt__ro
     }
 }
 
+/* That a row is done may be known before what was sent by it is read. */
+static void ocirt__spawn_take_terminal(struct ocirt__host *h) {
+    struct pollfd wait = {.fd = h->conversation, .events = POLLIN};
+    while (h->actor.plan->terminal && h->terminal < 0 && ocirt__sys_poll(&wait, 1, 0) > 0 && wait.revents & POLLIN)
+        if (ocirt__spawn_receive(h) <= 0) break;
+}
+
 /* Carries the plan out up to exec or to the wait for start. */
 static int ocirt__spawn_run(struct ocirt__host *h) {
     struct ocirt__actor *a = &h->actor;
@@ -12663,6 +12684,7 @@ static int ocirt__spawn_run(struct ocirt__host *h) {
     a->await     = ocirt__spawn_await;
     r = ocirt__step_walk(a, 0);
     if (r == 0) r = ocirt__spawn_await(a, a->plan->await_row ? a->plan->await_row : UINT32_MAX, 0);
+    ocirt__spawn_take_terminal(h);
     if (r == 0 && h->stage_pidfd >= 0) r = ocirt__spawn_child_ended(h); /* it has let go, and is not left a zombie */
     return r;
 }
@@ -14804,7 +14826,7 @@ static bool ocirt__ops_stillborn(struct ocirt__host *h) {
     const struct ocirt__report *failure = ocirt__step_failure(h->actor.page);
     unsigned verb = failure ? ocirt__plan_row(h->actor.plan, (uint32_t)failure->row)->verb : OCIRT__VERB_NONE;
     if (h->actor.page->old_cgroup || h->actor.slots[OCIRT__SLOT_CGROUP] < 0) return false;
-    if (failure) return failure->error == -EAGAIN && (verb == OCIRT__VERB_FORK || verb == OCIRT__VERB_CLONE || verb == OCIRT__VERB_CLONE_EXECUTE);
+    if (failure) return failure->error == -EAGAIN && (verb == OCIRT__VERB_FORK || verb == OCIRT__VERB_CLONE || verb == OCIRT__VERB_CLONE_EXECUTE || verb == OCIRT__VERB_STAGE || verb == OCIRT__VERB_STAGE_EXECUTE);
     if (!h->dead && !h->told && h->pidfd >= 0 && h->actor.page->current[OCIRT_ACTOR_INIT] == 0) h->dead = ocirt__sys_reap(h->pidfd, &h->end) == 0; /* see explain_lost */
     return h->dead && h->end.si_code == CLD_KILLED && h->end.si_status == SIGKILL && h->actor.page->current[OCIRT_ACTOR_INIT] == 0;
 }

@@ -98,7 +98,7 @@ static void mount_all(void) {
     mount_on("mqueue", "/dev/mqueue", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
     mount_on("tmpfs", "/tmp", MS_NOSUID | MS_NODEV, "mode=1777");
     mount_on("tmpfs", "/run", MS_NOSUID | MS_NODEV, "mode=755");
-    mount_on("cgroup2", "/sys/fs/cgroup", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
+    mount_on("cgroup2", "/sys/fs/cgroup", MS_NOSUID | MS_NODEV | MS_NOEXEC, "nsdelegate"); /* as systemd does */
     if (!access("/sys/kernel/security", F_OK))
         mount_on("securityfs", "/sys/kernel/security", 0, NULL);
     if (!access("/sys/fs/selinux", F_OK)) {
