@@ -9214,6 +9214,16 @@ static int ocirt__mount_is_covered(void) {
     return r < 0 ? r : above.mnt_id != root.mnt_id;
 }
 
+/* What lies on top of the root, which is also the working directory: `..` leads onto it, and "." would be what is
+   below. */
+static int ocirt__mount_drop_cover(bool shared) {
+    int top = ocirt__sys_openat(AT_FDCWD, "..", O_PATH | O_DIRECTORY, 0), r = top < 0 ? top : (int)OCIRT__SYS1(SYS_fchdir, top);
+    if (r == 0 && shared) r = ocirt__sys_mount(NULL, ".", NULL, MS_REC | MS_SLAVE, NULL);
+    if (r == 0) r = ocirt__sys_umount(".", MNT_DETACH);
+    ocirt__sys_close(&top);
+    return r;
+}
+
 /* pivot_root(2): old and new root may be the same place; the old one then lies on top, and on it each root that a
    mount on / has covered: each is unmounted for itself. It is cut off from propagation first, or the unmount would
    reach the host through a shared root. */
@@ -9223,8 +9233,7 @@ static int ocirt__mount_pivot(struct ocirt__ground *g, bool shared) {
     if (r == 0) r = OCIRT__SYS2(SYS_pivot_root, ".", ".");
     if (r == 0) r = 1;
     for (int most = 64; r == 1 && most > 0; most--) {
-        r = shared ? ocirt__sys_mount(NULL, ".", NULL, MS_REC | MS_SLAVE, NULL) : 0;
-        if (r == 0) r = ocirt__sys_umount(".", MNT_DETACH);
+        r = ocirt__mount_drop_cover(shared);
         if (r == 0) r = OCIRT__SYS1(SYS_chdir, "/");
         if (r == 0) r = ocirt__mount_is_covered();
     }

@@ -161,6 +161,22 @@ static void propagation(struct t *t) {
     CHECK_SYS(umount2(source, 0));
 }
 
+/* What is shared stays so over the change of roots: a mount made inside is there outside. */
+static void shared_goes_out(struct t *t) {
+    const char *source = print("%s/source", t->dir), *back = print("%s/back", source);
+    make_dirs(source, 0755);
+    CHECK_SYS(mount("tmpfs", source, "tmpfs", 0, NULL));
+    make_dirs(back, 0755);
+    CHECK_SYS(mount(NULL, source, NULL, MS_SHARED, NULL));
+    struct outcome *out = ran_well(t, &(struct config){
+        .args = "payload-script mount tmpfs /shared/back tmpfs -- mkdir /shared/back/inside",
+        .process = print("\"capabilities\":{%s,%s,%s}", cap_list("bounding", 1ull << 21), cap_list("effective", 1ull << 21), cap_list("permitted", 1ull << 21)),
+        .mounts = print("{\"destination\":\"/shared\",\"source\":\"%s\",\"options\":[\"rbind\",\"rshared\"]}", source), .linux_ = "\"rootfsPropagation\":\"shared\""});
+    EXPECT(!access(print("%s/inside", back), F_OK), "it did not come out: %s", out->out);
+    CHECK_SYS(umount2(back, 0));
+    CHECK_SYS(umount2(source, 0));
+}
+
 /* Where two texts part, at the start of a line. */
 static size_t common(const char *a, const char *b) {
     size_t n = 0;
@@ -699,6 +715,7 @@ static void locked_flags(struct t *t) {
 }
 
 const struct test run_fs_tests[] = {
+    {"fs.shared_goes_out", shared_goes_out, TEST_ROOT, 0},
     {"fs.bind_options", bind_options, TEST_ROOT, 0},
     {"fs.trees", trees, TEST_ROOT, 0},
     {"fs.propagation_alone", propagation_alone, 0, 0},
