@@ -729,7 +729,7 @@ static bool source_of_row(const struct sight *s) {
         if (s->w->s->rows[i].source && !strcmp(s->w->s->rows[i].source, s->path)) return true;
     return false;
 }
-static bool above_root(const struct sight *s) { return s->w->pivoted && is_call(s, "statx") && !strcmp(s->path, ".."); }
+static bool above_root(const struct sight *s) { return s->w->pivoted && is_call(s, "statx,openat") && !strcmp(s->path, ".."); }
 static bool old_root_leaves(const struct sight *s) { return has_verb(s->w->s, "move-root") && !s->w->pivoted && is_call(s, "statx,mount,umount2") && s->path[0] == '/'; }
 static bool hook_of_row(const struct sight *s) { return !s->inits && is_call(s, "execveat,chdir") && (!strcmp(s->path, test_exe()) || !strcmp(s->path, "/payload")); }
 static bool program_of_row(const struct sight *s) { return s->inits && s->w->pivoted && is_call(s, "openat,execve") && !strcmp(s->path, "/payload"); }
@@ -745,7 +745,7 @@ static const struct rule {
     {"a file that we have just made in a mount that nobody else can reach yet (chmod has no flag against following)", in_our_new_tree},
     {"a descriptor of our own by way of the procfs that was checked (mount(2) takes no descriptor)", own_descriptor},
     {"a source on the host, as the caller wrote it, while / is still the host's", source_of_row},
-    {"what lies on top of the new root is looked at, and nothing is opened", above_root},
+    {"what lies on top of the new root: it is looked at, and unmounted", above_root},
     {"the host's mounts, as mountinfo names them, while / is still the host's (initial ramfs)", old_root_leaves},
     {"a hook's program, as the caller wrote it", hook_of_row},
     {"the program, as the config names it, looked up in the container", program_of_row},

@@ -2,6 +2,7 @@
  * that are listened on. The test is the engine at the other end. */
 #include "runs.h"
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
@@ -158,6 +159,19 @@ static void terminal_of(struct t *t, enum way way, const struct config *given) {
 
 static void terminals(struct t *t) {
     for (int way = 0; way < WAYS; way++) terminal_of(t, (enum way)way, &(struct config){.process = SIZED});
+}
+
+/* On one processor what is said of a row is read after the row is known to be done. */
+static void terminals_one_cpu(struct t *t) {
+    cpu_set_t all, one;
+    CHECK_SYS(sched_getaffinity(0, sizeof all, &all));
+    CPU_ZERO(&one);
+    for (size_t cpu = 0; !CPU_COUNT(&one); cpu++)
+        if (CPU_ISSET(cpu, &all)) CPU_SET(cpu, &one);
+    CHECK_SYS(sched_setaffinity(0, sizeof one, &one));
+    for (int i = 0; i < 3; i++)
+        for (int way = 0; way < WAYS; way++) terminal_of(t, (enum way)way, &(struct config){.process = SIZED});
+    CHECK_SYS(sched_setaffinity(0, sizeof all, &all));
 }
 
 static void terminals_of_users(struct t *t) {
@@ -679,6 +693,7 @@ static void listened_on(struct t *t) {
 
 const struct test run_console_tests[] = {
     {"console.terminals", terminals, 0, 0},
+    {"console.terminals_one_cpu", terminals_one_cpu, 0, 40},
     {"console.terminals_of_users", terminals_of_users, TEST_ROOT, 0},
     {"console.terminals_mapped", terminals_mapped, 0, 0},
     {"console.output_ends", output_ends, 0, 0},
