@@ -1189,6 +1189,23 @@ static int ocirt__sys_await_end(int pidfd, siginfo_t *out, int how) {
 }
 static int ocirt__sys_reap(int pidfd, siginfo_t *out) { return ocirt__sys_await_end(pidfd, out, 0); }
 
+/* Text, and at its first byte a descriptor (SCM_RIGHTS); -1: none. */
+static long ocirt__sys_send(int socket, int fd, const char *text, size_t size) {
+    struct iovec data = {(void *)(uintptr_t)text, size};
+    union {
+        struct cmsghdr header;
+        char room[CMSG_SPACE(sizeof(int))];
+    } control;
+    struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1};
+    if (fd >= 0) {
+        memset(&control, 0, sizeof control);
+        message.msg_control = &control, message.msg_controllen = sizeof control.room;
+        control.header.cmsg_len = CMSG_LEN(sizeof fd), control.header.cmsg_level = SOL_SOCKET, control.header.cmsg_type = SCM_RIGHTS;
+        memcpy(CMSG_DATA(&control.header), &fd, sizeof fd);
+    }
+    return OCIRT__SYS3(SYS_sendmsg, socket, &message, MSG_NOSIGNAL);
+}
+
 static int ocirt__sys_open_tree(int dir, const char *path, unsigned flags) {
     return (int)OCIRT__SYS3(OCIRT__NR_open_tree, dir, path, flags | OCIRT__OPEN_TREE_CLOEXEC);
 }
@@ -7693,26 +7710,10 @@ static void ocirt__seccomp_state(ocirt__buffer *b, const char *metadata, const c
     ocirt__buffer_text(b, "}");
 }
 
-static long ocirt__seccomp_send_some(int socket, int fd, const char *text, size_t size) {
-    struct iovec data = {(void *)(uintptr_t)text, size};
-    union {
-        struct cmsghdr header;
-        char room[CMSG_SPACE(sizeof(int))];
-    } control;
-    struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1};
-    if (fd >= 0) {
-        memset(&control, 0, sizeof control);
-        message.msg_control = &control, message.msg_controllen = sizeof control.room;
-        control.header.cmsg_len = CMSG_LEN(sizeof fd), control.header.cmsg_level = SOL_SOCKET, control.header.cmsg_type = SCM_RIGHTS;
-        memcpy(CMSG_DATA(&control.header), &fd, sizeof fd);
-    }
-    return OCIRT__SYS3(SYS_sendmsg, socket, &message, MSG_NOSIGNAL);
-}
-
 /* Sends the text, with the descriptor at its first byte. */
 static int ocirt__seccomp_send(int socket, int fd, const char *text, size_t size) {
     while (size > 0) {
-        long n = ocirt__seccomp_send_some(socket, fd, text, size);
+        long n = ocirt__sys_send(socket, fd, text, size);
         if (n < 0 && n != -EINTR) return (int)n;
         if (n > 0) text += n, size -= (size_t)n, fd = -1;
     }
@@ -11884,20 +11885,7 @@ static int ocirt__step_node(struct ocirt__actor *a, const struct ocirt__row *row
 
 /* A terminal's master, to whoever relays it, or a pidfd. */
 static int ocirt__step_send_fd(int socket, int fd) {
-    union {
-        struct cmsghdr header;
-        char           room[CMSG_SPACE(sizeof(int))];
-    } control;
-    struct iovec  byte    = {.iov_base = (char[]){'t'}, .iov_len = 1};
-    struct msghdr message = {.msg_iov = &byte, .msg_iovlen = 1};
-    memset(&control, 0, sizeof control);
-    message.msg_control       = &control;
-    message.msg_controllen    = sizeof control.room;
-    control.header.cmsg_len   = CMSG_LEN(sizeof(int));
-    control.header.cmsg_level = SOL_SOCKET;
-    control.header.cmsg_type  = SCM_RIGHTS;
-    memcpy(CMSG_DATA(&control.header), &fd, sizeof fd);
-    return (int)(OCIRT__SYS3(SYS_sendmsg, socket, &message, MSG_NOSIGNAL) < 0 ? -EPIPE : 0);
+    return ocirt__sys_send(socket, fd, "t", 1) < 0 ? -EPIPE : 0;
 }
 
 static int ocirt__step_terminal(struct ocirt__actor *a, const struct ocirt__row *row) {
@@ -12763,20 +12751,6 @@ static int ocirt__notify_bind(int state_dir) {
     return r < 0 ? r : fd;
 }
 
-static int ocirt__notify_send(int to, const char *text, int fd) {
-    union {
-        struct cmsghdr header;
-        char           room[CMSG_SPACE(sizeof(int))];
-    } control;
-    struct iovec  piece   = {.iov_base = (char *)(uintptr_t)text, .iov_len = strlen(text)};
-    struct msghdr message = {.msg_iov = &piece, .msg_iovlen = 1};
-    memset(&control, 0, sizeof control);
-    control.header.cmsg_len = CMSG_LEN(sizeof(int)), control.header.cmsg_level = SOL_SOCKET, control.header.cmsg_type = SCM_RIGHTS;
-    memcpy(CMSG_DATA(&control.header), &fd, sizeof fd);
-    if (fd >= 0) message.msg_control = &control, message.msg_controllen = sizeof control.room;
-    return (int)OCIRT__SYS3(SYS_sendmsg, to, &message, MSG_NOSIGNAL);
-}
-
 /* "@name" is abstract. The manager closes its copy of the pipe when it has read all that came before. */
 static void ocirt__notify_manager(const char *path, int pid) {
     struct sockaddr_un name = {.sun_family = AF_UNIX};
@@ -12789,8 +12763,8 @@ static void ocirt__notify_manager(const char *path, int pid) {
     if (n < sizeof name.sun_path) memcpy(name.sun_path, path, n);
     if (path[0] == '@') name.sun_path[0] = 0;
     if (fd >= 0) OCIRT__SYS5(SYS_setsockopt, fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
-    if (fd >= 0 && n < sizeof name.sun_path && OCIRT__SYS3(SYS_connect, fd, &name, offsetof(struct sockaddr_un, sun_path) + n) == 0 && ocirt__notify_send(fd, text, -1) > 0 &&
-        OCIRT__SYS2(SYS_pipe2, pipe, O_CLOEXEC) == 0 && ocirt__notify_send(fd, "BARRIER=1", pipe[1]) > 0) {
+    if (fd >= 0 && n < sizeof name.sun_path && OCIRT__SYS3(SYS_connect, fd, &name, offsetof(struct sockaddr_un, sun_path) + n) == 0 && ocirt__sys_send(fd, -1, text, strlen(text)) > 0 &&
+        OCIRT__SYS2(SYS_pipe2, pipe, O_CLOEXEC) == 0 && ocirt__sys_send(fd, pipe[1], "BARRIER=1", 9) > 0) {
         ocirt__sys_close(&pipe[1]);
         wait.fd = pipe[0];
         ocirt__sys_poll(&wait, 1, 5000);
