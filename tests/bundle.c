@@ -164,7 +164,7 @@ char *config_text(const struct config *config) {
 /* ---- bundles ---- */
 
 /* A build with sanitizers is not static; it names a static build of this program as the payload. */
-static const char *payload_exe(void) {
+const char *payload_exe(void) {
     const char *other = getenv("OCIRT_TEST_PAYLOAD");
     return other ? other : test_exe();
 }

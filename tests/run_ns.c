@@ -123,7 +123,7 @@ static void make_lair(void) {
     for (int i = 0; i < 2; i++)
         if (mount("lair", print("%s/%s", lair, parts[i]), "tmpfs", 0, NULL)) _exit(2);
     make_dirs(print("%s/place/inside", lair), 0755);
-    if (!copy_file(test_exe(), print("%s/place/inside/payload", lair), 0755)) _exit(3);
+    if (!copy_file(payload_exe(), print("%s/place/inside/payload", lair), 0755)) _exit(3);
 }
 
 /* CVE-2024-21626 by root.path: whoever owns the namespace makes a link of it to what we hold open. */
@@ -135,7 +135,7 @@ static void join_mount_of_liar(struct t *t) {
     make_dirs(print("%s/place", lair), 0755);
     make_dirs(print("%s/host", lair), 0755);
     make_dirs(print("%s/place/root", lair), 0755); /* what the host finds by that path */
-    CHECK_OK(copy_file(test_exe(), print("%s/host/payload", lair), 0755));
+    CHECK_OK(copy_file(payload_exe(), print("%s/host/payload", lair), 0755));
     pid_t pid = holder(CLONE_NEWNS, make_lair);
     const char *link = print("/proc/%d/root%s/place/root", (int)pid, lair);
     struct config c = {.args = "payload-echo ran", .root = print("\"path\":\"%s/place/root\"", lair), .namespaces = join_list("mount", ns_path(pid, "mnt"), DEFAULT_NAMESPACES), .no_mounts = true};

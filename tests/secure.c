@@ -725,7 +725,7 @@ static void climb_make(struct t *t, struct climb *c) {
     root_make(t, &c->b);
     c->t = t, c->host = print("%s/host", t->dir);
     make_dirs(c->host, 0755);
-    CHECK_OK(copy_file(test_exe(), print("%s/program", c->host), 0755));
+    CHECK_OK(copy_file(payload_exe(), print("%s/program", c->host), 0755));
     for (int fd = ITS_ROOT; fd < FDS; fd++) {
         root_link(&c->b, print("%s/program", climbed(c, fd)), print("links/%d", fd));
         root_file(&c->b, print("scripts/%d", fd), print("#!%s/program payload-echo\n", climbed(c, fd)));

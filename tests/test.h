@@ -205,6 +205,7 @@ struct config {
 /* Root in a user namespace is this id outside, when root runs the tests. */
 #define TEST_FIRST_ID 100000u
 
+const char *payload_exe(void); /* what is copied into root file systems */
 void bundle_make(struct t *t, struct bundle *bundle,
                  const char *name); /* dir/name with rootfs/payload */
 void bundle_config(struct bundle *bundle, const struct config *config); /* NULL: all default */
