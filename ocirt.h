@@ -4498,9 +4498,16 @@ static bool ocirt__cgroup_holds_processes(int dir) {
     return ocirt__path_read(dir, "cgroup.type", first, sizeof first) >= 0 && ocirt__path_read(dir, "cgroup.procs", first, sizeof first) > 0;
 }
 
+static int ocirt__cgroup_enable_one(int dir, const char *enabled, const char *controller, size_t n) {
+    char word[80] = "+";
+    if (n == 0 || n > 64 || ocirt__cgroup_word(enabled, controller, n)) return 0;
+    memcpy(word + 1, controller, n);
+    return ocirt__path_write(dir, "cgroup.subtree_control", word, n + 1);
+}
+
 /* Enables in `dir` what its children need and it has not enabled yet. */
 static int ocirt__cgroup_enable(int dir, const char *wanted, const char *where, char *detail, size_t size) {
-    char have[256], word[80] = "+";
+    char have[256];
     int  r = 0;
     if (!*wanted) return 0;
     if (ocirt__cgroup_holds_processes(dir)) {
@@ -4512,12 +4519,21 @@ static int ocirt__cgroup_enable(int dir, const char *wanted, const char *where, 
         size_t n;
         while (*s == ' ') s++;
         n = strcspn(s, " ");
-        if (n == 0 || n > 64 || ocirt__cgroup_word(have, s, n)) continue;
-        memcpy(word + 1, s, n);
-        r = ocirt__path_write(dir, "cgroup.subtree_control", word, n + 1);
+        r = ocirt__cgroup_enable_one(dir, have, s, n);
         if (r < 0) ocirt__cgroup_tell(detail, size, "cannot enable controller", s, n, where);
     }
     return r;
+}
+
+/* What no limit asks for is wanted for the accounts (memory.current) and for cgroups that the container makes itself.
+   Where the kernel refuses one (cpu while real-time processes run, what is another's), nothing else is missed. */
+static void ocirt__cgroup_enable_rest(int dir) {
+    char there[256], have[256];
+    int  r = 0;
+    if (ocirt__path_read(dir, "cgroup.controllers", there, sizeof there) <= 0) return;
+    if (ocirt__path_read(dir, "cgroup.subtree_control", have, sizeof have) < 0 || strcmp(there, have) == 0 || ocirt__cgroup_holds_processes(dir)) return;
+    for (const char *s = there; *s && r != -EACCES && r != -EPERM && r != -EROFS; s += strcspn(s, " \n"), s += *s != 0)
+        r = ocirt__cgroup_enable_one(dir, have, s, strcspn(s, " \n"));
 }
 
 static int ocirt__cgroup_read_number(int dir, const char *file, uint64_t *out) {
@@ -4575,13 +4591,14 @@ static int ocirt__cgroup_remove_levels(int root, const char *path, unsigned leve
     return first;
 }
 
-/* Goes down to the cgroup, enabling `controllers` above it, and making what is not there. */
-static int ocirt__cgroup_descend(int root, const char *path, const char *controllers, int *dir, char *detail, size_t size) {
+/* Goes down to the cgroup, enabling `controllers` above it (and with `all` what else can be), and making what is not there. */
+static int ocirt__cgroup_descend(int root, const char *path, const char *controllers, bool all, int *dir, char *detail, size_t size) {
     const char *rest = path;
     char name[NAME_MAX + 1];
     int  r = 0;
     *dir = root;
     while (r == 0 && ocirt__cgroup_component(&rest, name) > 0) {
+        if (all) ocirt__cgroup_enable_rest(*dir);
         r = ocirt__cgroup_enable(*dir, controllers, path, detail, size);
         if (r == 0) r = ocirt__sys_mkdirat(*dir, name, 0755);
         if (r == 0 || r == -EEXIST) r = ocirt__cgroup_enter(dir, root, name);
@@ -4597,7 +4614,7 @@ static int ocirt__cgroup_bound(int dir, bool old) {
 
 /* On failure nothing made stays. */
 static int ocirt__cgroup_make(int root, const char *path, unsigned missing, const char *controllers, int *out_dir, char *detail, size_t size) {
-    int dir, r = ocirt__cgroup_descend(root, path, controllers, &dir, detail, size);
+    int dir, r = ocirt__cgroup_descend(root, path, controllers, true, &dir, detail, size);
     if (r == 0 && missing == 0) r = ocirt__cgroup_usable(dir, detail, size);
     if (r == 0 && dir != root) r = ocirt__cgroup_bound(dir, missing == 0);
     if (r == 0 && dir != root) return *out_dir = dir, 0;
@@ -12573,7 +12590,7 @@ static int ocirt__spawn_scope(struct ocirt__host *h, const struct ocirt__row *ro
     h->scoped = r != -EEXIST;
     if (r == 0) r = ocirt__spawn_find_cgroup(h, ocirt__plan_text(plan, row->a));
     /* systemd knows nothing of hugetlb, rdma and misc, and so has not enabled them on the way. */
-    if (r == 0) r = ocirt__cgroup_descend(h->cgroup_root, h->cgroup, ocirt__plan_text(plan, (uint32_t)row->y), &dir, ocirt__step_report(&h->actor)->detail, sizeof ocirt__step_report(&h->actor)->detail);
+    if (r == 0) r = ocirt__cgroup_descend(h->cgroup_root, h->cgroup, ocirt__plan_text(plan, (uint32_t)row->y), false, &dir, ocirt__step_report(&h->actor)->detail, sizeof ocirt__step_report(&h->actor)->detail);
     if (dir >= 0 && dir != h->cgroup_root) h->actor.slots[OCIRT__SLOT_CGROUP] = dir;
     return r < 0 ? r : ocirt__cgroup_bound(dir, false);
 }
@@ -14954,7 +14971,7 @@ static int ocirt__ops_update_enable(struct ocirt__update *u, const ocirt_resourc
     int  dir = -1, r;
     ocirt__cgroup_controllers(limits, &controllers);
     if (controllers.size == 0) return 0;
-    r = ocirt__cgroup_descend(u->live.root, u->live.found.record.cgroup, controllers.data, &dir, detail, sizeof detail);
+    r = ocirt__cgroup_descend(u->live.root, u->live.found.record.cgroup, controllers.data, false, &dir, detail, sizeof detail);
     if (dir != u->live.root) ocirt__sys_close(&dir);
     return r < 0 ? ocirt__error_set(u->error, OCIRT_E_CGROUP, -r, u->live.found.record.cgroup, "%s", detail[0] ? detail : "enabling controllers") : 0;
 }

@@ -14,7 +14,7 @@ cd "$(dirname "$0")/.."
 . tests/qemu.sh
 here=$PWD/build/clients
 root=$here/root
-packages="podman conmon crun runc buildah containerd docker.io docker-cli criu netavark passt uidmap catatonit mount
+packages="podman conmon crun runc buildah containerd docker.io docker-cli criu libcriu2 netavark passt uidmap catatonit mount
     iptables nftables systemd systemd-sysv dbus dbus-user-session busybox-static base-passwd libc-bin liblzma5 kmod iproute2
     dash bash bsdutils coreutils findutils grep sed gawk procps util-linux tar"
 
@@ -75,7 +75,7 @@ configure() {
     # Nothing is left to do at the first boot.
     touch "$root/etc/.updated" "$root/var/.updated"
     ln -sf gawk "$root/usr/bin/awk"
-    for tool in iptables ip6tables; do ln -sf xtables-nft-multi "$root/usr/sbin/$tool"; done
+    for tool in iptables ip6tables iptables-restore ip6tables-restore; do ln -sf xtables-nft-multi "$root/usr/sbin/$tool"; done
     chmod u+s "$root/usr/bin/newuidmap" "$root/usr/bin/newgidmap"
     echo clients > "$root/etc/hostname"
     echo "127.0.0.1 localhost clients" > "$root/etc/hosts"

@@ -655,10 +655,50 @@ static void update_created(struct t *t) {
     reap_all();
 }
 
-/* A container that asked for nothing, below a cgroup of its own that has nothing enabled. */
-static void begin_below(struct t *t, struct live *l) {
+/* A container that asked for nothing, below a cgroup of its own. */
+static void begin_above(struct t *t, struct live *l) {
     begin_in_cgroup(t, l, &(struct config){.args = "payload-trap 10", .linux_ = print("\"cgroupsPath\":\"%s%s.up/box\"", geteuid() ? "" : "/", t->tag)});
+}
+
+/* The same, where nothing is enabled any more. */
+static void begin_below(struct t *t, struct live *l) {
+    begin_above(t, l);
+    char *enabled = in_cgroup(l, "../cgroup.subtree_control");
+    for (char *word = strtok(enabled, " "); word; word = strtok(NULL, " "))
+        CHECK_OK(file_put(print("%s/../cgroup.subtree_control", l->cgroup), print("-%s", word)));
     CHECK_TEXT(in_cgroup(l, "../cgroup.subtree_control"), "");
+}
+
+/* There are accounts without limits, and a container may find any controller below what is its own. */
+static void accounts(struct t *t) {
+    struct live l;
+    need_controller("memory"), need_controller("pids");
+    begin_above(t, &l);
+    char *have = in_cgroup(&l, "cgroup.controllers"), *memory_used = in_cgroup(&l, "memory.current");
+    CHECK_TEXT(have, in_cgroup(&l, "../../cgroup.controllers"));
+    CHECK(memory_used && atoll(memory_used) > 0, "memory.current: %s", memory_used);
+    CHECK_TEXT(in_cgroup(&l, "pids.current"), "1");
+    live_end(t, &l);
+}
+
+/* What has processes of its own stays as it is; a container without limits runs below it. */
+static void accounts_below_processes(struct t *t) {
+    struct live l;
+    need_controller("pids");
+    char *cgroup = print("%s%s/%s.up", cgroup_mount(), geteuid() ? print("%s/..", cgroup_own()) : "", t->tag);
+    CHECK_SYS(mkdir(cgroup, 0755));
+    pid_t pid = fork();
+    if (pid == 0)
+        for (;;) pause();
+    bool moved = file_put(print("%s/cgroup.procs", cgroup), print("%d", (int)pid));
+    begin_above(t, &l);
+    char *enabled = in_cgroup(&l, "../cgroup.subtree_control"), *type = in_cgroup(&l, "../cgroup.type");
+    live_end(t, &l);
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+    CHECK_OK(moved);
+    EXPECT(!strcmp(enabled, "") && !strcmp(type, "domain"), "\"%s\", %s", enabled, type);
+    CHECK_SYS(rmdir(cgroup));
 }
 
 static void update_enables(struct t *t) {
@@ -759,6 +799,8 @@ const struct test run_resources_tests[] = {
     {"resources.update_hugepages", update_hugepages, 0, 0},
     {"resources.update_numbers", update_numbers, 0, 30},
     {"resources.update_created", update_created, 0, 0},
+    {"resources.accounts", accounts, 0, 0},
+    {"resources.accounts_below_processes", accounts_below_processes, 0, 0},
     {"resources.update_enables", update_enables, 0, 0},
     {"resources.update_below_processes", update_below_processes, 0, 0},
     {"resources.order_in_old_cgroup", order_in_old_cgroup, TEST_ROOT, 0},
