@@ -16,7 +16,7 @@ here=$PWD/build/clients
 root=$here/root
 packages="podman conmon crun runc buildah containerd docker.io docker-cli criu libcriu2 netavark passt uidmap catatonit mount
     iptables nftables systemd systemd-sysv dbus dbus-user-session busybox-static base-passwd libc-bin liblzma5 kmod iproute2
-    dash bash bsdutils coreutils findutils grep sed gawk procps util-linux tar"
+    dash bash bsdutils coreutils findutils grep sed gawk procps util-linux tar gzip"
 
 for tool in qemu-system-x86_64 mke2fs xz; do
     command -v $tool > /dev/null || die "needs $tool (Debian: qemu-system-x86 e2fsprogs xz-utils)"
