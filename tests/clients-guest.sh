@@ -780,6 +780,10 @@ case_ctr_configured() {
     says 'cri +.* ok'
 }
 
+# ----- containerd as the kubelet uses it -----
+
+. $here/clients-cri.sh
+
 # ----- which case for which engine: ! is in the short run, + in its boot with systemd only -----
 
 table() {
@@ -878,6 +882,14 @@ ctr_options ctr
 ctr_privileged ctr
 ctr_uidmap ctr
 ctr_host_network ctr
+cri_run cri
+cri_exec cri
+cri_stop cri
+cri_limits cri
+cri_oom cri
+cri_security cri
+cri_shared cri
+cri_volume cri
 END
 }
 
@@ -917,6 +929,21 @@ settle() {
     if [ "$boot" = systemd ]; then systemctl start user@1000 || journalctl -b --no-pager -n 10; fi
 }
 
+# The example with all three runtimes as handlers of CRI, and the image that a pod begins with.
+handlers() {
+    plugin="[plugins.'io.containerd.cri.v1"
+    sed "s/SystemdCgroup = .*/SystemdCgroup = $([ "$manager" = systemd ] && echo true || echo false)/" $here/containerd-ocirt.toml
+    for name in crun runc; do
+        echo "$plugin.runtime'.containerd.runtimes.$name]
+            runtime_type = 'io.containerd.runc.v2'
+            $plugin.runtime'.containerd.runtimes.$name.options]
+            BinaryName = '/usr/bin/$name'
+            SystemdCgroup = $([ "$manager" = systemd ] && echo true || echo false)"
+    done
+    echo "$plugin.images'.pinned_images]
+        sandbox = 'localhost/pause:latest'"
+}
+
 # A service of our own rather than the packages' units: the same in both boots.
 serve() {
     if [ "$boot" = systemd ]; then
@@ -941,9 +968,13 @@ ready() {
     podman | buildah) podman load -q -i /usr/share/clients/box.tar ;;
     rootless) ordinary podman load -q -i /usr/share/clients/box.tar ;;
     ctr)
-        serve containerd --config $here/containerd-ocirt.toml
+        handlers > /etc/containerd.toml
+        serve containerd --config /etc/containerd.toml
         until_there ctr version
         ctr image import /usr/share/clients/box.tar ;;
+    cri)
+        ready ctr
+        for name in box pause; do ctr -n k8s.io image import /usr/share/clients/$name.tar; done ;;
     docker)
         ready ctr # its containerd is docker's too
         serve dockerd --experimental --exec-opt native.cgroupdriver="$manager" --bridge none --iptables=false --ip6tables=false
@@ -959,6 +990,7 @@ state_of() { # ENGINE RUNTIME
     rootless) echo "/run/user/1000/$2" ;;
     docker) echo /run/docker/runtime-runc/moby ;;
     ctr) echo /run/containerd/runc/default ;;
+    cri) echo /run/containerd/runc/k8s.io ;;
     *) echo "/run/$2" ;;
     esac
 }
@@ -985,6 +1017,7 @@ clear_up() { # ENGINE CASE RUNTIME
         case $2 in pod* | kube) e pod rm -f -t 0 -a ;; esac ;;
     docker) docker rm -f "$c" ;;
     buildah) buildah rm "$c" ;;
+    cri) remove_pods ;;
     ctr)
         ctr task kill -s KILL "$c"
         sleep 0.5
@@ -1010,7 +1043,7 @@ all() {
             echo "${entry%[+!]} $name $entry"
         done
     done > $scratch/cases
-    for engine in podman rootless buildah ctr docker; do
+    for engine in podman rootless buildah ctr cri docker; do
         while read -r with name entry; do
             [ "$with" = $engine ] || continue
             case $which.$boot.$entry in

@@ -16,7 +16,7 @@ here=$PWD/build/clients
 root=$here/root
 packages="podman conmon crun runc buildah containerd docker.io docker-cli criu libcriu2 netavark passt uidmap catatonit mount
     iptables nftables systemd systemd-sysv dbus dbus-user-session busybox-static base-passwd libc-bin liblzma5 kmod iproute2
-    dash bash bsdutils coreutils findutils grep sed gawk procps util-linux tar gzip"
+    dash bash bsdutils coreutils findutils grep sed gawk procps util-linux tar gzip curl"
 
 for tool in qemu-system-x86_64 mke2fs xz; do
     command -v $tool > /dev/null || die "needs $tool (Debian: qemu-system-x86 e2fsprogs xz-utils)"
@@ -130,6 +130,9 @@ box() {
 END
     echo '[{"Config": "config.json", "RepoTags": ["localhost/box:latest"], "Layers": ["layer.tar"]}]' > "$box/manifest.json"
     tar -C "$box" -cf "$root/usr/share/clients/box.tar" manifest.json config.json layer.tar
+    sed -i 's|"/bin/sh"|"sleep", "1000000"|' "$box/config.json" # what holds a pod of CRI
+    sed -i 's|/box:|/pause:|' "$box/manifest.json"
+    tar -C "$box" -cf "$root/usr/share/clients/pause.tar" manifest.json config.json layer.tar
     rm -rf "$box"
 }
 
@@ -161,7 +164,7 @@ boot() {
     rm -rf "$here/$name" "$here/$name.result"
     mkdir -p "$here/$name"
     cp "$ocirt" "$here/$name/ocirt"
-    cp tests/clients-guest.sh examples/podman-ocirt.conf examples/containerd-ocirt.toml examples/docker-daemon.json "$here/$name"
+    cp tests/clients-guest.sh tests/clients-cri.sh examples/podman-ocirt.conf examples/containerd-ocirt.toml examples/docker-daemon.json "$here/$name"
     printf '%s\n' "$@" > "$here/$name/globs"
     echo "boot=$name which='${OCIRT_CLIENTS:-}' manager=${OCIRT_CLIENTS_MANAGER:-$manager}" > "$here/$name/settings"
     tar -cf "$here/clients.tar" -C "$here/$name" .
