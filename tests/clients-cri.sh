@@ -108,7 +108,7 @@ case_cri_exec() {
     has 1805
     cri ExecSync "$(text 1 "$id"; words 2 nothere)"
     [ $code != 0 ] || fail "runs what is missing"
-    complains 'not found in \$PATH'
+    complains 'executable file not found in \$PATH'
     cri ExecSync "$(text 1 "$id"; words 2 sleep 100; number 3 1)"
     status 4 # deadline exceeded
     inside 'pidof sleep | wc -w'

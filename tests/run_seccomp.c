@@ -566,7 +566,8 @@ static void notify_run_in(struct t *t, const char *namespaces) {
         pid_t command = command_start(&(struct command){.argv = ocirt_argv(t, (const char *const[]){"run", "-b", b.path, t->tag, NULL})}, &out);
         agent_take(&a);
         check_message(t, &a, &b, none_new ? "created" : "creating", &pid);
-        if (none_new) CHECK_TEXT(state_get(t, t->tag, "pid"), print("%d", (int)pid)); /* before: its record may still be on its way */
+        char *told = state_get(t, t->tag, "pid"); /* while it is being created the record may still be on its way */
+        CHECK((!none_new && !strcmp(told, "0")) || atoi(told) == pid, "%s, not %d", told, (int)pid);
         agent_answers_three(&a, pid);
         command_wait(command, 10, &out);
         CHECK(out.code == 0, "%d %s", out.code, out.err);
