@@ -143,6 +143,7 @@
      run.oci.keep_original_groups     not "0": the caller's supplementary groups are kept
      run.oci.mount_context_type       context, fscontext, defcontext, rootcontext: the word for linux.mountLabel
      run.oci.pidfd_receiver           a socket that gets init's pidfd, as options.pidfd_socket
+     run.oci.systemd.subgroup         with the systemd driver, the cgroup below the scope; "": none. Otherwise "container"
      org.systemd.property.NAME        a property of the scope in the text form of GVariant, with the systemd driver
      org.criu.config                  a file of options for criu instead of /etc/criu/ocirt.conf or runc.conf; "": none
      io.ocirt.landlock.read, .write   paths of the container with : between, see >>landlock
@@ -5208,9 +5209,16 @@ static int ocirt__changes_apply(struct ocirt__changes *c, const struct ocirt__ch
    Second half: the bus. Nothing that arrives is trusted to be well formed, every wait ends at a deadline, and the
    end of a job is believed only of who gave the job. Negative errno, and a text in bus.detail.
    Properties need systemd 244; those of 252 and 253 are the last ones, and left out when refused.
+   The container lies in a cgroup below the scope, as with crun. The files there are not systemd's to write; and an oom
+   kill is seen: what was charged before that cgroup was there stays with the scope, so that the limit is met in the
+   scope, and the first change of memory.events below it is the kill. The kernel tells of a change at once if the last
+   one was over 10 ms ago; of one that comes right behind others it would tell when systemd has removed the cgroup, and
+   an engine that watches the file would never know (runc#5071).
    =========================================================================================== */
 
 /* ----- names (systemd.unit(5), systemd.slice(5)) ----- */
+
+#define OCIRT__SYSTEMD_BELOW "run.oci.systemd.subgroup"
 
 struct ocirt__systemd_unit {
     const char *slice, *unit;
@@ -9574,7 +9582,7 @@ struct ocirt_plan {
     uint32_t rows_at, rows_count, walk_count; /* rows from walk_count on run at start and delete */
     uint32_t await_row, poststart_row, poststop_row; /* 0: none */
     uint32_t id, bundle, rootfs, cgroup; /* texts; cgroup 0: none */
-    uint32_t scope, user_manager; /* text, of systemd: 0 none; whose systemd it is */
+    uint32_t scope, below_scope, user_manager; /* texts: unit of systemd, 0 none; the cgroup in it; whose systemd it is */
     uint32_t args, args_count, env, env_count; /* arrays of offsets of texts */
     uint32_t vectors_at;  /* room for the pointers of argv and envp, 16-aligned */
     uint32_t scratch_at;  /* OCIRT__PLAN_STACK bytes behind `size`: stack of a program started by init */
@@ -9967,17 +9975,28 @@ static void ocirt__plan_cgroup_owner(struct ocirt__planner *p) {
     if (!p->privileged) row->tolerate = OCIRT__ON_EPERM;
 }
 
+static int ocirt__plan_below_scope(struct ocirt__planner *p, const char **out) {
+    const char *name = ocirt__plan_annotation(p, OCIRT__SYSTEMD_BELOW);
+    *out = name ? name : "container";
+    if (!strchr(*out, '/') && strcmp(*out, ".") != 0 && strcmp(*out, "..") != 0) return 0;
+    return ocirt__plan_refuse(p, OCIRT_E_SPEC, ocirt__plan_member(p, ocirt__plan_member(p, p->spec->token, "annotations"), OCIRT__SYSTEMD_BELOW),
+        "it is one component, as \"container\", or nothing for none", "annotation " OCIRT__SYSTEMD_BELOW " is not the name of a cgroup");
+}
+
 /* A scope of systemd's is asked for with a process to put into it, and so after the birth: see ocirt__plan_in_scope.
    Where it lies is known of root's; that of a user's manager the host finds out. */
 static int ocirt__plan_scope(struct ocirt__planner *p, const char *controllers) {
     bool user = p->probe->euid != 0 || !p->probe->initial_userns;
+    const char *below = "";
     uint32_t unit, path;
     int r = ocirt__systemd_name(p->arena, p->on->cgroups_path, p->id, user, &p->unit, p->error);
     if (r < 0 && p->spec->document) ocirt__error_place(p->error, p->spec->document, ocirt__plan_member(p, p->on->token, "cgroupsPath"));
     if (r == 0) r = ocirt__systemd_properties(p->arena, &p->unit, p->spec, p->id, &p->scope, p->error);
+    if (r == 0) r = ocirt__plan_below_scope(p, &below);
     if (r < 0) return r;
     unit = ocirt__plan_put_text(p, p->unit.unit);
-    path = ocirt__plan_put_text(p, ocirt__mem_format(p->arena, "%s/%s", ocirt__systemd_expand(p->arena, p->unit.slice), p->unit.unit));
+    path = ocirt__plan_put_text(p, ocirt__mem_format(p->arena, "%s/%s%s%s", ocirt__systemd_expand(p->arena, p->unit.slice), p->unit.unit, below[0] ? "/" : "", below));
+    ocirt__plan_head(p)->below_scope = ocirt__plan_put_text(p, below);
     p->controllers = ocirt__plan_put_text(p, controllers);
     if (!path) return p->failed = true, 0;
     ocirt__plan_head(p)->scope = unit, ocirt__plan_head(p)->user_manager = user, ocirt__plan_head(p)->cgroup = path;
@@ -12581,6 +12600,23 @@ static int ocirt__spawn_find_cgroup(struct ocirt__host *h, const char *unit) {
     return 0;
 }
 
+/* Moves init on from the scope, in which controllers can be enabled once it holds no process itself. */
+static int ocirt__spawn_below_scope(struct ocirt__host *h, const char *name) {
+    size_t n = strlen(h->cgroup);
+    int scope, below = -1, r;
+    if (!name[0]) return 0;
+    if (n + 1 + strlen(name) >= sizeof h->cgroup) return -ENAMETOOLONG;
+    scope = r = ocirt__path_exact(h->cgroup_root, h->cgroup + 1, O_PATH | O_DIRECTORY);
+    if (r >= 0) r = ocirt__sys_mkdirat(scope, name, 0755);
+    if (r == 0) r = below = ocirt__sys_openat(scope, name, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
+    if (r >= 0) r = ocirt__cgroup_attach(below, h->pid);
+    if (r == 0) ocirt__cgroup_enable_rest(scope);
+    if (r == 0) h->cgroup[n] = '/', strcpy(h->cgroup + n + 1, name);
+    ocirt__sys_close(&below);
+    ocirt__sys_close(&scope);
+    return r == -EEXIST ? ocirt__step_detail(&h->actor, "annotation " OCIRT__SYSTEMD_BELOW " names a file of the cgroup", -EINVAL) : r;
+}
+
 static int ocirt__spawn_scope(struct ocirt__host *h, const struct ocirt__row *row) {
     const ocirt_plan *plan = h->actor.plan;
     struct ocirt__bus bus = {.fd = -1, .arena = h->arena, .detail = ocirt__step_report(&h->actor)->detail, .rootless = plan->user_manager};
@@ -12589,6 +12625,7 @@ static int ocirt__spawn_scope(struct ocirt__host *h, const struct ocirt__row *ro
     ocirt__systemd_close(&bus);
     h->scoped = r != -EEXIST;
     if (r == 0) r = ocirt__spawn_find_cgroup(h, ocirt__plan_text(plan, row->a));
+    if (r == 0) r = ocirt__spawn_below_scope(h, ocirt__plan_text(plan, plan->below_scope));
     /* systemd knows nothing of hugetlb, rdma and misc, and so has not enabled them on the way. */
     if (r == 0) r = ocirt__cgroup_descend(h->cgroup_root, h->cgroup, ocirt__plan_text(plan, (uint32_t)row->y), false, &dir, ocirt__step_report(&h->actor)->detail, sizeof ocirt__step_report(&h->actor)->detail);
     if (dir >= 0 && dir != h->cgroup_root) h->actor.slots[OCIRT__SLOT_CGROUP] = dir;
@@ -14083,7 +14120,7 @@ static int ocirt__ops_write_state(struct ocirt__job *job, const ocirt_spec *spec
         r = job->host.cgroup_root < 0 ? job->host.cgroup_root : ocirt__cgroup_levels_missing(job->host.cgroup_root, job->record.cgroup);
         if (r == 0 && ocirt__ops_cgroup_in_use(job, spec) < 0) return -OCIRT_E_CGROUP; /* before it is on record as ours */
         if (r < 0) return ocirt__error_set(job->error, OCIRT_E_CGROUP, -r, job->record.cgroup, "cgroup %s", job->record.cgroup);
-        job->record.cgroup_levels = job->host.cgroup_missing = plan->scope ? 1 : (unsigned)r;
+        job->record.cgroup_levels = job->host.cgroup_missing = plan->scope ? 1u + (ocirt__plan_text(plan, plan->below_scope)[0] != 0) : (unsigned)r;
         job->host.actor.page->old_cgroup = r == 0;
     }
     if ((plan->resctrl_made && ocirt__ops_resctrl_exists(job->id, NULL)) || (plan->resctrl_monitor && ocirt__ops_resctrl_exists(job->record.resctrl, job->id)))

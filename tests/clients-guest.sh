@@ -511,7 +511,8 @@ case_pod() {
 }
 case_pod_limits() {
     ok e pod create --name "$c" --memory 64m --cpus 0.5
-    ok e run --rm --pod "$c" --cgroupns host $image sh -c 'cat /sys/fs/cgroup/$(cut -d: -f3 /proc/self/cgroup)/../memory.max'
+    ok e run --rm --pod "$c" --cgroupns host $image \
+        sh -c 'cd /sys/fs/cgroup/$(cut -d: -f3 /proc/self/cgroup); cat ../memory.max ../../memory.max 2> /dev/null; true' # of the scope too
     says '^67108864$'
     try e pod rm -f -t 0 "$c"
     status 0
@@ -753,12 +754,29 @@ case_ctr_tasks() {
     try ctr task rm "$c"
     [ $code = 137 ] || status 0
 }
+ctr_cgroup_of() {
+    ok ctr task ls
+    echo "/sys/fs/cgroup$(cut -d: -f3 "/proc/$(awk -v "c=$c" '$1 == c { print $2 }' "$d/out")/cgroup")"
+}
 case_ctr_limits() {
     ctr_up --memory-limit 67108864
-    ok ctr task ls
-    cgroup=/sys/fs/cgroup$(cut -d: -f3 "/proc/$(awk -v "c=$c" '$1 == c { print $2 }' "$d/out")/cgroup")
-    try cat "$cgroup/memory.max" "$cgroup/../memory.max" # crun has one more of its own below
+    cgroup=$(ctr_cgroup_of)
+    try cat "$cgroup/memory.max" "$cgroup/../memory.max" # of the scope too
     says '^67108864$'
+}
+# An annotation of crun's names the cgroup below the scope; runc makes none.
+case_ctr_subgroup() {
+    [ "$manager" = systemd ] || return 0
+    for name in container other ''; do
+        case $name in container) named= ;; *) named="--annotation run.oci.systemd.subgroup=$name" ;; esac
+        ctr_up $named --memory-limit 67108864
+        [ "$(ctr_cgroup_of)" = "/sys/fs/cgroup/system.slice/ctr-$c.scope${name:+/$name}" ] || fail "it is in $(ctr_cgroup_of)"
+        try cat "$(ctr_cgroup_of)/memory.max"
+        says '^67108864$'
+        try ctr task rm -f "$c"
+        ok ctr container rm "$c"
+        ! ls -d /sys/fs/cgroup/system.slice/ctr-* 2> /dev/null || fail "the scope is still there"
+    done
 }
 case_ctr_options() {
     ctr_run --rm --read-only --user 1000:2000 --mount "type=bind,src=$d/share,dst=/v,options=rbind:ro" -- \
@@ -878,6 +896,7 @@ ctr_exec ctr+
 ctr_tty ctr+
 ctr_tasks ctr+
 ctr_limits ctr
+ctr_subgroup ctr
 ctr_options ctr
 ctr_privileged ctr
 ctr_uidmap ctr
