@@ -30,7 +30,9 @@ struct arguments {
 };
 
 struct command {
-    const char *name, *usage, *help;
+    const char *name;
+    unsigned    bit; /* of an option's commands */
+    const char *usage, *help;
     int       (*run)(struct arguments *);
     int         most; /* arguments */
 };
@@ -124,103 +126,107 @@ static int fail_text(const struct arguments *a, const char *format, ...) {
 
 /* ----- options: one table ----- */
 
-enum { FLAG, BOOLEAN, TEXT, NUMBER, LIST, IGNORED, IGNORED_VALUE, LIMIT };
+enum { FLAG, BOOLEAN, TEXT, NUMBER, LIST, IGNORED };
+enum { /* commands that take options */
+    GLOBAL = 1 << 0, RUN = 1 << 1, CREATE = 1 << 2, EXEC = 1 << 3, KILL = 1 << 4, DELETE = 1 << 5, LISTING = 1 << 6, UPDATE = 1 << 7, PS = 1 << 8, EVENTS = 1 << 9, CHECKPOINT = 1 << 10,
+    RESTORE = 1 << 11, SPEC = 1 << 12, CHECK = 1 << 13, PLAN = 1 << 14, SECCOMP = 1 << 15, PLAIN = 1 << 16, NEW = RUN | CREATE | RESTORE, ANY = NEW | EXEC, BOTH = CHECKPOINT | RESTORE
+};
 
 struct option {
     const char *name;
     char        letter;
     unsigned    kind;
     size_t      at;       /* in struct arguments */
-    unsigned    flag;     /* of ocirt_options */
-    const char *commands; /* "" : global, before the command; else the commands that take it */
+    unsigned    flag;     /* in the unsigned there */
+    unsigned    commands; /* that take it; GLOBAL: before the command */
+    const char *value, *help;
 };
 
 #define AT(member) offsetof(struct arguments, member)
-static const struct option options[] = {
-    {"root", 0, TEXT, AT(options.state_root), 0, ""}, {"log", 0, TEXT, AT(log), 0, ""},
-    {"log-format", 0, TEXT, AT(log_format), 0, ""}, {"log-level", 0, TEXT, AT(log_level), 0, ""},
-    {"debug", 0, BOOLEAN, AT(debug), 0, ""}, {"systemd-cgroup", 0, BOOLEAN, AT(systemd), 0, ""},
-    {"cgroup-manager", 0, TEXT, AT(cgroup_manager), 0, ""}, {"rootless", 0, IGNORED_VALUE, 0, 0, ""},
-    {"version", 'v', BOOLEAN, AT(version), 0, ""}, {"help", 'h', BOOLEAN, AT(help), 0, ""},
-    {"help", 'h', BOOLEAN, AT(help), 0, " run create start state kill delete list spec check plan seccomp features pause resume update ps events stats exec checkpoint restore "},
-    {"bundle", 'b', TEXT, AT(bundle), 0, " run create spec seccomp restore "}, {"config", 'f', TEXT, AT(config), 0, " run create seccomp restore "},
-    {"file", 'f', TEXT, AT(config), 0, " spec "}, {"pid-file", 0, TEXT, AT(options.pid_file), 0, " run create exec restore "},
-    {"console-socket", 0, TEXT, AT(options.console_socket), 0, " run create exec restore "},
-    {"pidfd-socket", 0, TEXT, AT(options.pidfd_socket), 0, " run create exec restore "},
-    {"preserve-fds", 0, NUMBER, AT(options.preserve_fds), 0, " run create exec restore "},
-    {"no-pivot", 0, FLAG, 0, OCIRT_WITHOUT_PIVOT, " run create plan restore "}, {"no-new-keyring", 0, FLAG, 0, OCIRT_WITHOUT_KEYRING, " run create plan restore "},
-    {"no-subreaper", 0, IGNORED, 0, 0, " run create exec restore "}, {"detach", 'd', FLAG, 0, OCIRT_DETACH, " run exec restore "},
-    {"keep", 0, FLAG, 0, OCIRT_KEEP, " run restore "}, {"rootfs", 0, TEXT, AT(rootfs), 0, " run "},
-    {"rootless", 0, BOOLEAN, AT(rootless), 0, " spec "}, {"all", 'a', FLAG, 0, OCIRT_ALL, " kill "},
-    {"force", 'f', FLAG, 0, OCIRT_FORCE, " delete "}, {"quiet", 'q', BOOLEAN, AT(quiet), 0, " list "},
-    {"arch", 0, TEXT, AT(arch), 0, " seccomp "}, {"json", 0, BOOLEAN, AT(json), 0, " plan check "},
-    {"format", 'f', TEXT, AT(format), 0, " list ps "}, {"stats", 0, BOOLEAN, AT(once), 0, " events "},
-    {"interval", 0, TEXT, AT(interval), 0, " events "}, {"resources", 'r', TEXT, AT(resources), 0, " update "},
-    {"process", 'p', TEXT, AT(process), 0, " exec "}, {"tty", 't', BOOLEAN, AT(tty), 0, " exec "},
-    {"cwd", 0, TEXT, AT(cwd), 0, " exec "}, {"env", 'e', LIST, AT(env), 0, " exec "},
-    {"user", 'u', TEXT, AT(owner), 0, " exec "}, {"additional-gids", 'g', LIST, AT(groups), 0, " exec "},
-    {"cap", 'c', LIST, AT(caps), 0, " exec "}, {"no-new-privs", 0, BOOLEAN, AT(no_new_privs), 0, " exec "},
-    {"process-label", 0, TEXT, AT(label), 0, " exec "}, {"apparmor", 0, TEXT, AT(profile), 0, " exec "},
-    {"cgroup", 0, TEXT, AT(options.exec_cgroup), 0, " exec "}, {"ignore-paused", 0, FLAG, 0, OCIRT_IGNORE_PAUSED, " exec "},
-#define BOTH " checkpoint restore "
+#define FLAG_OF(flag) FLAG, AT(options.flags), OCIRT_##flag
 #define CRIU(flag) FLAG, AT(checkpoint.flags), OCIRT_CHECKPOINT_##flag
-    {"image-path", 0, TEXT, AT(checkpoint.image_path), 0, BOTH}, {"work-path", 0, TEXT, AT(checkpoint.work_path), 0, BOTH},
-    {"parent-path", 0, TEXT, AT(checkpoint.parent_path), 0, BOTH}, {"lsm-profile", 0, TEXT, AT(checkpoint.lsm_profile), 0, " restore "},
-    {"lsm-mount-context", 0, TEXT, AT(checkpoint.lsm_mount_context), 0, " restore "}, {"manage-cgroups-mode", 0, TEXT, AT(checkpoint.manage_cgroups), 0, BOTH},
-    {"network-lock", 0, TEXT, AT(checkpoint.network_lock), 0, BOTH}, {"empty-ns", 0, TEXT, AT(checkpoint.empty_namespace), 0, BOTH},
-    {"page-server", 0, TEXT, AT(checkpoint.page_server), 0, " checkpoint "},
-    {"status-fd", 0, IGNORED_VALUE, 0, 0, " checkpoint "}, /* of lazy pages, which are refused */
-    {"leave-running", 'R', CRIU(LEAVE_RUNNING), " checkpoint "}, {"pre-dump", 0, CRIU(PRE_DUMP), " checkpoint "},
-    {"tcp-established", 0, CRIU(TCP_ESTABLISHED), BOTH}, {"tcp-skip-in-flight", 0, CRIU(TCP_SKIP_IN_FLIGHT), " checkpoint "},
-    {"tcp-close", 0, CRIU(TCP_CLOSE), " restore "}, {"ext-unix-sk", 0, CRIU(EXT_UNIX_SK), BOTH},
-    {"shell-job", 0, CRIU(SHELL_JOB), BOTH}, {"file-locks", 0, CRIU(FILE_LOCKS), BOTH},
-    {"auto-dedup", 0, CRIU(AUTO_DEDUP), BOTH}, {"link-remap", 0, CRIU(LINK_REMAP), BOTH},
-    {"lazy-pages", 0, CRIU(LAZY_PAGES), BOTH},
+static const struct option options[] = {
+    {"root", 0, TEXT, AT(options.state_root), 0, GLOBAL, "DIR", "where containers are on record"}, {"log", 0, TEXT, AT(log), 0, GLOBAL, "FILE", "errors go there too; or journald:NAME, syslog:NAME"},
+    {"log-format", 0, TEXT, AT(log_format), 0, GLOBAL, "FORMAT", "text or json"}, {"log-level", 0, TEXT, AT(log_level), 0, GLOBAL, "LEVEL", "error; warning, info and debug log warnings too"},
+    {"debug", 0, BOOLEAN, AT(debug), 0, GLOBAL, "", "as --log-level debug"}, {"systemd-cgroup", 0, BOOLEAN, AT(systemd), 0, GLOBAL, "", "systemd makes the cgroup, as a scope"},
+    {"cgroup-manager", 0, TEXT, AT(cgroup_manager), 0, GLOBAL, "NAME", "cgroupfs, systemd or disabled"}, {"rootless", 0, IGNORED, 0, 0, GLOBAL, "BOOL", "no effect: ocirt sees by itself"},
+    {"version", 'v', BOOLEAN, AT(version), 0, GLOBAL, "", "print the version"}, {"bundle", 'b', TEXT, AT(bundle), 0, NEW | SPEC | SECCOMP, "DIR", "the bundle, a folder with config.json (.)"},
+    {"config", 'f', TEXT, AT(config), 0, NEW | SECCOMP, "FILE", "another config.json, of the bundle or with its path"},
+    {"rootfs", 0, TEXT, AT(rootfs), 0, RUN, "DIR", "a root file system to run CMD in, with the default config"},
+    {"detach", 'd', FLAG_OF(DETACH), ANY & ~CREATE, "", "return as soon as the program runs"}, {"keep", 0, FLAG_OF(KEEP), RUN | RESTORE, "", "do not delete the container at its end"},
+    {"pid-file", 0, TEXT, AT(options.pid_file), 0, ANY, "FILE", "gets the program's pid"},
+    {"console-socket", 0, TEXT, AT(options.console_socket), 0, ANY, "PATH", "gets the terminal's descriptor, for process.terminal"},
+    {"pidfd-socket", 0, TEXT, AT(options.pidfd_socket), 0, ANY, "PATH", "gets the program's pidfd"},
+    {"preserve-fds", 0, NUMBER, AT(options.preserve_fds), 0, ANY, "N", "the program gets the descriptors 3 to N+2 too"},
+    {"no-pivot", 0, FLAG_OF(WITHOUT_PIVOT), NEW | PLAN, "", "move the root instead, where / is a ramdisk"},
+    {"no-new-keyring", 0, FLAG_OF(WITHOUT_KEYRING), NEW | PLAN, "", "keep the caller's session keyring"}, {"no-subreaper", 0, IGNORED, 0, 0, ANY, "", "no effect: ocirt is none"},
+    {"process", 'p', TEXT, AT(process), 0, EXEC, "FILE", "what to run, as the process of a config, instead of CMD"}, {"tty", 't', BOOLEAN, AT(tty), 0, EXEC, "", "with a terminal"},
+    {"cwd", 0, TEXT, AT(cwd), 0, EXEC, "DIR", "in this folder"}, {"env", 'e', LIST, AT(env), 0, EXEC, "NAME[=VALUE]", "a further variable; without VALUE ocirt's own"},
+    {"user", 'u', TEXT, AT(owner), 0, EXEC, "UID[:GID]", "as this user"}, {"additional-gids", 'g', LIST, AT(groups), 0, EXEC, "GID", "a further group"},
+    {"cap", 'c', LIST, AT(caps), 0, EXEC, "NAME", "a further capability"}, {"no-new-privs", 0, BOOLEAN, AT(no_new_privs), 0, EXEC, "", "never to gain privileges"},
+    {"process-label", 0, TEXT, AT(label), 0, EXEC, "LABEL", "SELinux label"}, {"apparmor", 0, TEXT, AT(profile), 0, EXEC, "NAME", "AppArmor profile"},
+    {"cgroup", 0, TEXT, AT(options.exec_cgroup), 0, EXEC, "PATH", "in this cgroup below the container's"}, {"ignore-paused", 0, FLAG_OF(IGNORE_PAUSED), EXEC, "", "in a paused container too"},
+    {"all", 'a', FLAG_OF(ALL), KILL, "", "every process of the container"}, {"force", 'f', FLAG_OF(FORCE), DELETE, "", "kill it first; one that is not there is no error"},
+    {"quiet", 'q', BOOLEAN, AT(quiet), 0, LISTING, "", "ids only"}, {"format", 'f', TEXT, AT(format), 0, LISTING | PS, "FORMAT", "table or json"},
+    {"stats", 0, BOOLEAN, AT(once), 0, EVENTS, "", "once"}, {"interval", 0, TEXT, AT(interval), 0, EVENTS, "TIME", "between figures: 5s, 500ms, 1m (5s)"},
+    {"resources", 'r', TEXT, AT(resources), 0, UPDATE, "FILE", "linux.resources as JSON; -: standard input"},
+    {"image-path", 0, TEXT, AT(checkpoint.image_path), 0, BOTH, "DIR", "of the images (checkpoint)"},
+    {"work-path", 0, TEXT, AT(checkpoint.work_path), 0, BOTH, "DIR", "of criu's log (that of the images)"},
+    {"parent-path", 0, TEXT, AT(checkpoint.parent_path), 0, BOTH, "DIR", "of an earlier dump's images, seen from the images"},
+    {"leave-running", 'R', CRIU(LEAVE_RUNNING), CHECKPOINT, "", "do not end the container"}, {"pre-dump", 0, CRIU(PRE_DUMP), CHECKPOINT, "", "dump the memory only"},
+    {"tcp-established", 0, CRIU(TCP_ESTABLISHED), BOTH, "", "with connections"}, {"tcp-close", 0, CRIU(TCP_CLOSE), RESTORE, "", "without connections"},
+    {"tcp-skip-in-flight", 0, CRIU(TCP_SKIP_IN_FLIGHT), CHECKPOINT, "", "without connections that are being made"},
+    {"ext-unix-sk", 0, CRIU(EXT_UNIX_SK), BOTH, "", "with Unix sockets to the outside"}, {"shell-job", 0, CRIU(SHELL_JOB), BOTH, "", "with the caller's terminal"},
+    {"file-locks", 0, CRIU(FILE_LOCKS), BOTH, "", "with locks of files"}, {"link-remap", 0, CRIU(LINK_REMAP), BOTH, "", "with files that were removed"},
+    {"auto-dedup", 0, CRIU(AUTO_DEDUP), BOTH, "", "drop pages from older images that newer ones have"},
+    {"manage-cgroups-mode", 0, TEXT, AT(checkpoint.manage_cgroups), 0, BOTH, "MODE", "soft, full, strict or ignore (soft)"},
+    {"network-lock", 0, TEXT, AT(checkpoint.network_lock), 0, BOTH, "METHOD", "iptables, nftables or skip"},
+    {"empty-ns", 0, TEXT, AT(checkpoint.empty_namespace), 0, BOTH, "network", "without the devices of the network namespace"},
+    {"lsm-profile", 0, TEXT, AT(checkpoint.lsm_profile), 0, RESTORE, "TYPE:NAME", "another AppArmor profile or SELinux label"},
+    {"lsm-mount-context", 0, TEXT, AT(checkpoint.lsm_mount_context), 0, RESTORE, "LABEL", "another label of mounts"},
+    {"page-server", 0, TEXT, AT(checkpoint.page_server), 0, CHECKPOINT, "ADDRESS", "refused"}, {"lazy-pages", 0, CRIU(LAZY_PAGES), BOTH, "", "refused"},
+    {"status-fd", 0, IGNORED, 0, 0, CHECKPOINT, "FD", "of lazy pages"}, {"rootless", 0, BOOLEAN, AT(rootless), 0, SPEC, "", "for an ordinary user"},
+    {"file", 'f', TEXT, AT(config), 0, SPEC, "FILE", "instead of config.json; -: standard output"}, {"json", 0, BOOLEAN, AT(json), 0, PLAN | CHECK, "", "as JSON"},
+    {"arch", 0, TEXT, AT(arch), 0, SECCOMP, "NAME", "of this architecture, like aarch64 (this machine's)"}, {"help", 'h', BOOLEAN, AT(help), 0, ~0u, "", "print this"},
 };
 
 /* Those of `update` that stand for a member of linux.resources, or of linux.intelRdt. */
 static const struct limit {
     const char *name, *object, *member;
     char        kind; /* a number, a size with k, m or g, a text */
+    const char *value, *help;
 } limits[LIMITS] = {
-    {"blkio-weight", "blockIO", "weight", 'n'}, {"cpu-period", "cpu", "period", 'n'}, {"cpu-quota", "cpu", "quota", 'n'},
-    {"cpu-burst", "cpu", "burst", 'n'}, {"cpu-share", "cpu", "shares", 'n'}, {"cpu-idle", "cpu", "idle", 'n'},
-    {"cpu-rt-period", "cpu", "realtimePeriod", 'n'}, {"cpu-rt-runtime", "cpu", "realtimeRuntime", 'n'},
-    {"cpuset-cpus", "cpu", "cpus", 't'}, {"cpuset-mems", "cpu", "mems", 't'}, {"memory", "memory", "limit", 's'},
-    {"memory-reservation", "memory", "reservation", 's'}, {"memory-swap", "memory", "swap", 's'},
-    {"kernel-memory", "memory", "kernel", 's'}, {"kernel-memory-tcp", "memory", "kernelTCP", 's'},
-    {"pids-limit", "pids", "limit", 'n'}, {"l3-cache-schema", NULL, NULL, 't'}, {"mem-bw-schema", NULL, NULL, 't'},
+    {"blkio-weight", "blockIO", "weight", 'n', "N", "weight of block devices, 10 to 1000"}, {"cpu-period", "cpu", "period", 'n', "US", "period of processor time, in microseconds"},
+    {"cpu-quota", "cpu", "quota", 'n', "US", "processor time in a period; -1: no limit"}, {"cpu-burst", "cpu", "burst", 'n', "US", "processor time that may be saved up"},
+    {"cpu-share", "cpu", "shares", 'n', "N", "weight among others, 2 to 262144"}, {"cpu-idle", "cpu", "idle", 'n', "0|1", "1: run when nothing else does"},
+    {"cpu-rt-period", "cpu", "realtimePeriod", 'n', "US", "refused: of cgroup v1"}, {"cpu-rt-runtime", "cpu", "realtimeRuntime", 'n', "US", "refused: of cgroup v1"},
+    {"cpuset-cpus", "cpu", "cpus", 't', "LIST", "processors, like 0-3,6"}, {"cpuset-mems", "cpu", "mems", 't', "LIST", "memory nodes, like 0-1"},
+    {"memory", "memory", "limit", 's', "SIZE", "memory, like 512m; -1: no limit"}, {"memory-reservation", "memory", "reservation", 's', "SIZE", "memory to keep when it is short"},
+    {"memory-swap", "memory", "swap", 's', "SIZE", "memory and swap together; -1: no limit"}, {"kernel-memory", "memory", "kernel", 's', "SIZE", "refused: of cgroup v1"},
+    {"kernel-memory-tcp", "memory", "kernelTCP", 's', "SIZE", "refused: of cgroup v1"}, {"pids-limit", "pids", "limit", 'n', "N", "processes; -1: no limit"},
+    {"l3-cache-schema", "", "", 't', "TEXT", "linux.intelRdt.l3CacheSchema"}, {"mem-bw-schema", "", "", 't', "TEXT", "linux.intelRdt.memBwSchema"},
 };
 enum { L3_CACHE = LIMITS - 2, MEM_BW };
 
-static bool takes(const struct option *o, const char *command) {
-    size_t n = strlen(command);
-    const char *found = o->commands;
-    if (!n) return !o->commands[0];
-    while ((found = strstr(found, command)) && !(found[-1] == ' ' && found[n] == ' ')) found += n;
-    return found != NULL;
-}
-
 /* "--name", "-name" (Go's parser takes both), "-x"; the length of the name. */
-static const struct option *find_option(const char *word, size_t n, const char *command) {
+static const struct option *find_option(const char *word, size_t n, unsigned command) {
     for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
         const struct option *o = &options[i];
-        if (!takes(o, command)) continue;
-        if (strlen(o->name) == n && strncmp(o->name, word, n) == 0) return o;
-        if (n == 1 && o->letter == word[0]) return o;
+        bool named = (strlen(o->name) == n && strncmp(o->name, word, n) == 0) || (n == 1 && o->letter == word[0]);
+        if (named && o->commands & command) return o;
     }
     return NULL;
 }
 
-static size_t find_limit(const char *word, size_t n) {
-    size_t i = 0;
-    while (i < LIMITS && (strlen(limits[i].name) != n || strncmp(limits[i].name, word, n) != 0)) i++;
-    return i;
+static const struct limit *find_limit(const char *word, size_t n) {
+    for (size_t i = 0; i < LIMITS; i++)
+        if (strlen(limits[i].name) == n && strncmp(limits[i].name, word, n) == 0) return &limits[i];
+    return NULL;
 }
 
 static int set_boolean(struct arguments *a, const struct option *o, const char *value) {
     bool on = !value || strcmp(value, "true") == 0 || strcmp(value, "1") == 0;
-    unsigned *flags = o->at ? (unsigned *)(void *)((char *)a + o->at) : &a->options.flags;
+    unsigned *flags = (unsigned *)(void *)((char *)a + o->at);
     if (!on && strcmp(value, "false") != 0 && strcmp(value, "0") != 0) return fail_text(a, "--%s takes true or false, not %s", o->name, value);
     if (o->kind == BOOLEAN) *(bool *)((char *)a + o->at) = on;
     if (o->kind == FLAG) *flags = on ? *flags | o->flag : *flags & ~o->flag;
@@ -249,28 +255,24 @@ static int set_option(struct arguments *a, const struct option *o, const char *v
 }
 
 /* One option at argv[*at]. Moves *at behind it. */
-static int take_option(struct arguments *a, const char *command, int argc, char **argv, int *at) {
-    static const struct option of_limit = {.kind = LIMIT};
+static int take_option(struct arguments *a, const struct command *c, char **argv, int *at) {
     const char *word = argv[*at] + 1, *value;
     const struct option *o;
-    size_t n, limit = LIMITS;
+    const struct limit *l;
+    size_t n;
     word += *word == '-';
     n = strcspn(word, "=");
     value = word[n] ? word + n + 1 : NULL;
-    o = find_option(word, n, command);
-    if (!o && strcmp(command, "update") == 0 && (limit = find_limit(word, n)) < LIMITS) o = &of_limit;
-    if (!o) return fail_text(a, "unknown option %s%s%s; see `ocirt help`", argv[*at], command[0] ? " of " : "", command);
+    o = find_option(word, n, c->bit);
+    l = c->bit & UPDATE ? find_limit(word, n) : NULL;
+    if (!o && !l) return fail_text(a, "unknown option %s%s%s; see `ocirt help%s%s`", argv[*at], c->name[0] ? " of " : "", c->name, c->name[0] ? " " : "", c->name);
     (*at)++;
-    if (o->kind != FLAG && o->kind != BOOLEAN && o->kind != IGNORED && !value) {
-        if (*at >= argc) return fail_text(a, "flag needs an argument: option --%.*s requires an argument", (int)n, word);
-        value = argv[(*at)++];
-    }
-    if (o->kind == LIMIT) return a->limits[limit] = value, 0;
-    return set_option(a, o, value);
+    if (!value && (l || o->value[0]) && !(value = argv[(*at)++])) return fail_text(a, "flag needs an argument: option --%.*s requires an argument", (int)n, word);
+    return l ? (a->limits[l - limits] = value, 0) : set_option(a, o, value);
 }
 
-static int parse(struct arguments *a, const char *command, int argc, char **argv, int *at) {
-    bool ends_at_id = strcmp(command, "ps") == 0 || strcmp(command, "exec") == 0; /* what is behind it is another program's */
+static int parse(struct arguments *a, const struct command *c, int argc, char **argv, int *at) {
+    bool ends_at_id = (c->bit & (PS | EXEC)) != 0; /* what is behind it is another program's */
     int  r = 0;
     while (r == 0 && *at < argc) {
         if (ends_at_id && strcmp(argv[*at], "--") == 0 && a->positional_count == 0) {
@@ -280,8 +282,8 @@ static int parse(struct arguments *a, const char *command, int argc, char **argv
             a->rest = argv + *at + 1, a->rest_count = argc - *at - 1;
             *at = argc;
         } else if (argv[*at][0] == '-' && argv[*at][1]) {
-            r = take_option(a, command, argc, argv, at);
-        } else if (!command[0]) {
+            r = take_option(a, c, argv, at);
+        } else if (c->bit & GLOBAL) {
             break;
         } else if (a->positional_count == POSITIONAL) {
             r = fail_text(a, "too many arguments: %s", argv[*at]);
@@ -315,6 +317,7 @@ static int bundle_or_id(struct arguments *a) {
         folder = true;
     }
     if (folder) a->bundle = word, a->positional[0] = NULL, a->positional_count = 0;
+    else if (!has_config(".") && !a->config && !a->rootfs) return fail_text(a, "%s is no bundle, and there is none here; `ocirt spec` writes a config.json to begin with", word);
     return 0;
 }
 
@@ -565,13 +568,10 @@ static int add_env(struct arguments *a, ocirt_strings *env, ocirt_arena *arena) 
     env->items = all;
     for (size_t i = 0; i < a->env.count; i++) {
         const char *item = a->env.items[i], *value = strchr(item, '=') ? "" : getenv(item);
-        char *pair;
+        char *pair = ocirt_allocate(arena, strlen(item) + (value ? strlen(value) : 0) + 2);
         if (!*item || *item == '=') return fail_text(a, "--env takes NAME=VALUE or NAME, not %s", item);
-        if (!value) continue;
-        if (strchr(item, '=')) pair = (char *)(uintptr_t)item;
-        else if ((pair = ocirt_allocate(arena, strlen(item) + strlen(value) + 2))) sprintf(pair, "%s=%s", item, value);
         if (!pair) return fail_text(a, "out of memory");
-        all[env->count++] = pair;
+        if (value) sprintf(pair, "%s%s%s", item, strchr(item, '=') ? "" : "=", value), all[env->count++] = pair;
     }
     return 0;
 }
@@ -619,14 +619,9 @@ static int do_features(struct arguments *a) {
 
 /* ----- checkpoint and restore ----- */
 
-static int images(struct arguments *a) {
-    if (!a->checkpoint.image_path) a->checkpoint.image_path = "checkpoint";
-    return need_id(a);
-}
-
 static int do_checkpoint(struct arguments *a) {
     ocirt_error e;
-    int r = images(a);
+    int r = need_id(a);
     return r ? r : ocirt_checkpoint(a->positional[0], &a->checkpoint, &a->options, &e) < 0 ? fail(a, &e) : 0;
 }
 
@@ -635,7 +630,7 @@ static int do_restore(struct arguments *a) {
     ocirt_spec *spec;
     ocirt_error e;
     ocirt_exit  end = {0};
-    int r = images(a);
+    int r = need_id(a);
     if (r == 0) r = load(a, &arena, &spec, &e);
     if (!(a->options.flags & OCIRT_DETACH)) a->options.flags |= OCIRT_FORWARD;
     if (r == 0) r = ocirt_restore(spec, a->bundle, a->positional[0], &a->checkpoint, &a->options, NULL, &end, &e) < 0 ? fail(a, &e) : end.code;
@@ -665,16 +660,15 @@ static const char *limit_value(const struct limit *l, const char *value, char ou
 static int limits_text(struct arguments *a, char *out, size_t size) {
     size_t n = (size_t)snprintf(out, size, "{");
     const char *open = NULL;
-    for (size_t pass = 0; pass < 4; pass++)
-        for (size_t i = 0; i < L3_CACHE; i++) {
-            static const char *const objects[] = {"blockIO", "cpu", "memory", "pids"};
-            char value[64];
-            if (!a->limits[i] || strcmp(limits[i].object, objects[pass]) != 0) continue;
-            if (!limit_value(&limits[i], a->limits[i], value)) return fail_text(a, "--%s: %s is not a value of it", limits[i].name, a->limits[i]);
-            if (open == objects[pass]) n += (size_t)snprintf(out + n, size - n, ",\"%s\":%s", limits[i].member, value);
-            else n += (size_t)snprintf(out + n, size - n, "%s\"%s\":{\"%s\":%s", open ? "}," : "", objects[pass], limits[i].member, value);
-            open = objects[pass];
-        }
+    for (size_t i = 0; i < L3_CACHE; i++) { /* those of an object stand together */
+        const struct limit *l = &limits[i];
+        char value[64];
+        if (!a->limits[i]) continue;
+        if (!limit_value(l, a->limits[i], value)) return fail_text(a, "--%s: %s is not a value of it", l->name, a->limits[i]);
+        if (open && strcmp(open, l->object) == 0) n += (size_t)snprintf(out + n, size - n, ",\"%s\":%s", l->member, value);
+        else n += (size_t)snprintf(out + n, size - n, "%s\"%s\":{\"%s\":%s", open ? "}," : "", l->object, l->member, value);
+        open = l->object;
+    }
     snprintf(out + n, size - n, open ? "}}" : "}");
     return 0;
 }
@@ -794,33 +788,45 @@ static int do_version(struct arguments *a) {
 }
 
 static const struct command commands[] = {
-    {"run", "BUNDLE | [-b BUNDLE] ID | --rootfs DIR -- CMD...", "run a container in the foreground, and delete it", do_run, 1},
-    {"create", "[-b BUNDLE] ID", "set a container up; its program waits for start", do_create, 1},
-    {"start", "ID", "let a created container's program run", do_start, 1},
-    {"state", "ID", "print a container's state as JSON", do_state, 1},
-    {"exec", "[OPTIONS] ID CMD [ARG...]", "run a further program in a container", do_exec, 1},
-    {"kill", "[--all] ID [SIGNAL]", "send a signal (default TERM) to a container", do_kill, 2},
-    {"delete", "[--force] ID", "remove a stopped container", do_delete, 1},
-    {"list", "[-q] [-f json]", "list containers", do_list, 0},
-    {"pause", "ID", "stop all processes of a container", do_pause, 1},
-    {"resume", "ID", "let a paused container go on", do_resume, 1},
-    {"update", "[-r FILE|-] [LIMITS] ID", "change a container's limits", do_update, 1},
-    {"ps", "[-f json] ID", "list a container's processes", do_ps, 1},
-    {"events", "[--stats] [--interval 5s] ID", "print figures, and kills for want of memory, as JSON", do_events, 1},
-    {"stats", "[ID...]", "print the figures of all containers or some", do_stats, POSITIONAL},
-    {"checkpoint", "[--image-path DIR] ID", "dump a container into images, by criu", do_checkpoint, 1},
-    {"restore", "[--image-path DIR] [-b BUNDLE] [-d] ID", "bring a container back from images", do_restore, 1},
-    {"spec", "[--rootless] [-b BUNDLE]", "write a config.json to begin with", do_spec, 0},
-    {"check", "[BUNDLE] [--json]", "report everything suspicious in a config.json", do_check, 1},
-    {"plan", "[BUNDLE] [--json]", "print what run would do, without doing it", do_plan, 1},
-    {"seccomp", "[-b BUNDLE] [--arch NAME] [CALL [ARG...]]", "print the compiled profile, or what a call would meet", do_seccomp, 7},
-    {"features", "", "print the features document", do_features, 0},
-    {"help", "[COMMAND]", "print this", do_help, 1},
-    {"version", "", "print the version", do_version, 0},
+    {"run", RUN, "BUNDLE | [-b BUNDLE] ID | --rootfs DIR -- CMD...", "run a container in the foreground, and delete it", do_run, 1},
+    {"create", CREATE, "[-b BUNDLE] ID", "set a container up; its program waits for start", do_create, 1},
+    {"start", PLAIN, "ID", "let a created container's program run", do_start, 1},
+    {"state", PLAIN, "ID", "print a container's state as JSON", do_state, 1},
+    {"exec", EXEC, "[OPTIONS] ID CMD [ARG...]", "run a further program in a container", do_exec, 1},
+    {"kill", KILL, "[--all] ID [SIGNAL]", "send a signal (default TERM) to a container", do_kill, 2},
+    {"delete", DELETE, "[--force] ID", "remove a stopped container", do_delete, 1},
+    {"list", LISTING, "[-q] [-f json]", "list containers", do_list, 0},
+    {"pause", PLAIN, "ID", "stop all processes of a container", do_pause, 1},
+    {"resume", PLAIN, "ID", "let a paused container go on", do_resume, 1},
+    {"update", UPDATE, "[-r FILE|-] [LIMITS] ID", "change a container's limits", do_update, 1},
+    {"ps", PS, "[-f json] ID", "list a container's processes", do_ps, 1},
+    {"events", EVENTS, "[--stats] [--interval 5s] ID", "print figures, and kills for want of memory, as JSON", do_events, 1},
+    {"stats", PLAIN, "[ID...]", "print the figures of all containers or some", do_stats, POSITIONAL},
+    {"checkpoint", CHECKPOINT, "[--image-path DIR] ID", "dump a container into images, by criu", do_checkpoint, 1},
+    {"restore", RESTORE, "[--image-path DIR] [-b BUNDLE] [-d] ID", "bring a container back from images", do_restore, 1},
+    {"spec", SPEC, "[--rootless] [-b BUNDLE]", "write a config.json to begin with", do_spec, 0},
+    {"check", CHECK, "[BUNDLE] [--json]", "report everything suspicious in a config.json", do_check, 1},
+    {"plan", PLAN, "[BUNDLE] [--json]", "print what run would do, without doing it", do_plan, 1},
+    {"seccomp", SECCOMP, "[-b BUNDLE] [--arch NAME] [CALL [ARG...]]", "print the compiled profile, or what a call would meet", do_seccomp, 7},
+    {"features", PLAIN, "", "print the features document", do_features, 0},
+    {"help", PLAIN, "[COMMAND]", "print this", do_help, 1},
+    {"version", PLAIN, "", "print the version", do_version, 0},
 };
 
+static void print_option(char letter, const char *name, const char *value, const char *help) {
+    printf(letter ? "  -%c, " : "      ", letter);
+    printf("--%s %-*s %s\n", name, (int)(27 - strlen(name)), value, help);
+}
+
+static void print_options(unsigned command) {
+    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
+        if (options[i].commands & command) print_option(options[i].letter, options[i].name, options[i].value, options[i].help);
+    for (size_t i = 0; i < LIMITS && command & UPDATE; i++) print_option(0, limits[i].name, limits[i].value, limits[i].help);
+}
+
 static int help_of(const struct command *c) {
-    printf("usage: ocirt %s %s\n\n%s\n", c->name, c->usage, c->help);
+    printf("usage: ocirt %s %s\n\n%s\n\noptions (--name VALUE or --name=VALUE):\n", c->name, c->usage, c->help);
+    print_options(c->bit);
     return 0;
 }
 
@@ -829,14 +835,9 @@ static int do_help(struct arguments *a) {
         if (strcmp(commands[i].name, a->positional[0]) == 0) return help_of(&commands[i]);
     if (a->positional_count) return fail_text(a, "unknown command %s; see `ocirt help`", a->positional[0]);
     puts("ocirt: runs OCI containers\n\nusage: ocirt [GLOBAL OPTIONS] COMMAND [OPTIONS] ARGUMENTS\n");
-    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) printf("  %-9s %-50s %s\n", commands[i].name, commands[i].usage, commands[i].help);
-    puts("\noptions (--name VALUE or --name=VALUE):");
-    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
-        const struct option *o = &options[i];
-        if (o->letter == 'h' && o->commands[0]) continue;
-        printf("  --%s%s%c%s %s\n", o->name, o->letter ? ", -" : "", o->letter ? o->letter : ' ', o->kind == TEXT || o->kind == NUMBER ? "VALUE" : "", o->commands[0] ? o->commands : "(global)");
-    }
-    for (size_t i = 0; i < LIMITS; i++) printf("  --%s VALUE  update\n", limits[i].name);
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) printf("  %-10s %-50s %s\n", commands[i].name, commands[i].usage, commands[i].help);
+    puts("\nglobal options; `ocirt help COMMAND` prints those of a command:");
+    print_options(GLOBAL);
     return 0;
 }
 
@@ -857,20 +858,20 @@ static void take_listen_fds(struct arguments *a) {
 }
 
 /* What cannot be honoured is refused and not passed over. */
-static int check_globals(struct arguments *a, const char *command) {
-    bool makes = strcmp(command, "run") == 0 || strcmp(command, "create") == 0 || strcmp(command, "restore") == 0;
+static int check_globals(struct arguments *a, const struct command *c) {
     if (a->log_format && strcmp(a->log_format, "json") != 0 && strcmp(a->log_format, "text") != 0) return fail_text(a, "unknown log format %s", a->log_format);
     const char *m = a->cgroup_manager;
     if (m && strcmp(m, "disabled") == 0) a->options.flags |= OCIRT_WITHOUT_CGROUPS;
     else if (m && strcmp(m, "systemd") == 0) a->systemd = true;
     else if (m && strcmp(m, "cgroupfs") != 0) return fail_text(a, "unknown cgroup manager %s", m);
     if (a->systemd) a->options.flags |= OCIRT_SYSTEMD;
-    if (makes) take_listen_fds(a);
+    if (c->bit & NEW) take_listen_fds(a);
     if (getenv("NOTIFY_SOCKET") && getenv("NOTIFY_SOCKET")[0]) a->options.notify_socket = getenv("NOTIFY_SOCKET");
     return 0;
 }
 
 int main(int argc, char **argv) {
+    static const struct command before = {.name = "", .bit = GLOBAL};
     struct arguments a;
     int at = 1, r;
     memset(&a, 0, sizeof a);
@@ -878,17 +879,17 @@ int main(int argc, char **argv) {
     own_open = true;
     a.options.warn = warn, a.options.user = &a;
     signal(SIGCHLD, SIG_DFL); /* a caller that ignored it would cost us the exit status */
-    r = parse(&a, "", argc, argv, &at);
+    r = parse(&a, &before, argc, argv, &at);
     if (r) return r;
     if (a.version) return do_version(&a);
     if (a.help || at >= argc) return do_help(&a), at >= argc && !a.help;
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
         if (strcmp(commands[i].name, argv[at]) != 0) continue;
         at++;
-        r = parse(&a, commands[i].name, argc, argv, &at);
+        r = parse(&a, &commands[i], argc, argv, &at);
         if (r == 0 && a.help) return help_of(&commands[i]);
         if (r == 0) r = check_count(&a, &commands[i]);
-        if (r == 0) r = check_globals(&a, commands[i].name);
+        if (r == 0) r = check_globals(&a, &commands[i]);
         if (r) return commands[i].run == do_run ? 125 : commands[i].run == do_exec ? 255 : r;
         r = commands[i].run(&a);
         if (r == 0 && (fflush(stdout) != 0 || ferror(stdout))) r = fail_text(&a, "standard output could not be written");

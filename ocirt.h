@@ -763,7 +763,7 @@ OCIRT_DEF int ocirt_update(const char *id, const ocirt_spec *changes, const ocir
 #define OCIRT_CHECKPOINT_LAZY_PAGES       1024u /* not in this version: refused                        */
 
 typedef struct ocirt_checkpoint_options { /* zero means default; names as the flags of runc and criu */
-    const char *image_path;    /* folder of the images, made if missing; needed                 */
+    const char *image_path;    /* folder of the images, made if missing; NULL: checkpoint       */
     const char *work_path;     /* folder of criu's log; NULL: image_path                        */
     const char *parent_path;   /* folder of an earlier pre-dump, relative to image_path         */
     const char *criu;          /* the program; NULL: criu in the folders of the system          */
@@ -15777,14 +15777,13 @@ static int ocirt__checkpoint_words(struct ocirt__checkpoint *c) {
 /* criu is looked for in the folders of the system, whatever PATH the caller has. */
 static int ocirt__checkpoint_options(struct ocirt__checkpoint *c, const ocirt_pair *annotations, size_t count) {
     const ocirt_checkpoint_options *how = c->how;
-    const char *program = how->criu ? how->criu : "criu";
+    const char *program = how->criu ? how->criu : "criu", *images = how->image_path ? how->image_path : "checkpoint";
     int r;
     c->ask = (struct ocirt__criu_options){.level = 4, .flags = (how->flags & 0xffffu) | OCIRT__CHECKPOINT_ORPHANS | (c->restore ? OCIRT__CHECKPOINT_RESTORE : 0),
                                           .cgroups = 3, .log = c->restore ? "restore.log" : "dump.log", .parent = how->parent_path,
                                           .config = ocirt__checkpoint_config(annotations, count), .profile = how->lsm_profile, .context = how->lsm_mount_context};
     if (!c->restore && (how->parent_path || how->flags & OCIRT_CHECKPOINT_PRE_DUMP)) c->ask.flags |= OCIRT__CHECKPOINT_TRACK;
-    c->folder = how->work_path ? how->work_path : how->image_path;
-    if (!how->image_path) return ocirt__checkpoint_refuse(c, OCIRT_E_ARGUMENT, 0, "", "no folder for its images is given");
+    c->folder = how->work_path ? how->work_path : images;
     if (how->flags & OCIRT_CHECKPOINT_LAZY_PAGES || how->page_server) return ocirt__checkpoint_refuse(c, OCIRT_E_UNSUPPORTED, 0, "", "this version has no lazy pages and no page server");
     if (how->parent_path && how->parent_path[0] == '/') return ocirt__checkpoint_refuse(c, OCIRT_E_ARGUMENT, 0, how->parent_path, "the parent path is relative to the folder of the images:");
     if ((r = ocirt__checkpoint_words(c)) < 0) return r;
@@ -15794,7 +15793,7 @@ static int ocirt__checkpoint_options(struct ocirt__checkpoint *c, const ocirt_pa
         ocirt__error_hint(c->job->error, "install the package criu, version 3.15 or newer");
         return -OCIRT_E_UNSUPPORTED;
     }
-    r = ocirt__checkpoint_folder(c, how->image_path, !c->restore, &c->ask.images);
+    r = ocirt__checkpoint_folder(c, images, !c->restore, &c->ask.images);
     return r == 0 && how->work_path ? ocirt__checkpoint_folder(c, how->work_path, true, &c->ask.work) : r;
 }
 
