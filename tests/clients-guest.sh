@@ -572,9 +572,11 @@ END
     complains 'status 9|exit.*9'
     try e rmi -f "$c"
 }
+cgroup_of() { e inspect --format '{{.State.Pid}}' "$c" | sed 's|.*|/proc/&/cgroup|' | xargs cut -d: -f3; }
 case_checkpoint() {
-    ok e run -d --name "$c" $image sh -c 'i=0; while :; do i=$((i + 1)); echo $i; sleep 0.2; done'
+    ok e run -d --name "$c" --memory 64m $image sh -c 'i=0; while :; do i=$((i + 1)); echo $i; sleep 0.2; done'
     soon '^3$' e logs "$c"
+    cgroup=$(cgroup_of)
     case $engine in
     docker) try docker checkpoint create "$c" one ;;
     *) try e container checkpoint "$c" ;;
@@ -588,6 +590,9 @@ case_checkpoint() {
     status 0
     soon '^20$' e logs "$c"
     [ "$(grep -c '^1$' "$d/out")" = 1 ] || fail "it began again"
+    [ "$(cgroup_of)" = "$cgroup" ] || fail "it is in $(cgroup_of), not in $cgroup"
+    ok cat "/sys/fs/cgroup$cgroup/memory.max"
+    says '^67108864$'
 }
 case_network() {
     once --network bridge --cap-add net_raw 'ip -4 addr show eth0; ping -c 1 -w 9 $(ip route | sed -n "s/default via \([^ ]*\).*/\1/p")'
