@@ -9978,7 +9978,7 @@ static void ocirt__plan_cgroup_owner(struct ocirt__planner *p) {
 static int ocirt__plan_below_scope(struct ocirt__planner *p, const char **out) {
     const char *name = ocirt__plan_annotation(p, OCIRT__SYSTEMD_BELOW);
     *out = name ? name : "container";
-    if (!strchr(*out, '/') && strcmp(*out, ".") != 0 && strcmp(*out, "..") != 0) return 0;
+    if (!(*out)[strcspn(*out, "/.\n")] && strlen(*out) <= NAME_MAX) return 0; /* with a dot it could take the name of a file of the cgroup */
     return ocirt__plan_refuse(p, OCIRT_E_SPEC, ocirt__plan_member(p, ocirt__plan_member(p, p->spec->token, "annotations"), OCIRT__SYSTEMD_BELOW),
         "it is one component, as \"container\", or nothing for none", "annotation " OCIRT__SYSTEMD_BELOW " is not the name of a cgroup");
 }
