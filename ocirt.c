@@ -148,10 +148,10 @@ struct option {
 static const struct option options[] = {
     {"root", 0, TEXT, AT(options.state_root), 0, GLOBAL, "DIR", "where containers are on record"}, {"log", 0, TEXT, AT(log), 0, GLOBAL, "FILE", "errors go there too; or journald:NAME, syslog:NAME"},
     {"log-format", 0, TEXT, AT(log_format), 0, GLOBAL, "FORMAT", "text or json"}, {"log-level", 0, TEXT, AT(log_level), 0, GLOBAL, "LEVEL", "error; warning, info and debug log warnings too"},
-    {"debug", 0, BOOLEAN, AT(debug), 0, GLOBAL, "", "as --log-level debug"}, {"systemd-cgroup", 0, BOOLEAN, AT(systemd), 0, GLOBAL, "", "systemd makes the cgroup, as a scope"},
+    {"debug", 0, BOOLEAN, AT(debug), 0, GLOBAL, "", "as --log-level debug"}, {"systemd-cgroup", 0, BOOLEAN, AT(systemd), 0, GLOBAL, "", "systemd makes a scope for the container"},
     {"cgroup-manager", 0, TEXT, AT(cgroup_manager), 0, GLOBAL, "NAME", "cgroupfs, systemd or disabled"}, {"rootless", 0, IGNORED, 0, 0, GLOBAL, "BOOL", "no effect: ocirt sees by itself"},
     {"version", 'v', BOOLEAN, AT(version), 0, GLOBAL, "", "print the version"}, {"bundle", 'b', TEXT, AT(bundle), 0, NEW | SPEC | SECCOMP, "DIR", "the bundle, a folder with config.json (.)"},
-    {"config", 'f', TEXT, AT(config), 0, NEW | SECCOMP, "FILE", "another config.json, of the bundle or with its path"},
+    {"config", 'f', TEXT, AT(config), 0, NEW | SECCOMP, "FILE", "another config.json, from the bundle on or absolute"},
     {"rootfs", 0, TEXT, AT(rootfs), 0, RUN, "DIR", "a root file system to run CMD in, with the default config"},
     {"detach", 'd', FLAG_OF(DETACH), ANY & ~CREATE, "", "return as soon as the program runs"}, {"keep", 0, FLAG_OF(KEEP), RUN | RESTORE, "", "do not delete the container at its end"},
     {"pid-file", 0, TEXT, AT(options.pid_file), 0, ANY, "FILE", "gets the program's pid"},
@@ -174,7 +174,7 @@ static const struct option options[] = {
     {"work-path", 0, TEXT, AT(checkpoint.work_path), 0, BOTH, "DIR", "of criu's log (that of the images)"},
     {"parent-path", 0, TEXT, AT(checkpoint.parent_path), 0, BOTH, "DIR", "of an earlier dump's images, seen from the images"},
     {"leave-running", 'R', CRIU(LEAVE_RUNNING), CHECKPOINT, "", "do not end the container"}, {"pre-dump", 0, CRIU(PRE_DUMP), CHECKPOINT, "", "dump the memory only"},
-    {"tcp-established", 0, CRIU(TCP_ESTABLISHED), BOTH, "", "with connections"}, {"tcp-close", 0, CRIU(TCP_CLOSE), RESTORE, "", "without connections"},
+    {"tcp-established", 0, CRIU(TCP_ESTABLISHED), BOTH, "", "with connections"}, {"tcp-close", 0, CRIU(TCP_CLOSE), RESTORE, "", "with connections closed"},
     {"tcp-skip-in-flight", 0, CRIU(TCP_SKIP_IN_FLIGHT), CHECKPOINT, "", "without connections that are being made"},
     {"ext-unix-sk", 0, CRIU(EXT_UNIX_SK), BOTH, "", "with Unix sockets to the outside"}, {"shell-job", 0, CRIU(SHELL_JOB), BOTH, "", "with the caller's terminal"},
     {"file-locks", 0, CRIU(FILE_LOCKS), BOTH, "", "with locks of files"}, {"link-remap", 0, CRIU(LINK_REMAP), BOTH, "", "with files that were removed"},
@@ -185,7 +185,7 @@ static const struct option options[] = {
     {"lsm-profile", 0, TEXT, AT(checkpoint.lsm_profile), 0, RESTORE, "TYPE:NAME", "another AppArmor profile or SELinux label"},
     {"lsm-mount-context", 0, TEXT, AT(checkpoint.lsm_mount_context), 0, RESTORE, "LABEL", "another label of mounts"},
     {"page-server", 0, TEXT, AT(checkpoint.page_server), 0, CHECKPOINT, "ADDRESS", "refused"}, {"lazy-pages", 0, CRIU(LAZY_PAGES), BOTH, "", "refused"},
-    {"status-fd", 0, IGNORED, 0, 0, CHECKPOINT, "FD", "of lazy pages"}, {"rootless", 0, BOOLEAN, AT(rootless), 0, SPEC, "", "for an ordinary user"},
+    {"status-fd", 0, IGNORED, 0, 0, CHECKPOINT, "FD", "no effect"}, {"rootless", 0, BOOLEAN, AT(rootless), 0, SPEC, "", "for an ordinary user"},
     {"file", 'f', TEXT, AT(config), 0, SPEC, "FILE", "instead of config.json; -: standard output"}, {"json", 0, BOOLEAN, AT(json), 0, PLAN | CHECK, "", "as JSON"},
     {"arch", 0, TEXT, AT(arch), 0, SECCOMP, "NAME", "of this architecture, like aarch64 (this machine's)"}, {"help", 'h', BOOLEAN, AT(help), 0, ~0u, "", "print this"},
 };
@@ -877,7 +877,7 @@ int main(int argc, char **argv) {
     memset(&a, 0, sizeof a);
     a.options.stage = ocirt_stage(argc, argv);
     own_open = true;
-    a.options.warn = warn, a.options.user = &a;
+    a.options.warn = warn, a.options.user = &a, a.checkpoint.image_path = "checkpoint";
     signal(SIGCHLD, SIG_DFL); /* a caller that ignored it would cost us the exit status */
     r = parse(&a, &before, argc, argv, &at);
     if (r) return r;

@@ -587,7 +587,7 @@ OCIRT_DEF int ocirt_probe_host(ocirt_probe *out_probe, ocirt_error *error);
                                    in the calling thread while it runs)                         */
 #define OCIRT_WITHOUT_STAGE     256u /* never execute the stage, even if the container's root could
                                    then reach the caller's binary (CVE-2019-5736)               */
-#define OCIRT_SYSTEMD           1024u /* create, run: the cgroup is a scope that systemd makes; cgroupsPath is then
+#define OCIRT_SYSTEMD           1024u /* create, run: the cgroup lies in a scope of systemd's; cgroupsPath is then
                                    slice:prefix:name. What is recorded with the container is enough for the rest */
 #define OCIRT_IGNORE_PAUSED     512u /* exec: into a paused container too; it runs when that is resumed */
 
@@ -763,7 +763,7 @@ OCIRT_DEF int ocirt_update(const char *id, const ocirt_spec *changes, const ocir
 #define OCIRT_CHECKPOINT_LAZY_PAGES       1024u /* not in this version: refused                        */
 
 typedef struct ocirt_checkpoint_options { /* zero means default; names as the flags of runc and criu */
-    const char *image_path;    /* folder of the images, made if missing; NULL: checkpoint       */
+    const char *image_path;    /* folder of the images, made if missing; needed                 */
     const char *work_path;     /* folder of criu's log; NULL: image_path                        */
     const char *parent_path;   /* folder of an earlier pre-dump, relative to image_path         */
     const char *criu;          /* the program; NULL: criu in the folders of the system          */
@@ -1441,7 +1441,7 @@ OCIRT_DEF const char *ocirt_errno_text(int number) {
         {ENOTTY, "inappropriate ioctl for device"}, {ETXTBSY, "text file busy"}, {EFBIG, "file too large"}, {ENOSPC, "no space left on device"},
         {ESPIPE, "illegal seek"}, {EROFS, "read-only file system"}, {EMLINK, "too many links"}, {EPIPE, "broken pipe"},
         {ERANGE, "numerical result out of range"}, {EDEADLK, "resource deadlock avoided"}, {ENAMETOOLONG, "file name too long"},
-        {ENOLCK, "no locks available"}, {ENOSYS, "function not implemented"}, {ENOTEMPTY, "directory not empty"}, {ELOOP, "too many levels of symbolic links"},
+        {ENOLCK, "no locks available"}, {ENOSYS, "the kernel has no such call"}, {ENOTEMPTY, "directory not empty"}, {ELOOP, "too many levels of symbolic links"},
         {EOVERFLOW, "value too large"}, {EUSERS, "too many users"}, {ENOTSOCK, "not a socket"}, {EOPNOTSUPP, "operation not supported"},
         {EADDRINUSE, "address already in use"}, {ECONNRESET, "connection reset"}, {ETIMEDOUT, "timed out"}, {ECONNREFUSED, "connection refused"}, {ENOTCONN, "not connected"}, {ENOBUFS, "no buffer space"},
         {ESTALE, "stale file handle"}, {EDQUOT, "disk quota exceeded"}, {ECANCELED, "canceled"}, {EUCLEAN, "structure needs cleaning"}};
@@ -12614,7 +12614,7 @@ static int ocirt__spawn_below_scope(struct ocirt__host *h, const char *name) {
     if (r == 0) h->cgroup[n] = '/', strcpy(h->cgroup + n + 1, name);
     ocirt__sys_close(&below);
     ocirt__sys_close(&scope);
-    return r == -EEXIST ? ocirt__step_detail(&h->actor, "annotation " OCIRT__SYSTEMD_BELOW " names a file of the cgroup", -EINVAL) : r;
+    return r < 0 ? ocirt__step_detail(&h->actor, "the cgroup below the scope", r) : 0;
 }
 
 static int ocirt__spawn_scope(struct ocirt__host *h, const struct ocirt__row *row) {
@@ -15777,13 +15777,14 @@ static int ocirt__checkpoint_words(struct ocirt__checkpoint *c) {
 /* criu is looked for in the folders of the system, whatever PATH the caller has. */
 static int ocirt__checkpoint_options(struct ocirt__checkpoint *c, const ocirt_pair *annotations, size_t count) {
     const ocirt_checkpoint_options *how = c->how;
-    const char *program = how->criu ? how->criu : "criu", *images = how->image_path ? how->image_path : "checkpoint";
+    const char *program = how->criu ? how->criu : "criu";
     int r;
     c->ask = (struct ocirt__criu_options){.level = 4, .flags = (how->flags & 0xffffu) | OCIRT__CHECKPOINT_ORPHANS | (c->restore ? OCIRT__CHECKPOINT_RESTORE : 0),
                                           .cgroups = 3, .log = c->restore ? "restore.log" : "dump.log", .parent = how->parent_path,
                                           .config = ocirt__checkpoint_config(annotations, count), .profile = how->lsm_profile, .context = how->lsm_mount_context};
     if (!c->restore && (how->parent_path || how->flags & OCIRT_CHECKPOINT_PRE_DUMP)) c->ask.flags |= OCIRT__CHECKPOINT_TRACK;
-    c->folder = how->work_path ? how->work_path : images;
+    c->folder = how->work_path ? how->work_path : how->image_path;
+    if (!how->image_path) return ocirt__checkpoint_refuse(c, OCIRT_E_ARGUMENT, 0, "", "no folder for its images is given");
     if (how->flags & OCIRT_CHECKPOINT_LAZY_PAGES || how->page_server) return ocirt__checkpoint_refuse(c, OCIRT_E_UNSUPPORTED, 0, "", "this version has no lazy pages and no page server");
     if (how->parent_path && how->parent_path[0] == '/') return ocirt__checkpoint_refuse(c, OCIRT_E_ARGUMENT, 0, how->parent_path, "the parent path is relative to the folder of the images:");
     if ((r = ocirt__checkpoint_words(c)) < 0) return r;
@@ -15793,7 +15794,7 @@ static int ocirt__checkpoint_options(struct ocirt__checkpoint *c, const ocirt_pa
         ocirt__error_hint(c->job->error, "install the package criu, version 3.15 or newer");
         return -OCIRT_E_UNSUPPORTED;
     }
-    r = ocirt__checkpoint_folder(c, images, !c->restore, &c->ask.images);
+    r = ocirt__checkpoint_folder(c, how->image_path, !c->restore, &c->ask.images);
     return r == 0 && how->work_path ? ocirt__checkpoint_folder(c, how->work_path, true, &c->ask.work) : r;
 }
 

@@ -410,7 +410,7 @@ static void refusals_of_kernel(struct t *t) {
     static const struct {
         struct drive_action action;
         const char *word;
-    } rows[] = {{{DRIVE_LIE, 0}, ""}, {{DRIVE_FAIL, EINVAL}, "flags"}, {{DRIVE_FAIL, EACCES}, "CAP_SYS_ADMIN"}, {{DRIVE_FAIL, ENOSYS}, "not implemented"}, {{DRIVE_FAIL, ENOMEM}, "memory"}, {{DRIVE_LIE, 1234}, ""}};
+    } rows[] = {{{DRIVE_LIE, 0}, ""}, {{DRIVE_FAIL, EINVAL}, "flags"}, {{DRIVE_FAIL, EACCES}, "CAP_SYS_ADMIN"}, {{DRIVE_FAIL, ENOSYS}, "no such call"}, {{DRIVE_FAIL, ENOMEM}, "memory"}, {{DRIVE_LIE, 1234}, ""}};
     for (int none_new = 0; none_new < 2; none_new++)
         for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
             struct refusal refusal = {rows[i].action, 0};
