@@ -444,7 +444,7 @@ static int do_spec(struct arguments *a) {
     char path[PATH_MAX];
     const char *name = a->config ? a->config : "config.json";
     int  fd = strcmp(name, "-") == 0, r = ocirt_spec_default(&arena, a->rootless ? OCIRT_SPEC_ROOTLESS : 0, &spec, &e) < 0 ? fail(a, &e) : 0;
-    snprintf(path, sizeof path, "%s/%s", a->bundle && name[0] != '/' ? a->bundle : name[0] == '/' ? "" : ".", name);
+    snprintf(path, sizeof path, "%s/%s", name[0] == '/' ? "" : a->bundle && a->bundle[0] ? a->bundle : ".", name);
     if (r == 0 && fd == 0) fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (r == 0 && fd < 0) r = fail_text(a, "%s: %s", path, ocirt_errno_text(errno));
     if (r == 0 && ocirt_spec_write(spec, write_fd, &fd, &e) < 0) r = fail(a, &e);

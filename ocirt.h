@@ -3686,7 +3686,7 @@ OCIRT_DEF int ocirt_features_write(ocirt_write_fn write, void *user, ocirt_error
     ocirt__buffer_text(&b, ",\n  ");
     ocirt__features_linux(&b, setattr);
     ocirt__buffer_text(&b, ",\n  \"annotations\": {\"io.ocirt.version\": \"" OCIRT_VERSION "\"},\n"
-                           "  \"potentiallyUnsafeConfigAnnotations\": [\"io.ocirt.landlock.\", \"org.criu.\", \"run.oci.keep_original_groups\", \"run.oci.mount_context_type\"]\n}\n");
+                           "  \"potentiallyUnsafeConfigAnnotations\": [\"io.ocirt.landlock.\", \"org.criu.\", \"org.systemd.property.\", \"run.oci.keep_original_groups\", \"run.oci.mount_context_type\", \"run.oci.pidfd_receiver\", \"run.oci.systemd.subgroup\"]\n}\n");
     r = ocirt__spec_put(&b, write, user, error);
     ocirt_arena_free(&arena);
     return r;
@@ -4437,13 +4437,14 @@ static int ocirt__cgroup_choose(ocirt_arena *arena, const ocirt_probe *p, const 
         ocirt__error_hint(e, "pass --systemd-cgroup, or give a path");
         return -OCIRT_E_SPEC;
     }
-    if (!wanted || !wanted[0]) *out = ocirt__mem_format(arena, "%s/ocirt-%s", base, id);
+    if (!wanted || !wanted[0]) *out = ocirt__mem_format(arena, "%s/ocirt-%.249s", base, id); /* with "ocirt-" 255 bytes, the most for a name */
     else if (wanted[0] == '/') *out = ocirt__mem_format(arena, "%s", wanted);
     else *out = ocirt__mem_format(arena, "%s/%s", base, wanted);
     if (!*out) return ocirt__error_set(e, OCIRT_E_MEMORY, 0, "", "out of memory");
     for (const char *s = *out; *s; s += strcspn(s, "/")) {
         while (*s == '/') s++;
         if (strcspn(s, "/") == 2 && s[0] == '.' && s[1] == '.') return ocirt__error_set(e, OCIRT_E_SPEC, 0, *out, "cgroupsPath %s must not contain ..", *out);
+        if (strcspn(s, "/") > NAME_MAX) return ocirt__error_set(e, OCIRT_E_SPEC, 0, *out, "a component of cgroupsPath is longer than 255 bytes: %.40s...", s);
     }
     return 0;
 }
@@ -5051,6 +5052,13 @@ static size_t ocirt__cgroup_controller(const char *file) {
     return n == 6 && memcmp(file, "cgroup", 6) == 0 ? 0 : n;
 }
 
+/* The systemd driver's container lies in a cgroup below its scope. A limit is written to both: only the scope has
+   siblings, and is charged with what came before; a program finds it in its own. "cgroup." is about what the container
+   makes, which is not of the scope. */
+static bool ocirt__cgroup_limits_scope(int scope, const char *file) {
+    return scope >= 0 && ocirt__cgroup_controller(file) != 0;
+}
+
 static void ocirt__cgroup_note(void *user, const struct ocirt__limit *limit) {
     ocirt__buffer *out = user;
     size_t n = ocirt__cgroup_controller(limit->file);
@@ -5095,6 +5103,7 @@ static int ocirt__cgroup_check(const ocirt_probe *p, const ocirt_resources *r, c
 /* ----- changing the limits of what runs ----- */
 
 struct ocirt__change {
+    int                 dir;
     struct ocirt__limit to;
     const char *before; /* NULL: the file cannot be read */
     const char *effect; /* of an empty cpuset: what it comes to */
@@ -5103,7 +5112,7 @@ struct ocirt__change {
 
 struct ocirt__changes {
     ocirt_arena          *arena;
-    int                   dir;
+    int                   scope, dir; /* see ocirt__cgroup_limits_scope; the container's */
     struct ocirt__change *items;
     size_t                count, room;
     bool                  failed; /* no memory */
@@ -5137,50 +5146,51 @@ static struct ocirt__change *ocirt__changes_more(struct ocirt__changes *c) {
 }
 
 /* One that becomes idle forgets its weight: undone last, since undoing goes backwards. */
-static void ocirt__changes_keep_weight(struct ocirt__changes *c) {
+static void ocirt__changes_keep_weight(struct ocirt__changes *c, int dir) {
     char text[32];
-    long n = ocirt__path_read(c->dir, "cpu.weight", text, sizeof text);
+    long n = ocirt__path_read(dir, "cpu.weight", text, sizeof text);
     struct ocirt__change *change = ocirt__changes_more(c);
-    if (change) *change = (struct ocirt__change){.to = {.file = "cpu.weight"}, .before = n > 0 ? ocirt__mem_text(c->arena, text, strcspn(text, "\n")) : NULL, .done = true};
+    if (change) *change = (struct ocirt__change){.dir = dir, .to = {.file = "cpu.weight"}, .before = n > 0 ? ocirt__mem_text(c->arena, text, strcspn(text, "\n")) : NULL, .done = true};
     else c->failed = true;
 }
 
-static void ocirt__changes_add(void *user, const struct ocirt__limit *limit) {
-    struct ocirt__changes *c = user;
+static void ocirt__changes_add_in(struct ocirt__changes *c, int dir, const struct ocirt__limit *limit) {
     const char *file = limit->file, *value = limit->value;
     char  text[4096], name[64];
-    long  n = ocirt__path_read(c->dir, file, text, sizeof text);
+    long  n = ocirt__path_read(dir, file, text, sizeof text);
     struct ocirt__change *change;
-    if (n == -ENOENT && limit->other) file = limit->other, value = limit->other_value, n = ocirt__path_read(c->dir, file, text, sizeof text);
+    if (n == -ENOENT && limit->other) file = limit->other, value = limit->other_value, n = ocirt__path_read(dir, file, text, sizeof text);
     if (n == -ENOENT && limit->optional) return;
-    if (n > 0 && strcmp(file, "cpu.idle") == 0 && text[0] == '0') ocirt__changes_keep_weight(c);
+    if (n > 0 && strcmp(file, "cpu.idle") == 0 && text[0] == '0') ocirt__changes_keep_weight(c, dir);
     if (n > 0 && strcmp(file, "cpu.weight") == 0 && text[0] == '0') n = -ENODATA; /* it is idle, and has none */
     change = ocirt__changes_more(c);
     if (!change) { c->failed = true; return; }
-    *change = (struct ocirt__change){.to = *limit, .before = n < 0 ? NULL : ocirt__changes_before(c, file, value, text)};
+    *change = (struct ocirt__change){.dir = dir, .to = *limit, .before = n < 0 ? NULL : ocirt__changes_before(c, file, value, text)};
     change->to.file = ocirt__mem_text(c->arena, file, strlen(file)), change->to.value = ocirt__mem_text(c->arena, value, strlen(value));
     if (!change->to.file || !change->to.value || (n >= 0 && !change->before)) c->failed = true;
     if (!change->before || change->before[0] != '\n' || strncmp(file, "cpuset.", 7) != 0) return;
     snprintf(name, sizeof name, "%.40s.effective", file);
-    n = ocirt__path_read(c->dir, name, text, sizeof text);
+    n = ocirt__path_read(dir, name, text, sizeof text);
     if (n > 0) change->effect = ocirt__mem_text(c->arena, text, strcspn(text, "\n"));
 }
 
-static int ocirt__changes_write(const struct ocirt__changes *c, const char *file, const char *value) {
-    return ocirt__path_write(c->dir, file, value, strlen(value));
+static void ocirt__changes_add(void *user, const struct ocirt__limit *limit) {
+    struct ocirt__changes *c = user;
+    if (ocirt__cgroup_limits_scope(c->scope, limit->file)) ocirt__changes_add_in(c, c->scope, limit);
+    ocirt__changes_add_in(c, c->dir, limit);
 }
 
 /* Older kernels (6.1 is one) let no cpuset with processes in it be emptied again. */
-static int ocirt__changes_back(const struct ocirt__changes *c, const struct ocirt__change *change) {
-    int r = ocirt__changes_write(c, change->to.file, change->before);
-    return r < 0 && change->effect ? ocirt__changes_write(c, change->to.file, change->effect) : r;
+static int ocirt__changes_back(const struct ocirt__change *change) {
+    int r = ocirt__path_write(change->dir, change->to.file, change->before, strlen(change->before));
+    return r < 0 && change->effect ? ocirt__path_write(change->dir, change->to.file, change->effect, strlen(change->effect)) : r;
 }
 
 /* Back to what was, the last first. What the kernel refuses at first it may take when others are back. */
 static void ocirt__changes_undo(struct ocirt__changes *c) {
     for (int pass = 0; pass < 2; pass++)
         for (size_t i = c->count; i-- > 0;)
-            if (c->items[i].done && c->items[i].before && ocirt__changes_back(c, &c->items[i]) == 0) c->items[i].done = false;
+            if (c->items[i].done && c->items[i].before && ocirt__changes_back(&c->items[i]) == 0) c->items[i].done = false;
 }
 
 /* All or nothing. A burst and its quota, say, are taken in one order when they grow and in the other when they
@@ -5190,9 +5200,10 @@ static int ocirt__changes_apply(struct ocirt__changes *c, const struct ocirt__ch
     for (int pass = 0; pass < 2 && (pass == 0 || r < 0); pass++) {
         r = 0;
         for (size_t i = 0; i < c->count; i++) {
-            int one = c->items[i].done ? 0 : ocirt__changes_write(c, c->items[i].to.file, c->items[i].to.value);
-            if (one == 0) c->items[i].done = true;
-            else if (r == 0) r = one, *refused = &c->items[i];
+            struct ocirt__change *change = &c->items[i];
+            int one = change->done ? 0 : ocirt__path_write(change->dir, change->to.file, change->to.value, strlen(change->to.value));
+            if (one == 0) change->done = true;
+            else if (r == 0) r = one, *refused = change;
         }
     }
     if (r < 0) ocirt__changes_undo(c);
@@ -5202,15 +5213,15 @@ static int ocirt__changes_apply(struct ocirt__changes *c, const struct ocirt__ch
 /* ===========================================================================================
    >>systemd   the systemd driver: a scope for the container, asked for on D-Bus without a library.
    First half, pure: names of slice and scope, and a scope's properties as the bytes of an a(sv), made from the same
-   list of files and values that is written to the cgroup, so that systemd, which writes its own idea of the limits
+   list of files and values that is written to the cgroups, so that systemd, which writes its own idea of the limits
    again at a daemon-reload, has the right one. It knows nothing of a device line (io.max) or a file that has no
-   property, and leaves these alone. DevicePolicy and DeviceAllow are not told: without them systemd attaches no
+   property; these are written by us alone. DevicePolicy and DeviceAllow are not told: without them systemd attaches no
    device program (peers' is gone for a moment at each reload, systemd#17489), and removes none but its own.
    Second half: the bus. Nothing that arrives is trusted to be well formed, every wait ends at a deadline, and the
    end of a job is believed only of who gave the job. Negative errno, and a text in bus.detail.
    Properties need systemd 244; those of 252 and 253 are the last ones, and left out when refused.
-   The container lies in a cgroup below the scope, as with crun. The files there are not systemd's to write; and an oom
-   kill is seen: what was charged before that cgroup was there stays with the scope, so that the limit is met in the
+   The container lies in a cgroup below the scope, as with crun; limits are written to both. An oom kill is seen that
+   way: what was charged before that cgroup was there stays with the scope, so that the limit is met in the
    scope, and the first change of memory.events below it is the kill. The kernel tells of a change at once if the last
    one was over 10 ms ago; of one that comes right behind others it would tell when systemd has removed the cgroup, and
    an engine that watches the file would never know (runc#5071).
@@ -5476,7 +5487,7 @@ static int ocirt__systemd_annotations(struct ocirt__wire *w, const ocirt_spec *s
 enum {
     OCIRT__PROPERTY_NUMBER, /* bytes or a weight, "max" */
     OCIRT__PROPERTY_SOME,   /* the same, but systemd refuses 0 */
-    OCIRT__PROPERTY_CPU, OCIRT__PROPERTY_IDLE, OCIRT__PROPERTY_MASK, OCIRT__PROPERTY_WEIGHT, OCIRT__PROPERTY_OOM,
+    OCIRT__PROPERTY_CPU, OCIRT__PROPERTY_NICE, OCIRT__PROPERTY_IDLE, OCIRT__PROPERTY_MASK, OCIRT__PROPERTY_WEIGHT, OCIRT__PROPERTY_OOM,
     OCIRT__PROPERTY_CPUS = 65536 /* bits of a mask */
 };
 
@@ -5488,7 +5499,7 @@ static const struct ocirt__property {
     {"memory.low", "MemoryLow", OCIRT__PROPERTY_NUMBER, false}, {"memory.min", "MemoryMin", OCIRT__PROPERTY_NUMBER, false},
     {"memory.swap.max", "MemorySwapMax", OCIRT__PROPERTY_NUMBER, false}, {"memory.zswap.max", "MemoryZSwapMax", OCIRT__PROPERTY_NUMBER, true},
     {"memory.oom.group", "OOMPolicy", OCIRT__PROPERTY_OOM, true}, {"pids.max", "TasksMax", OCIRT__PROPERTY_SOME, false},
-    {"cpu.weight", "CPUWeight", OCIRT__PROPERTY_NUMBER, false}, {"cpu.idle", "CPUWeight", OCIRT__PROPERTY_IDLE, true}, {"cpu.max", "CPUQuotaPerSecUSec", OCIRT__PROPERTY_CPU, false},
+    {"cpu.weight", "CPUWeight", OCIRT__PROPERTY_NUMBER, false}, {"cpu.weight.nice", "CPUWeight", OCIRT__PROPERTY_NICE, false}, {"cpu.idle", "CPUWeight", OCIRT__PROPERTY_IDLE, true}, {"cpu.max", "CPUQuotaPerSecUSec", OCIRT__PROPERTY_CPU, false},
     {"cpuset.cpus", "AllowedCPUs", OCIRT__PROPERTY_MASK, false}, {"cpuset.mems", "AllowedMemoryNodes", OCIRT__PROPERTY_MASK, false},
     {"io.weight", "IOWeight", OCIRT__PROPERTY_WEIGHT, false}};
 
@@ -5531,6 +5542,17 @@ static bool ocirt__systemd_cpu(struct ocirt__wire *w, const char *value) {
     return *value == 0;
 }
 
+/* The other name of a weight: a step is a factor of 1.25 (sched(7)), and none is 100. */
+static bool ocirt__systemd_nice(struct ocirt__wire *w, const char *name, const char *value) {
+    char *end;
+    long  nice = strtol(value, &end, 10);
+    uint64_t weight = 100 << 16;
+    if (end == value || *end || nice < -20 || nice > 19) return false;
+    for (; nice < 0; nice++) weight = weight * 5 / 4;
+    for (; nice > 0; nice--) weight = weight * 4 / 5;
+    return ocirt__wire_uint(w, name, (weight + (1 << 15)) >> 16), true;
+}
+
 /* "0-3,5" as bits, the first in the lowest bit of the first byte; none takes the limit away. */
 static bool ocirt__systemd_mask(struct ocirt__wire *w, const char *name, const char *value) {
     size_t at, first;
@@ -5569,6 +5591,7 @@ static bool ocirt__systemd_weight(struct ocirt__wire *w, const char *value) {
 static bool ocirt__systemd_property(struct ocirt__wire *w, const struct ocirt__property *is, const char *value) {
     uint64_t number = 0;
     if (is->kind == OCIRT__PROPERTY_CPU) return ocirt__systemd_cpu(w, value);
+    if (is->kind == OCIRT__PROPERTY_NICE) return ocirt__systemd_nice(w, is->name, value);
     if (is->kind == OCIRT__PROPERTY_MASK) return ocirt__systemd_mask(w, is->name, value);
     if (is->kind == OCIRT__PROPERTY_WEIGHT) return ocirt__systemd_weight(w, value);
     if (!ocirt__systemd_amount(&value, &number) || *value) return false;
@@ -6059,6 +6082,14 @@ static int ocirt__systemd_ask_set(struct ocirt__bus *b, const char *unit, const 
 static int ocirt__systemd_set(struct ocirt__bus *b, const char *unit, const struct ocirt__systemd_bytes *properties) {
     int r = ocirt__systemd_ask_set(b, unit, properties->data, properties->size);
     return r == -EINVAL && properties->common < properties->size ? ocirt__systemd_ask_set(b, unit, properties->data, properties->common) : r;
+}
+
+/* One that has failed is kept by systemd until somebody says this. */
+static int ocirt__systemd_forget(struct ocirt__bus *b, const char *unit) {
+    int r = ocirt__bus_open(b);
+    b->unit = unit, b->job = NULL;
+    if (r == 0) ocirt__systemd_reset(b);
+    return r;
 }
 
 /* One that is not there any more is stopped. */
@@ -12162,7 +12193,8 @@ struct ocirt__host {
                                         while init works or ends, it would wait with it */
     int                 state_dir, cgroup_root;
     unsigned            cgroup_missing; /* levels of the cgroup that are to be made */
-    char                cgroup[512];    /* where systemd has put init, "": it did not */
+    char                cgroup[512];    /* where init is in the scope, "": in none   */
+    int                 scope;          /* the scope, if init is in a cgroup below it */
     bool                scoped;         /* the scope may be there, and is ours      */
     int                 conversation; /* the host's end */
     int                 pidfd, pid;   /* of init */
@@ -12567,20 +12599,25 @@ static int ocirt__spawn_record(struct ocirt__host *h) {
     return ocirt__sys_symlinkat(text, h->state_dir, "creating");
 }
 
+/* What is charged and counted: the scope's files also tell of what was before the cgroup in it. -1: none. */
+static int ocirt__spawn_accounts(const struct ocirt__host *h) {
+    return h->scope >= 0 ? h->scope : h->actor.slots[OCIRT__SLOT_CGROUP];
+}
+
 static int ocirt__spawn_cgroup(struct ocirt__host *h, const struct ocirt__row *row) {
     const char *text = ocirt__plan_text(h->actor.plan, row->a);
-    int dir = h->actor.slots[OCIRT__SLOT_CGROUP];
-    if (row->verb == OCIRT__VERB_CGROUP_MAKE) {
-        int r = ocirt__cgroup_make(h->cgroup_root, text, h->cgroup_missing, ocirt__plan_text(h->actor.plan, row->b), &h->actor.slots[OCIRT__SLOT_CGROUP],
-                                   ocirt__step_report(&h->actor)->detail, sizeof ocirt__step_report(&h->actor)->detail);
-        return r;
-    }
+    const char *value = ocirt__plan_text(h->actor.plan, row->b);
+    int dir = h->actor.slots[OCIRT__SLOT_CGROUP], r = 0;
+    if (row->verb == OCIRT__VERB_CGROUP_MAKE)
+        return ocirt__cgroup_make(h->cgroup_root, text, h->cgroup_missing, value, &h->actor.slots[OCIRT__SLOT_CGROUP],
+                                  ocirt__step_report(&h->actor)->detail, sizeof ocirt__step_report(&h->actor)->detail);
     if (dir < 0) return 0; /* none could be made, and none was needed */
     if (row->verb == OCIRT__VERB_CGROUP_DEVICES)
         return ocirt__device_attach(dir, ocirt__plan_data(h->actor.plan, row->a), row->n);
     if (row->verb == OCIRT__VERB_CGROUP_OWNER) return ocirt__cgroup_chown(dir, (uint32_t)row->x, (uint32_t)row->y);
-    if (strcmp(text, "cpuset.mems") == 0 || (strcmp(text, "pids.max") == 0 && strcmp(ocirt__plan_text(h->actor.plan, row->b), "0") == 0)) h->actor.page->old_cgroup = 1;
-    return ocirt__path_write(dir, text, ocirt__plan_text(h->actor.plan, row->b), strlen(ocirt__plan_text(h->actor.plan, row->b)));
+    if (ocirt__cgroup_limits_scope(h->scope, text)) r = ocirt__path_write(h->scope, text, value, strlen(value));
+    if (strcmp(text, "cpuset.mems") == 0 || (strcmp(text, "pids.max") == 0 && strcmp(value, "0") == 0)) h->actor.page->old_cgroup = 1;
+    return r < 0 ? r : ocirt__path_write(dir, text, value, strlen(value));
 }
 
 /* Where init is now: the kernel knows, whichever systemd it was and wherever that has its slices. */
@@ -12603,17 +12640,16 @@ static int ocirt__spawn_find_cgroup(struct ocirt__host *h, const char *unit) {
 /* Moves init on from the scope, in which controllers can be enabled once it holds no process itself. */
 static int ocirt__spawn_below_scope(struct ocirt__host *h, const char *name) {
     size_t n = strlen(h->cgroup);
-    int scope, below = -1, r;
+    int below = -1, r;
     if (!name[0]) return 0;
     if (n + 1 + strlen(name) >= sizeof h->cgroup) return -ENAMETOOLONG;
-    scope = r = ocirt__path_exact(h->cgroup_root, h->cgroup + 1, O_PATH | O_DIRECTORY);
-    if (r >= 0) r = ocirt__sys_mkdirat(scope, name, 0755);
-    if (r == 0) r = below = ocirt__sys_openat(scope, name, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
+    r = h->scope = ocirt__path_exact(h->cgroup_root, h->cgroup + 1, O_PATH | O_DIRECTORY);
+    if (r >= 0) r = ocirt__sys_mkdirat(h->scope, name, 0755);
+    if (r == 0) r = below = ocirt__sys_openat(h->scope, name, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
     if (r >= 0) r = ocirt__cgroup_attach(below, h->pid);
-    if (r == 0) ocirt__cgroup_enable_rest(scope);
+    if (r == 0) ocirt__cgroup_enable_rest(h->scope);
     if (r == 0) h->cgroup[n] = '/', strcpy(h->cgroup + n + 1, name);
     ocirt__sys_close(&below);
-    ocirt__sys_close(&scope);
     return r < 0 ? ocirt__step_detail(&h->actor, "the cgroup below the scope", r) : 0;
 }
 
@@ -12995,11 +13031,13 @@ static void ocirt__console_wait(struct ocirt__host *h, int *notify, const char *
 
 struct ocirt__record { /* state.json */
     uint64_t    version, owner, cgroup_levels;
+    uint64_t    cgroup_inode; /* of one in a scope, 0: not known. The kernel uses none twice */
     const char *id, *oci_version, *bundle, *rootfs, *created, *cgroup, *cgroup_mount;
     const char *resctrl; /* group of resctrl, "": none */
     const char *scope;   /* unit of systemd, "": none */
     bool        user_manager; /* it is the user's systemd */
     bool        old_keyring;  /* the caller's session keyring was kept */
+    bool        scope_gone;   /* not in the file: see ocirt__state_own_scope */
     bool        private_pids, resctrl_made, resctrl_monitor;
     ocirt_pair *annotations;
     size_t      annotations_count;
@@ -13181,8 +13219,8 @@ static void ocirt__state_text(ocirt__buffer *t, const struct ocirt__record *r) {
     ocirt__state_text_member(t, "systemdScope", r->scope);
     ocirt__buffer_format(t, ",\n  \"userManager\": %s,\n  \"oldKeyring\": %s", r->user_manager ? "true" : "false", r->old_keyring ? "true" : "false");
     ocirt__buffer_format(t, ",\n  \"resctrlMade\": %s,\n  \"resctrlMonitor\": %s", r->resctrl_made ? "true" : "false", r->resctrl_monitor ? "true" : "false");
-    ocirt__buffer_format(t, ",\n  \"cgroupLevels\": %llu,\n  \"owner\": %llu,\n  \"privatePids\": %s,\n  \"annotations\": {",
-                         (unsigned long long)r->cgroup_levels, (unsigned long long)r->owner, r->private_pids ? "true" : "false");
+    ocirt__buffer_format(t, ",\n  \"cgroupLevels\": %llu,\n  \"cgroupInode\": %llu,\n  \"owner\": %llu,\n  \"privatePids\": %s,\n  \"annotations\": {",
+                         (unsigned long long)r->cgroup_levels, (unsigned long long)r->cgroup_inode, (unsigned long long)r->owner, r->private_pids ? "true" : "false");
     for (size_t i = 0; i < r->annotations_count; i++) {
         ocirt__buffer_text(t, i ? ",\n    " : "\n    ");
         ocirt__json_write_string(t, r->annotations[i].key);
@@ -13214,6 +13252,7 @@ static bool ocirt__state_load(ocirt_arena *arena, int dir, struct ocirt__record 
     if (!ocirt__json_uint(doc, ocirt__json_member(doc, 1, "version"), &out->version)) return false;
     if (!ocirt__json_uint(doc, ocirt__json_member(doc, 1, "cgroupLevels"), &out->cgroup_levels)) return false;
     if (!ocirt__json_uint(doc, ocirt__json_member(doc, 1, "owner"), &out->owner)) return false;
+    (void)ocirt__json_uint(doc, ocirt__json_member(doc, 1, "cgroupInode"), &out->cgroup_inode); /* later than version 1 */
     out->private_pids = ocirt__json_is_true(doc, ocirt__json_member(doc, 1, "privatePids"));
     out->old_keyring = ocirt__json_is_true(doc, ocirt__json_member(doc, 1, "oldKeyring"));
     out->user_manager = ocirt__json_is_true(doc, ocirt__json_member(doc, 1, "userManager"));
@@ -13277,9 +13316,39 @@ static int ocirt__state_cgroup(const char *mount, const char *cgroup, int *out_r
     return ocirt__path_exact(*out_root, cgroup + strspn(cgroup, "/"), O_RDONLY | O_DIRECTORY);
 }
 
+/* How much of the cgroup's path is the scope's, if the container lies in a cgroup below it; else 0. */
+static int ocirt__state_scope_length(const struct ocirt__record *record) {
+    const char *end = strrchr(record->cgroup, '/');
+    return record->scope[0] && record->cgroup_levels > 1 && end ? (int)(end - record->cgroup) : 0;
+}
+
+/* That scope, or -1. */
+static int ocirt__state_scope(const struct ocirt__record *record, int root) {
+    char path[PATH_MAX];
+    int  n = ocirt__state_scope_length(record);
+    if (root < 0 || n == 0 || snprintf(path, sizeof path, "%.*s", n, record->cgroup) >= (int)sizeof path) return -1;
+    return ocirt__path_exact(root, path + strspn(path, "/"), O_RDONLY | O_DIRECTORY);
+}
+
+/* systemd removes a scope when its last process has ended, and the next container may get one of the same name before
+   this one is deleted. Then nothing there is this container's any more. */
+static void ocirt__state_own_scope(struct ocirt__record *record) {
+    struct ocirt__statx st;
+    int root, dir, r;
+    if (!record->scope[0] || record->cgroup_inode == 0) return;
+    r = dir = ocirt__state_cgroup(record->cgroup_mount, record->cgroup, &root);
+    if (r >= 0) r = ocirt__sys_fstatx(dir, &st);
+    record->scope_gone = r == -ENOENT || (r >= 0 && st.ino != record->cgroup_inode);
+    if (record->scope_gone) record->cgroup = "";
+    ocirt__sys_close(&dir);
+    ocirt__sys_close(&root);
+}
+
+/* The scope is what is frozen, so that systemctl and we speak of the same. */
 static bool ocirt__state_is_paused(const struct ocirt__record *record) {
-    int  root, dir = ocirt__state_cgroup(record->cgroup_mount, record->cgroup, &root);
-    bool paused = dir >= 0 && ocirt__cgroup_is_paused(dir);
+    int  root, dir = ocirt__state_cgroup(record->cgroup_mount, record->cgroup, &root), scope = ocirt__state_scope(record, root);
+    bool paused = dir >= 0 && ocirt__cgroup_is_paused(scope >= 0 ? scope : dir);
+    ocirt__sys_close(&scope);
     ocirt__sys_close(&dir);
     ocirt__sys_close(&root);
     return paused;
@@ -13899,7 +13968,7 @@ static int ocirt__explain(const ocirt_plan *plan, int index, int error, const ch
 static void ocirt__explain_memory(struct ocirt__host *h, ocirt_error *e, const char *event, const char *what, uint32_t row) {
     ocirt__buffer text = {.arena = h->arena};
     uint64_t times = 0;
-    int      cgroup = h->actor.slots[OCIRT__SLOT_CGROUP];
+    int      cgroup = ocirt__spawn_accounts(h);
     if (!e || cgroup < 0 || ocirt__cgroup_event(cgroup, "memory.events", event, &times) < 0 || times == 0) return;
     e->code = OCIRT_E_LIMIT;
     ocirt__plan_row_text(&text, h->actor.plan, ocirt__plan_row(h->actor.plan, row));
@@ -13962,7 +14031,7 @@ struct ocirt__undo {
     int         proc, root, dir;
     const char *id, *cgroup_mount, *cgroup, *resctrl, *scope;
     uint64_t    levels;
-    bool        resctrl_made, resctrl_monitor, user_manager;
+    bool        resctrl_made, resctrl_monitor, user_manager, scope_gone;
     int         pidfd; /* of init, borrowed */
     bool        ours;  /* init is our child and reaped by the caller */
     bool        ended; /* with it ended all processes of its pid namespace */
@@ -14010,7 +14079,7 @@ static void ocirt__ops_stop_scope(const struct ocirt__undo *u) {
     ocirt_arena arena = {0};
     char   detail[256] = "";
     struct ocirt__bus bus = {.fd = -1, .arena = &arena, .detail = detail, .rootless = u->user_manager, .limit_ms = u->limit_ms};
-    if (u->scope[0]) (void)ocirt__systemd_stop(&bus, u->scope);
+    if (u->scope[0]) (void)(u->scope_gone ? ocirt__systemd_forget : ocirt__systemd_stop)(&bus, u->scope);
     ocirt__systemd_close(&bus);
     ocirt_arena_free(&arena);
 }
@@ -14036,7 +14105,7 @@ static int ocirt__ops_undo(const struct ocirt__undo *u, ocirt_error *error) {
 
 static void ocirt__ops_close(struct ocirt__job *job) {
     struct ocirt__host *h = &job->host;
-    int *fds[] = {&h->state_dir, &h->cgroup_root, &h->conversation, &h->pidfd, &h->stage_pidfd, &h->terminal, &h->page_file, &h->image, &h->resctrl, &h->network.outside, &h->network.inside, &job->console, &job->watcher, &job->notify, &job->root, &job->proc};
+    int *fds[] = {&h->state_dir, &h->cgroup_root, &h->scope, &h->conversation, &h->pidfd, &h->stage_pidfd, &h->terminal, &h->page_file, &h->image, &h->resctrl, &h->network.outside, &h->network.inside, &job->console, &job->watcher, &job->notify, &job->root, &job->proc};
     if (h->actor.plan)
         for (unsigned i = 0; i < OCIRT__PLAN_SLOTS; i++)
             if (i != OCIRT__SLOT_PROC) ocirt__sys_close(&h->actor.slots[i]);
@@ -14103,6 +14172,11 @@ static int ocirt__ops_cgroup_in_use(struct ocirt__job *job, const ocirt_spec *sp
     return r;
 }
 
+/* Levels of the cgroup that are the container's: the scope, and the one below it. */
+static unsigned ocirt__ops_levels(const ocirt_plan *plan) {
+    return 1u + (ocirt__plan_text(plan, plan->below_scope)[0] != 0);
+}
+
 /* State first, on disk, so that a killed create can be taken back by delete. */
 static int ocirt__ops_write_state(struct ocirt__job *job, const ocirt_spec *spec) {
     const ocirt_plan *plan = job->host.actor.plan;
@@ -14120,7 +14194,7 @@ static int ocirt__ops_write_state(struct ocirt__job *job, const ocirt_spec *spec
         r = job->host.cgroup_root < 0 ? job->host.cgroup_root : ocirt__cgroup_levels_missing(job->host.cgroup_root, job->record.cgroup);
         if (r == 0 && ocirt__ops_cgroup_in_use(job, spec) < 0) return -OCIRT_E_CGROUP; /* before it is on record as ours */
         if (r < 0) return ocirt__error_set(job->error, OCIRT_E_CGROUP, -r, job->record.cgroup, "cgroup %s", job->record.cgroup);
-        job->record.cgroup_levels = job->host.cgroup_missing = plan->scope ? 1u + (ocirt__plan_text(plan, plan->below_scope)[0] != 0) : (unsigned)r;
+        job->record.cgroup_levels = job->host.cgroup_missing = plan->scope ? ocirt__ops_levels(plan) : (unsigned)r;
         job->host.actor.page->old_cgroup = r == 0;
     }
     if ((plan->resctrl_made && ocirt__ops_resctrl_exists(job->id, NULL)) || (plan->resctrl_monitor && ocirt__ops_resctrl_exists(job->record.resctrl, job->id)))
@@ -14305,8 +14379,10 @@ static int ocirt__ops_hand_over(struct ocirt__job *job) {
    that name. Init ends with us before that, and systemd drops a scope that is empty. */
 static int ocirt__ops_note_cgroup(struct ocirt__job *job) {
     ocirt__buffer text = {.arena = &job->arena};
+    struct ocirt__statx st;
     int r;
     if (!job->host.cgroup[0]) return 0;
+    if (ocirt__sys_fstatx(job->host.actor.slots[OCIRT__SLOT_CGROUP], &st) == 0) job->record.cgroup_inode = st.ino;
     job->record.cgroup = job->host.cgroup, job->record.scope = ocirt__plan_text(job->host.actor.plan, job->host.actor.plan->scope);
     ocirt__state_text(&text, &job->record);
     r = text.failed ? -ENOMEM : ocirt__state_replace(job->host.state_dir, "state.json", "state.new", text.data, text.size);
@@ -14350,7 +14426,7 @@ static void ocirt__ops_open(struct ocirt__job *job, const char *id, const ocirt_
     memset(job, 0, sizeof *job);
     job->options = options, job->id = id, job->error = error;
     job->root = job->proc = job->console = job->watcher = job->notify = -1;
-    job->host.state_dir = job->host.cgroup_root = job->host.conversation = job->host.pidfd = job->host.stage_pidfd = job->host.terminal = job->host.page_file = job->host.image = job->host.resctrl = job->host.network.outside = job->host.network.inside = -1;
+    job->host.state_dir = job->host.cgroup_root = job->host.scope = job->host.conversation = job->host.pidfd = job->host.stage_pidfd = job->host.terminal = job->host.page_file = job->host.image = job->host.resctrl = job->host.network.outside = job->host.network.inside = -1;
     if (error) memset(error, 0, sizeof *error), error->row = error->actor = -1;
 }
 
@@ -14407,7 +14483,7 @@ static int ocirt__ops_wait(struct ocirt__job *job, ocirt_exit *out) {
 
 static void ocirt__ops_memory_of(const struct ocirt__job *job, ocirt_exit *out) {
     uint64_t kills = 0;
-    int      cgroup = job->host.actor.slots[OCIRT__SLOT_CGROUP];
+    int      cgroup = ocirt__spawn_accounts(&job->host);
     if (cgroup < 0 || ocirt__cgroup_event(cgroup, "memory.events", "oom_kill", &kills) < 0) return; /* no memory controller */
     out->oom_killed = kills > 0;
     (void)ocirt__cgroup_read_number(cgroup, "memory.peak", &out->memory_peak);
@@ -14524,6 +14600,7 @@ static int ocirt__ops_find(struct ocirt__found *f, const char *id, const ocirt_o
     if (r >= 0) r = f->dir = ocirt__state_open(f->root, id, lock, error);
     if (r >= 0) {
         f->whole = ocirt__state_load(&f->arena, f->dir, &f->record);
+        ocirt__state_own_scope(&f->record);
         r = ocirt__state_process(f->proc, f->dir, &f->process);
         if (r == 0) return 0;
         r = ocirt__error_set(error, OCIRT_E_IO, -r, id, "looking for the process of %s", id);
@@ -14594,12 +14671,13 @@ static int ocirt__ops_go(struct ocirt__found *f, ocirt_plan *plan, ocirt_error *
 static struct ocirt__undo ocirt__ops_undo_found(struct ocirt__found *f, const char *id, const ocirt_options *options) {
     unsigned ms = ocirt__ops_options(options)->kill_after_ms;
     ocirt_plan *plan = ocirt__state_plan(&f->arena, f->dir);
-    if (!f->whole && plan) { /* the plan knows the cgroup too */
-        f->record.cgroup = ocirt__plan_text(plan, plan->cgroup), f->record.cgroup_levels = 1;
+    if (!f->whole && plan && (!plan->scope || f->process.complete)) { /* the plan knows the cgroup too; but before the end of create a scope could be another's */
+        f->record.cgroup = ocirt__plan_text(plan, plan->cgroup), f->record.cgroup_levels = ocirt__ops_levels(plan);
+        f->record.scope = ocirt__plan_text(plan, plan->scope), f->record.user_manager = plan->user_manager;
         f->record.cgroup_mount = ocirt__probe_is_cgroup2("/sys/fs/cgroup") ? "/sys/fs/cgroup" : "/sys/fs/cgroup/unified";
     }
     return (struct ocirt__undo){.proc = f->proc, .root = f->root, .dir = f->dir, .id = id, .cgroup_mount = f->record.cgroup_mount, .cgroup = f->record.cgroup,
-                                .scope = f->record.scope, .user_manager = f->record.user_manager,
+                                .scope = f->record.scope, .scope_gone = f->record.scope_gone, .user_manager = f->record.user_manager,
                                 .resctrl = f->record.resctrl, .resctrl_made = f->record.resctrl_made, .resctrl_monitor = f->record.resctrl_monitor,
                                 .levels = f->record.cgroup_levels, .pidfd = f->process.pidfd, .limit_ms = ms ? ms : 10000,
                                 .plan = plan};
@@ -14687,10 +14765,16 @@ OCIRT_DEF int ocirt_delete(const char *id, const ocirt_options *options, ocirt_e
 /* A living container with its cgroup. */
 struct ocirt__live {
     struct ocirt__found found;
-    int root, cgroup; /* of the hierarchy; the container's */
+    int root, cgroup, scope; /* of the hierarchy; the container's; the one above it, or -1 */
 };
 
+/* What is frozen and counted. */
+static int ocirt__ops_outer(const struct ocirt__live *l) {
+    return l->scope >= 0 ? l->scope : l->cgroup;
+}
+
 static void ocirt__ops_leave(struct ocirt__live *l) {
+    ocirt__sys_close(&l->scope);
     ocirt__sys_close(&l->cgroup);
     ocirt__sys_close(&l->root);
     ocirt__ops_let_go(&l->found);
@@ -14705,12 +14789,13 @@ static int ocirt__ops_no_cgroup(const struct ocirt__found *f, const char *id, in
 static int ocirt__ops_enter(struct ocirt__live *l, const char *id, const ocirt_options *options, bool lock, bool needs_cgroup, ocirt_error *error) {
     struct ocirt__found *f = &l->found;
     int r = ocirt__ops_find(f, id, options, lock, error);
-    l->root = l->cgroup = -1;
+    l->root = l->cgroup = l->scope = -1;
     if (r < 0) return r;
     if (!f->whole) r = ocirt__ops_broken(id, error);
     else if (f->process.pid == 0 && f->process.recorded) r = ocirt__error_set(error, OCIRT_E_STATE, 0, id, "container not running: no such process");
     else if (!f->process.complete) r = ocirt__error_set(error, OCIRT_E_STATE, 0, id, "container %s is still being created", id);
     else l->cgroup = ocirt__state_cgroup(f->record.cgroup_mount, f->record.cgroup, &l->root);
+    if (r == 0 && l->cgroup >= 0) l->scope = ocirt__state_scope(&f->record, l->root);
     if (r == 0 && l->cgroup < 0 && needs_cgroup) r = ocirt__ops_no_cgroup(f, id, l->cgroup, error);
     if (r < 0) ocirt__ops_leave(l);
     return r;
@@ -14720,9 +14805,9 @@ static int ocirt__ops_freeze(const char *id, const ocirt_options *options, bool 
     struct ocirt__live l;
     int r = ocirt__ops_enter(&l, id, options, true, true, error);
     if (r < 0) return r;
-    if (ocirt__cgroup_is_paused(l.cgroup) == on) {
+    if (ocirt__cgroup_is_paused(ocirt__ops_outer(&l)) == on) {
         r = ocirt__error_set(error, OCIRT_E_STATE, 0, id, on ? "container is paused already" : "container not paused");
-    } else if ((r = ocirt__cgroup_freeze(l.cgroup, on, 10000)) < 0) {
+    } else if ((r = ocirt__cgroup_freeze(ocirt__ops_outer(&l), on, 10000)) < 0) {
         r = ocirt__error_set(error, r == -ETIMEDOUT ? OCIRT_E_TIMEOUT : OCIRT_E_CGROUP, -r, l.found.record.cgroup, "%s %s", on ? "pausing" : "resuming", id);
         if (error && error->sys == ETIMEDOUT) ocirt__error_hint(error, on ? "a process in uninterruptible sleep cannot be stopped; all go on" : "a cgroup above is frozen");
     }
@@ -14809,6 +14894,7 @@ static int ocirt__ops_leaf(int proc, const struct ocirt__found *f, int dir) {
 static int ocirt__ops_exec_cgroup(struct ocirt__job *job, const struct ocirt__found *f, int *out) {
     const char *below = job->options->exec_cgroup ? job->options->exec_cgroup + strspn(job->options->exec_cgroup, "/") : "";
     int root, leaf, r = *out = ocirt__state_cgroup(f->record.cgroup_mount, f->record.cgroup, &root);
+    job->host.scope = ocirt__state_scope(&f->record, root);
     ocirt__sys_close(&root);
     if (r == -ENOENT && !below[0]) return *out = -1, 0; /* there is none, and none could be made */
     if (r >= 0) r = leaf = below[0] ? ocirt__path_exact(*out, below, O_RDONLY | O_DIRECTORY) : ocirt__ops_leaf(job->proc, f, *out);
@@ -14964,10 +15050,10 @@ static int ocirt__ops_update_refuse(struct ocirt__update *u, const char *member,
 
 /* A limit of memory and swap together needs to know that of memory. */
 static int ocirt__ops_update_memory(struct ocirt__update *u, ocirt_resources *out) {
-    uint64_t used = ocirt__stats_number(u->live.cgroup, "memory.current"), swapped = ocirt__stats_number(u->live.cgroup, "memory.swap.current"), limit;
+    uint64_t used = ocirt__stats_number(ocirt__ops_outer(&u->live), "memory.current"), swapped = ocirt__stats_number(ocirt__ops_outer(&u->live), "memory.swap.current"), limit;
     if (!u->limits->memory) return 0;
     u->memory = *u->limits->memory, out->memory = &u->memory;
-    limit = u->memory.limit.set && u->memory.limit.value ? (uint64_t)u->memory.limit.value : ocirt__stats_number(u->live.cgroup, "memory.max");
+    limit = u->memory.limit.set && u->memory.limit.value ? (uint64_t)u->memory.limit.value : ocirt__stats_number(ocirt__ops_outer(&u->live), "memory.max");
     if (u->memory.swap.set && u->memory.swap.value > 0) {
         if ((int64_t)limit > u->memory.swap.value) return ocirt__ops_update_refuse(u, "swap", "swap counts memory too, so it cannot be below the memory limit");
         u->memory.limit = (ocirt_opt_int){true, (int64_t)limit};
@@ -15030,7 +15116,7 @@ static void ocirt__ops_update_scope_back(struct ocirt__update *u) {
     ocirt_error *told = u->error;
     for (size_t i = 0; i < u->changes.count; i++) {
         const char *was = u->changes.items[i].before;
-        if (was) ocirt__systemd_limit(&p, &(struct ocirt__limit){.file = u->changes.items[i].to.file, .value = was[0] == '\n' ? "" : was}); /* of an empty cpuset */
+        if (was && u->changes.items[i].dir == ocirt__ops_outer(&u->live)) ocirt__systemd_limit(&p, &(struct ocirt__limit){.file = u->changes.items[i].to.file, .value = was[0] == '\n' ? "" : was}); /* of an empty cpuset */
         p.refused[0] = 0;
     }
     u->error = NULL;
@@ -15106,7 +15192,7 @@ OCIRT_DEF int ocirt_update(const char *id, const ocirt_spec *changes, const ocir
     struct ocirt__update u = {.spec = changes, .limits = changes->linux_ ? changes->linux_->resources : NULL, .group = -1, .error = error};
     int r = ocirt__ops_enter(&u.live, id, options, true, u.limits != NULL && ocirt__ops_asks(u.limits), error);
     if (r < 0) return r;
-    u.changes = (struct ocirt__changes){.arena = &u.live.found.arena, .dir = u.live.cgroup};
+    u.changes = (struct ocirt__changes){.arena = &u.live.found.arena, .scope = u.live.scope, .dir = u.live.cgroup};
     if (u.limits && u.live.cgroup >= 0) r = ocirt__ops_update_limits(&u);
     if (r == 0 && changes->linux_ && changes->linux_->intel_rdt) r = ocirt__ops_update_schemata(&u, changes->linux_->intel_rdt);
     if (r == 0 && u.limits && u.limits->devices_count) r = ocirt__ops_update_devices(&u); /* last: it is not taken back */
@@ -15178,7 +15264,7 @@ OCIRT_DEF int ocirt_stats_get(ocirt_arena *arena, const char *id, const ocirt_op
     struct ocirt__live l;
     int r = ocirt__ops_enter(&l, id, options, false, true, error);
     if (r < 0) return r;
-    ocirt__stats_read(arena, l.cgroup, out_stats);
+    ocirt__stats_read(arena, ocirt__ops_outer(&l), out_stats);
     ocirt__ops_leave(&l);
     return 0;
 }
@@ -15196,7 +15282,7 @@ static int ocirt__ops_report(int cgroup, ocirt_event_fn each, void *user) {
 /* memory.events becomes readable (POLLPRI) when it changes; init's pidfd when init has ended. */
 static int ocirt__ops_watch(struct ocirt__live *l, unsigned interval_ms, ocirt_event_fn each, void *user) {
     char     text[512];
-    int      file = ocirt__path_exact(l->cgroup, "memory.events", O_RDONLY), r = ocirt__ops_report(l->cgroup, each, user);
+    int      file = ocirt__path_exact(l->cgroup, "memory.events", O_RDONLY), r = ocirt__ops_report(ocirt__ops_outer(l), each, user);
     uint64_t kills = 0, now = 0;
     int64_t  next = ocirt__sys_now_ms() + interval_ms;
     struct pollfd wait[2] = {{.fd = l->found.process.pidfd, .events = POLLIN}, {.fd = file, .events = POLLPRI}};
@@ -15206,7 +15292,7 @@ static int ocirt__ops_watch(struct ocirt__live *l, unsigned interval_ms, ocirt_e
         if (file >= 0) (void)OCIRT__SYS3(SYS_lseek, file, 0, SEEK_SET), (void)ocirt__sys_read(file, text, sizeof text);
         r = ocirt__cgroup_event(l->cgroup, "memory.events", "oom_kill", &now) == 0 && now > kills ? each(user, NULL) : 0;
         if (now > kills) kills = now;
-        if (r >= 0 && left <= 0) r = ocirt__ops_report(l->cgroup, each, user), next = ocirt__sys_now_ms() + interval_ms;
+        if (r >= 0 && left <= 0) r = ocirt__ops_report(ocirt__ops_outer(l), each, user), next = ocirt__sys_now_ms() + interval_ms;
         if (r >= 0 && ocirt__sys_poll(wait, 2, left > 0 ? left : 0) < 0) r = -EIO;
     }
     if (r >= 0 && ocirt__cgroup_event(l->cgroup, "memory.events", "oom_kill", &now) == 0 && now > kills) r = each(user, NULL); /* it was init */
@@ -15930,10 +16016,11 @@ static int ocirt__checkpoint_describe(struct ocirt__checkpoint *c, struct ocirt_
 
 static int ocirt__checkpoint_dump(struct ocirt__checkpoint *c, struct ocirt__found *f) {
     struct pollfd gone = {.fd = f->process.pidfd, .events = POLLIN};
+    int  scope = ocirt__state_scope_length(&f->record);
     bool pre = (c->how->flags & OCIRT_CHECKPOINT_PRE_DUMP) != 0;
     int  r = ocirt__checkpoint_options(c, f->record.annotations, f->record.annotations_count);
     c->ask.pid = f->process.pid;
-    if (r == 0 && f->record.cgroup[0]) c->ask.freeze = ocirt__mem_format(&c->job->arena, "%s%s", f->record.cgroup_mount, f->record.cgroup);
+    if (r == 0 && f->record.cgroup[0]) c->ask.freeze = ocirt__mem_format(&c->job->arena, "%s%.*s", f->record.cgroup_mount, scope ? scope : INT_MAX, f->record.cgroup);
     if (r == 0 && !pre) r = ocirt__checkpoint_describe(c, f);
     if (r == 0 && ocirt__sys_poll(&gone, 1, 0) != 0) r = ocirt__checkpoint_refuse(c, OCIRT_E_STATE, ESRCH, "", "container not running");
     if (r == 0) r = ocirt__checkpoint_talk(c, pre ? OCIRT__CRIU_PRE_DUMP : OCIRT__CRIU_DUMP);

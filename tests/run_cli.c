@@ -291,6 +291,8 @@ static void spec(struct t *t) {
     in(t, t->dir, &out, "spec", "-f", "-");
     CHECK_INT(out.code, 0);
     CHECK_TEXT(out.out, text);
+    in(t, t->dir, &out, "spec", "--bundle=", "-f", "here.json"); /* as with run: no folder is this one */
+    CHECK(out.code == 0 && !access(print("%s/here.json", t->dir), F_OK), "%d %s", out.code, out.err);
     make_dirs(print("%s/folder", t->dir), 0755);
     run_ocirt(t, &out, "spec", "--rootless", "--bundle", print("%s/folder", t->dir));
     CHECK(out.code == 0, "%s", out.err);

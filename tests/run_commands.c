@@ -939,6 +939,8 @@ static void features_complete(struct t *t) {
     const char *options = print("rbind ro bind tmpcopyup nosymfollow lazytime iversion silent rprivate runbindable%s", deep ? " rro rrw idmap ridmap" : "");
     for (char *word = strtok(print("%s", options), " "); word; word = strtok(NULL, " ")) EXPECT(has_word(json_words(text, "mountOptions"), word), "no option %s", word);
     EXPECT(has_word(json_words(text, "linux/capabilities"), "CAP_CHOWN") && has_word(json_words(text, "linux/capabilities"), "CAP_CHECKPOINT_RESTORE"), "%s", "capabilities");
+    static const char *const annotations[] = {"io.ocirt.landlock.", "org.criu.", "org.systemd.property.", "run.oci.keep_original_groups", "run.oci.mount_context_type", "run.oci.pidfd_receiver", "run.oci.systemd.subgroup"};
+    for (size_t i = 0; i < sizeof annotations / sizeof *annotations; i++) EXPECT(has_word(json_words(text, "potentiallyUnsafeConfigAnnotations"), annotations[i]), "no %s", annotations[i]);
     for (char *word = strtok(json_words(text, "linux/seccomp/archs"), " "); word; word = strtok(NULL, " ")) EXPECT(starts(word, "SCMP_ARCH_"), "%s", word);
 }
 

@@ -461,7 +461,7 @@ static void run_is_killed(struct t *t) {
 
 /* As an earlier version wrote it, which knew less. */
 static void older_state(struct t *t) {
-    static const char *const later[] = {"systemdScope", "userManager", "oldKeyring"};
+    static const char *const later[] = {"systemdScope", "userManager", "oldKeyring", "cgroupInode"};
     struct live l;
     struct outcome out;
     struct text text = {0};
@@ -470,7 +470,7 @@ static void older_state(struct t *t) {
     char *now = file_read(path, NULL);
     for (size_t i = 0; i < sizeof later / sizeof *later; i++) CHECK_HAS(now, later[i]);
     for (char *line = strtok(now, "\n"); line; line = strtok(NULL, "\n"))
-        if (!strstr(line, later[0]) && !strstr(line, later[1]) && !strstr(line, later[2])) text_add(&text, "%s\n", line);
+        if (!strstr(line, later[0]) && !strstr(line, later[1]) && !strstr(line, later[2]) && !strstr(line, later[3])) text_add(&text, "%s\n", line);
     CHECK(is_json(text.at), "%s", text.at);
     file_write(path, "%s", text.at);
     run_ocirt(t, &out, "list", "-q");
