@@ -13335,7 +13335,7 @@ static int ocirt__state_scope(const struct ocirt__record *record, int root) {
 static void ocirt__state_own_scope(struct ocirt__record *record) {
     struct ocirt__statx st;
     int root, dir, r;
-    if (!record->scope[0] || record->cgroup_inode == 0) return;
+    if (record->cgroup_inode == 0) return;
     r = dir = ocirt__state_cgroup(record->cgroup_mount, record->cgroup, &root);
     if (r >= 0) r = ocirt__sys_fstatx(dir, &st);
     record->scope_gone = r == -ENOENT || (r >= 0 && st.ino != record->cgroup_inode);
@@ -14120,9 +14120,10 @@ static void ocirt__ops_close(struct ocirt__job *job) {
 static struct ocirt__undo ocirt__ops_undo_of(struct ocirt__job *job) {
     const ocirt_plan *plan = job->host.actor.plan;
     bool entered = job->host.actor.slots[OCIRT__SLOT_CGROUP] >= 0; /* else it is somebody else's, or was not made */
+    ocirt__state_own_scope(&job->record);
     return (struct ocirt__undo){.proc = job->proc, .root = job->root, .dir = job->host.state_dir, .id = job->id, .pidfd = -1, .ours = true,
-                                .cgroup_mount = job->probe.cgroup_mount, .cgroup = !entered ? "" : plan->scope ? job->host.cgroup : ocirt__plan_text(plan, plan->cgroup),
-                                .scope = job->host.scoped ? ocirt__plan_text(plan, plan->scope) : "", .user_manager = job->record.user_manager,
+                                .cgroup_mount = job->probe.cgroup_mount, .cgroup = !entered || job->record.scope_gone ? "" : plan->scope ? job->host.cgroup : ocirt__plan_text(plan, plan->cgroup),
+                                .scope = job->host.scoped ? ocirt__plan_text(plan, plan->scope) : "", .scope_gone = job->record.scope_gone, .user_manager = job->record.user_manager,
                                 .resctrl = job->record.resctrl, .resctrl_made = job->record.resctrl_made, .resctrl_monitor = job->record.resctrl_monitor,
                                 .levels = job->record.cgroup_levels, .limit_ms = 10000, .plan = job->host.actor.plan, .ended = job->host.dead && plan->private_pids};
 }
