@@ -4790,7 +4790,7 @@ static int ocirt__cgroup_freeze(int dir, bool on, int64_t limit_ms) {
 
 static bool ocirt__cgroup_is_paused(int dir) {
     char text[4];
-    return ocirt__path_read(dir, "cgroup.freeze", text, sizeof text) > 0 && text[0] == '1';
+    return dir >= 0 && ocirt__path_read(dir, "cgroup.freeze", text, sizeof text) > 0 && text[0] == '1';
 }
 
 /* Kills all, also those that fork meanwhile. A frozen process dies of SIGKILL too. */
@@ -5052,11 +5052,16 @@ static size_t ocirt__cgroup_controller(const char *file) {
     return n == 6 && memcmp(file, "cgroup", 6) == 0 ? 0 : n;
 }
 
-/* The systemd driver's container lies in a cgroup below its scope. A limit is written to both: only the scope has
-   siblings, and is charged with what came before; a program finds it in its own. "cgroup." is about what the container
-   makes, which is not of the scope. */
+/* The systemd driver's container lies in a cgroup below its scope (descriptors; scope -1: with another driver). A limit
+   is written to both: only the scope has siblings, and is charged with what came before; a program finds it in its own.
+   "cgroup." is about what the container makes, which is not of the scope; memory.reclaim is an order, given once. */
 static bool ocirt__cgroup_limits_scope(int scope, const char *file) {
-    return scope >= 0 && ocirt__cgroup_controller(file) != 0;
+    return scope >= 0 && ocirt__cgroup_controller(file) != 0 && strcmp(file, "memory.reclaim") != 0;
+}
+
+/* Where all of the container is counted and frozen. */
+static int ocirt__cgroup_outer(int scope, int dir) {
+    return scope >= 0 ? scope : dir;
 }
 
 static void ocirt__cgroup_note(void *user, const struct ocirt__limit *limit) {
@@ -5145,13 +5150,16 @@ static struct ocirt__change *ocirt__changes_more(struct ocirt__changes *c) {
     return &c->items[c->count++];
 }
 
-/* One that becomes idle forgets its weight: undone last, since undoing goes backwards. */
+/* One that becomes idle forgets its weight, one that is idle has none, and cpu.weight.nice tells it roughly: what the
+   other file says is put back, and last, since undoing goes backwards. */
 static void ocirt__changes_keep_weight(struct ocirt__changes *c, int dir) {
     char text[32];
     long n = ocirt__path_read(dir, "cpu.weight", text, sizeof text);
+    bool idle = n > 0 && text[0] == '0';
     struct ocirt__change *change = ocirt__changes_more(c);
-    if (change) *change = (struct ocirt__change){.dir = dir, .to = {.file = "cpu.weight"}, .before = n > 0 ? ocirt__mem_text(c->arena, text, strcspn(text, "\n")) : NULL, .done = true};
-    else c->failed = true;
+    if (!change) { c->failed = true; return; }
+    *change = (struct ocirt__change){.dir = dir, .to = {.file = idle ? "cpu.idle" : "cpu.weight"}, .done = true,
+                                     .before = n <= 0 ? NULL : idle ? "1" : ocirt__mem_text(c->arena, text, strcspn(text, "\n"))};
 }
 
 static void ocirt__changes_add_in(struct ocirt__changes *c, int dir, const struct ocirt__limit *limit) {
@@ -5162,7 +5170,7 @@ static void ocirt__changes_add_in(struct ocirt__changes *c, int dir, const struc
     if (n == -ENOENT && limit->other) file = limit->other, value = limit->other_value, n = ocirt__path_read(dir, file, text, sizeof text);
     if (n == -ENOENT && limit->optional) return;
     if (n > 0 && strcmp(file, "cpu.idle") == 0 && text[0] == '0') ocirt__changes_keep_weight(c, dir);
-    if (n > 0 && strcmp(file, "cpu.weight") == 0 && text[0] == '0') n = -ENODATA; /* it is idle, and has none */
+    if (n > 0 && (strcmp(file, "cpu.weight.nice") == 0 || (strcmp(file, "cpu.weight") == 0 && text[0] == '0'))) ocirt__changes_keep_weight(c, dir), n = -ENODATA;
     change = ocirt__changes_more(c);
     if (!change) { c->failed = true; return; }
     *change = (struct ocirt__change){.dir = dir, .to = *limit, .before = n < 0 ? NULL : ocirt__changes_before(c, file, value, text)};
@@ -5222,7 +5230,7 @@ static int ocirt__changes_apply(struct ocirt__changes *c, const struct ocirt__ch
    Properties need systemd 244; those of 252 and 253 are the last ones, and left out when refused.
    The container lies in a cgroup below the scope, as with crun; limits are written to both. An oom kill is seen that
    way: what was charged before that cgroup was there stays with the scope, so that the limit is met in the
-   scope, and the first change of memory.events below it is the kill. The kernel tells of a change at once if the last
+   scope, and without a memory.high the first change of memory.events below it is the kill. The kernel tells of a change at once if the last
    one was over 10 ms ago; of one that comes right behind others it would tell when systemd has removed the cgroup, and
    an engine that watches the file would never know (runc#5071).
    =========================================================================================== */
@@ -5542,7 +5550,8 @@ static bool ocirt__systemd_cpu(struct ocirt__wire *w, const char *value) {
     return *value == 0;
 }
 
-/* The other name of a weight: a step is a factor of 1.25 (sched(7)), and none is 100. */
+/* The other name of a weight: a step is a factor of 1.25 (sched(7)), and none is 100. systemd keeps whole weights, so
+   that at a reload 15 becomes 14, and 17 becomes 18. */
 static bool ocirt__systemd_nice(struct ocirt__wire *w, const char *name, const char *value) {
     char *end;
     long  nice = strtol(value, &end, 10);
@@ -12194,7 +12203,7 @@ struct ocirt__host {
     int                 state_dir, cgroup_root;
     unsigned            cgroup_missing; /* levels of the cgroup that are to be made */
     char                cgroup[512];    /* where init is in the scope, "": in none   */
-    int                 scope;          /* the scope, if init is in a cgroup below it */
+    int                 scope;          /* descriptor, if init is in a cgroup below it */
     bool                scoped;         /* the scope may be there, and is ours      */
     int                 conversation; /* the host's end */
     int                 pidfd, pid;   /* of init */
@@ -12599,11 +12608,6 @@ static int ocirt__spawn_record(struct ocirt__host *h) {
     return ocirt__sys_symlinkat(text, h->state_dir, "creating");
 }
 
-/* What is charged and counted: the scope's files also tell of what was before the cgroup in it. -1: none. */
-static int ocirt__spawn_accounts(const struct ocirt__host *h) {
-    return h->scope >= 0 ? h->scope : h->actor.slots[OCIRT__SLOT_CGROUP];
-}
-
 static int ocirt__spawn_cgroup(struct ocirt__host *h, const struct ocirt__row *row) {
     const char *text = ocirt__plan_text(h->actor.plan, row->a);
     const char *value = ocirt__plan_text(h->actor.plan, row->b);
@@ -12616,6 +12620,7 @@ static int ocirt__spawn_cgroup(struct ocirt__host *h, const struct ocirt__row *r
         return ocirt__device_attach(dir, ocirt__plan_data(h->actor.plan, row->a), row->n);
     if (row->verb == OCIRT__VERB_CGROUP_OWNER) return ocirt__cgroup_chown(dir, (uint32_t)row->x, (uint32_t)row->y);
     if (ocirt__cgroup_limits_scope(h->scope, text)) r = ocirt__path_write(h->scope, text, value, strlen(value));
+    if (r < 0 && r != -ENOENT) return ocirt__step_detail(&h->actor, "on the scope", r);
     if (strcmp(text, "cpuset.mems") == 0 || (strcmp(text, "pids.max") == 0 && strcmp(value, "0") == 0)) h->actor.page->old_cgroup = 1;
     return r < 0 ? r : ocirt__path_write(dir, text, value, strlen(value));
 }
@@ -13031,7 +13036,7 @@ static void ocirt__console_wait(struct ocirt__host *h, int *notify, const char *
 
 struct ocirt__record { /* state.json */
     uint64_t    version, owner, cgroup_levels;
-    uint64_t    cgroup_inode; /* of one in a scope, 0: not known. The kernel uses none twice */
+    uint64_t    cgroup_inode; /* of one in a scope, 0: not known; with 64 bits none comes twice in a boot */
     const char *id, *oci_version, *bundle, *rootfs, *created, *cgroup, *cgroup_mount;
     const char *resctrl; /* group of resctrl, "": none */
     const char *scope;   /* unit of systemd, "": none */
@@ -13338,16 +13343,16 @@ static void ocirt__state_own_scope(struct ocirt__record *record) {
     if (record->cgroup_inode == 0) return;
     r = dir = ocirt__state_cgroup(record->cgroup_mount, record->cgroup, &root);
     if (r >= 0) r = ocirt__sys_fstatx(dir, &st);
-    record->scope_gone = r == -ENOENT || (r >= 0 && st.ino != record->cgroup_inode);
+    record->scope_gone = root >= 0 && (r == -ENOENT || (r >= 0 && st.ino != record->cgroup_inode));
     if (record->scope_gone) record->cgroup = "";
     ocirt__sys_close(&dir);
     ocirt__sys_close(&root);
 }
 
-/* The scope is what is frozen, so that systemctl and we speak of the same. */
+/* The scope is what we freeze, so that systemctl and we speak of the same; a container may freeze its own cgroup. */
 static bool ocirt__state_is_paused(const struct ocirt__record *record) {
     int  root, dir = ocirt__state_cgroup(record->cgroup_mount, record->cgroup, &root), scope = ocirt__state_scope(record, root);
-    bool paused = dir >= 0 && ocirt__cgroup_is_paused(scope >= 0 ? scope : dir);
+    bool paused = ocirt__cgroup_is_paused(scope) || ocirt__cgroup_is_paused(dir);
     ocirt__sys_close(&scope);
     ocirt__sys_close(&dir);
     ocirt__sys_close(&root);
@@ -13968,7 +13973,7 @@ static int ocirt__explain(const ocirt_plan *plan, int index, int error, const ch
 static void ocirt__explain_memory(struct ocirt__host *h, ocirt_error *e, const char *event, const char *what, uint32_t row) {
     ocirt__buffer text = {.arena = h->arena};
     uint64_t times = 0;
-    int      cgroup = ocirt__spawn_accounts(h);
+    int      cgroup = ocirt__cgroup_outer(h->scope, h->actor.slots[OCIRT__SLOT_CGROUP]);
     if (!e || cgroup < 0 || ocirt__cgroup_event(cgroup, "memory.events", event, &times) < 0 || times == 0) return;
     e->code = OCIRT_E_LIMIT;
     ocirt__plan_row_text(&text, h->actor.plan, ocirt__plan_row(h->actor.plan, row));
@@ -13981,6 +13986,7 @@ static int ocirt__explain_lost(struct ocirt__host *h, ocirt_error *e) {
     unsigned who = h->actor.page->init_pid > 0 ? OCIRT_ACTOR_INIT : OCIRT_ACTOR_STAGE;
     uint32_t index = h->actor.page->current[who] < h->actor.plan->rows_count ? h->actor.page->current[who] : 0;
     ocirt__buffer text = {.arena = h->arena};
+    char     gone[2];
     ocirt__plan_row_text(&text, h->actor.plan, ocirt__plan_row(h->actor.plan, index));
     if (!e) return -OCIRT_E_LOST;
     if (!h->dead && h->pidfd >= 0) { /* its descriptors are closed a little before its end can be waited for */
@@ -13993,6 +13999,8 @@ static int ocirt__explain_lost(struct ocirt__host *h, ocirt_error *e) {
     ocirt__explain_place(h->actor.plan, ocirt__plan_row(h->actor.plan, index), e);
     if (h->end.si_status == SIGSYS) ocirt__explain_filter(h->actor.plan, index, e);
     ocirt__explain_memory(h, e, "oom_kill", "killed", index);
+    if (h->end.si_status == SIGKILL && h->scoped && ocirt__path_read(h->actor.slots[OCIRT__SLOT_CGROUP], "cgroup.events", gone, sizeof gone) < 0)
+        ocirt__error_hint(e, "systemd has removed its cgroup and what was counted there, so the cause can be a linux.resources.memory.limit that is too small: see the kernel's log");
     return -e->code;
 }
 
@@ -14484,7 +14492,7 @@ static int ocirt__ops_wait(struct ocirt__job *job, ocirt_exit *out) {
 
 static void ocirt__ops_memory_of(const struct ocirt__job *job, ocirt_exit *out) {
     uint64_t kills = 0;
-    int      cgroup = ocirt__spawn_accounts(&job->host);
+    int      cgroup = ocirt__cgroup_outer(job->host.scope, job->host.actor.slots[OCIRT__SLOT_CGROUP]);
     if (cgroup < 0 || ocirt__cgroup_event(cgroup, "memory.events", "oom_kill", &kills) < 0) return; /* no memory controller */
     out->oom_killed = kills > 0;
     (void)ocirt__cgroup_read_number(cgroup, "memory.peak", &out->memory_peak);
@@ -14601,8 +14609,8 @@ static int ocirt__ops_find(struct ocirt__found *f, const char *id, const ocirt_o
     if (r >= 0) r = f->dir = ocirt__state_open(f->root, id, lock, error);
     if (r >= 0) {
         f->whole = ocirt__state_load(&f->arena, f->dir, &f->record);
-        ocirt__state_own_scope(&f->record);
         r = ocirt__state_process(f->proc, f->dir, &f->process);
+        if (r == 0 && f->process.pid == 0) ocirt__state_own_scope(&f->record); /* a living init keeps its scope */
         if (r == 0) return 0;
         r = ocirt__error_set(error, OCIRT_E_IO, -r, id, "looking for the process of %s", id);
     }
@@ -14673,10 +14681,12 @@ static struct ocirt__undo ocirt__ops_undo_found(struct ocirt__found *f, const ch
     unsigned ms = ocirt__ops_options(options)->kill_after_ms;
     ocirt_plan *plan = ocirt__state_plan(&f->arena, f->dir);
     if (!f->whole && plan && (!plan->scope || f->process.complete)) { /* the plan knows the cgroup too; but before the end of create a scope could be another's */
-        f->record.cgroup = ocirt__plan_text(plan, plan->cgroup), f->record.cgroup_levels = ocirt__ops_levels(plan);
+        f->record.cgroup = ocirt__plan_text(plan, plan->cgroup), f->record.cgroup_levels = ocirt__ops_levels(plan), f->record.cgroup_inode = 0;
         f->record.scope = ocirt__plan_text(plan, plan->scope), f->record.user_manager = plan->user_manager;
         f->record.cgroup_mount = ocirt__probe_is_cgroup2("/sys/fs/cgroup") ? "/sys/fs/cgroup" : "/sys/fs/cgroup/unified";
     }
+    if (f->record.scope[0] && f->record.cgroup_inode == 0 && f->process.pid == 0 && (f->record.private_pids || (plan && plan->private_pids)))
+        f->record.cgroup = "", f->record.scope_gone = true; /* damaged, or of an earlier version: what has the name now could be another's, and nothing of this one lives */
     return (struct ocirt__undo){.proc = f->proc, .root = f->root, .dir = f->dir, .id = id, .cgroup_mount = f->record.cgroup_mount, .cgroup = f->record.cgroup,
                                 .scope = f->record.scope, .scope_gone = f->record.scope_gone, .user_manager = f->record.user_manager,
                                 .resctrl = f->record.resctrl, .resctrl_made = f->record.resctrl_made, .resctrl_monitor = f->record.resctrl_monitor,
@@ -14766,13 +14776,8 @@ OCIRT_DEF int ocirt_delete(const char *id, const ocirt_options *options, ocirt_e
 /* A living container with its cgroup. */
 struct ocirt__live {
     struct ocirt__found found;
-    int root, cgroup, scope; /* of the hierarchy; the container's; the one above it, or -1 */
+    int root, cgroup, scope; /* descriptors: of the hierarchy; the container's; the scope it lies in, or -1 */
 };
-
-/* What is frozen and counted. */
-static int ocirt__ops_outer(const struct ocirt__live *l) {
-    return l->scope >= 0 ? l->scope : l->cgroup;
-}
 
 static void ocirt__ops_leave(struct ocirt__live *l) {
     ocirt__sys_close(&l->scope);
@@ -14802,13 +14807,21 @@ static int ocirt__ops_enter(struct ocirt__live *l, const char *id, const ocirt_o
     return r;
 }
 
+static int ocirt__ops_thaw(const struct ocirt__live *l) {
+    bool scope = ocirt__cgroup_is_paused(l->scope);
+    int  r = scope ? ocirt__cgroup_freeze(l->scope, false, 10000) : 0;
+    if (r == 0 && ocirt__cgroup_is_paused(l->cgroup)) r = ocirt__cgroup_freeze(l->cgroup, false, 10000);
+    if (r < 0 && scope) (void)ocirt__path_write(l->scope, "cgroup.freeze", "1", 1);
+    return r;
+}
+
 static int ocirt__ops_freeze(const char *id, const ocirt_options *options, bool on, ocirt_error *error) {
     struct ocirt__live l;
     int r = ocirt__ops_enter(&l, id, options, true, true, error);
     if (r < 0) return r;
-    if (ocirt__cgroup_is_paused(ocirt__ops_outer(&l)) == on) {
+    if ((ocirt__cgroup_is_paused(l.scope) || ocirt__cgroup_is_paused(l.cgroup)) == on) {
         r = ocirt__error_set(error, OCIRT_E_STATE, 0, id, on ? "container is paused already" : "container not paused");
-    } else if ((r = ocirt__cgroup_freeze(ocirt__ops_outer(&l), on, 10000)) < 0) {
+    } else if ((r = on ? ocirt__cgroup_freeze(ocirt__cgroup_outer(l.scope, l.cgroup), true, 10000) : ocirt__ops_thaw(&l)) < 0) {
         r = ocirt__error_set(error, r == -ETIMEDOUT ? OCIRT_E_TIMEOUT : OCIRT_E_CGROUP, -r, l.found.record.cgroup, "%s %s", on ? "pausing" : "resuming", id);
         if (error && error->sys == ETIMEDOUT) ocirt__error_hint(error, on ? "a process in uninterruptible sleep cannot be stopped; all go on" : "a cgroup above is frozen");
     }
@@ -15051,10 +15064,10 @@ static int ocirt__ops_update_refuse(struct ocirt__update *u, const char *member,
 
 /* A limit of memory and swap together needs to know that of memory. */
 static int ocirt__ops_update_memory(struct ocirt__update *u, ocirt_resources *out) {
-    uint64_t used = ocirt__stats_number(ocirt__ops_outer(&u->live), "memory.current"), swapped = ocirt__stats_number(ocirt__ops_outer(&u->live), "memory.swap.current"), limit;
+    uint64_t used = ocirt__stats_number(ocirt__cgroup_outer(u->live.scope, u->live.cgroup), "memory.current"), swapped = ocirt__stats_number(ocirt__cgroup_outer(u->live.scope, u->live.cgroup), "memory.swap.current"), limit;
     if (!u->limits->memory) return 0;
     u->memory = *u->limits->memory, out->memory = &u->memory;
-    limit = u->memory.limit.set && u->memory.limit.value ? (uint64_t)u->memory.limit.value : ocirt__stats_number(ocirt__ops_outer(&u->live), "memory.max");
+    limit = u->memory.limit.set && u->memory.limit.value ? (uint64_t)u->memory.limit.value : ocirt__stats_number(ocirt__cgroup_outer(u->live.scope, u->live.cgroup), "memory.max");
     if (u->memory.swap.set && u->memory.swap.value > 0) {
         if ((int64_t)limit > u->memory.swap.value) return ocirt__ops_update_refuse(u, "swap", "swap counts memory too, so it cannot be below the memory limit");
         u->memory.limit = (ocirt_opt_int){true, (int64_t)limit};
@@ -15071,7 +15084,7 @@ static int ocirt__ops_update_memory(struct ocirt__update *u, ocirt_resources *ou
 static void ocirt__ops_update_cpu(struct ocirt__update *u, ocirt_resources *out) {
     char  text[64];
     char *period;
-    if (!u->limits->cpu || ocirt__path_read(u->live.cgroup, "cpu.max", text, sizeof text) <= 0 || !(period = strchr(text, ' '))) return;
+    if (!u->limits->cpu || ocirt__path_read(ocirt__cgroup_outer(u->live.scope, u->live.cgroup), "cpu.max", text, sizeof text) <= 0 || !(period = strchr(text, ' '))) return;
     u->cpu = *u->limits->cpu, out->cpu = &u->cpu;
     bool quota_given = u->cpu.quota.set && u->cpu.quota.value, period_given = u->cpu.period.set && u->cpu.period.value;
     if (period_given && !quota_given) u->cpu.quota = (ocirt_opt_int){true, text[0] == 'm' ? -1 : strtoll(text, NULL, 10)};
@@ -15081,8 +15094,8 @@ static void ocirt__ops_update_cpu(struct ocirt__update *u, ocirt_resources *out)
 static int ocirt__ops_update_refused(struct ocirt__update *u, const struct ocirt__change *refused, int reason) {
     size_t stuck = 0;
     for (size_t i = 0; i < u->changes.count; i++) stuck += u->changes.items[i].done && u->changes.items[i].before;
-    ocirt__error_set(u->error, OCIRT_E_CGROUP, -reason, refused->to.file, "write-cgroup %s = %s%s", refused->to.file, refused->to.value,
-                     stuck ? "; and some limits could not be put back" : "");
+    ocirt__error_set(u->error, OCIRT_E_CGROUP, -reason, refused->to.file, "write-cgroup %s = %s%s%s", refused->to.file, refused->to.value,
+                     refused->dir == u->live.scope ? " on the scope" : "", stuck ? "; and some limits could not be put back" : "");
     ocirt__explain_limit(u->error, refused->to.file);
     if (u->spec->document && refused->to.token) ocirt__error_place(u->error, u->spec->document, refused->to.token);
     return -OCIRT_E_CGROUP;
@@ -15117,7 +15130,7 @@ static void ocirt__ops_update_scope_back(struct ocirt__update *u) {
     ocirt_error *told = u->error;
     for (size_t i = 0; i < u->changes.count; i++) {
         const char *was = u->changes.items[i].before;
-        if (was && u->changes.items[i].dir == ocirt__ops_outer(&u->live)) ocirt__systemd_limit(&p, &(struct ocirt__limit){.file = u->changes.items[i].to.file, .value = was[0] == '\n' ? "" : was}); /* of an empty cpuset */
+        if (was && u->changes.items[i].dir == ocirt__cgroup_outer(u->live.scope, u->live.cgroup)) ocirt__systemd_limit(&p, &(struct ocirt__limit){.file = u->changes.items[i].to.file, .value = was[0] == '\n' ? "" : was}); /* of an empty cpuset */
         p.refused[0] = 0;
     }
     u->error = NULL;
@@ -15265,7 +15278,7 @@ OCIRT_DEF int ocirt_stats_get(ocirt_arena *arena, const char *id, const ocirt_op
     struct ocirt__live l;
     int r = ocirt__ops_enter(&l, id, options, false, true, error);
     if (r < 0) return r;
-    ocirt__stats_read(arena, ocirt__ops_outer(&l), out_stats);
+    ocirt__stats_read(arena, ocirt__cgroup_outer(l.scope, l.cgroup), out_stats);
     ocirt__ops_leave(&l);
     return 0;
 }
@@ -15283,7 +15296,7 @@ static int ocirt__ops_report(int cgroup, ocirt_event_fn each, void *user) {
 /* memory.events becomes readable (POLLPRI) when it changes; init's pidfd when init has ended. */
 static int ocirt__ops_watch(struct ocirt__live *l, unsigned interval_ms, ocirt_event_fn each, void *user) {
     char     text[512];
-    int      file = ocirt__path_exact(l->cgroup, "memory.events", O_RDONLY), r = ocirt__ops_report(ocirt__ops_outer(l), each, user);
+    int      file = ocirt__path_exact(l->cgroup, "memory.events", O_RDONLY), r = ocirt__ops_report(ocirt__cgroup_outer(l->scope, l->cgroup), each, user);
     uint64_t kills = 0, now = 0;
     int64_t  next = ocirt__sys_now_ms() + interval_ms;
     struct pollfd wait[2] = {{.fd = l->found.process.pidfd, .events = POLLIN}, {.fd = file, .events = POLLPRI}};
@@ -15293,7 +15306,7 @@ static int ocirt__ops_watch(struct ocirt__live *l, unsigned interval_ms, ocirt_e
         if (file >= 0) (void)OCIRT__SYS3(SYS_lseek, file, 0, SEEK_SET), (void)ocirt__sys_read(file, text, sizeof text);
         r = ocirt__cgroup_event(l->cgroup, "memory.events", "oom_kill", &now) == 0 && now > kills ? each(user, NULL) : 0;
         if (now > kills) kills = now;
-        if (r >= 0 && left <= 0) r = ocirt__ops_report(ocirt__ops_outer(l), each, user), next = ocirt__sys_now_ms() + interval_ms;
+        if (r >= 0 && left <= 0) r = ocirt__ops_report(ocirt__cgroup_outer(l->scope, l->cgroup), each, user), next = ocirt__sys_now_ms() + interval_ms;
         if (r >= 0 && ocirt__sys_poll(wait, 2, left > 0 ? left : 0) < 0) r = -EIO;
     }
     if (r >= 0 && ocirt__cgroup_event(l->cgroup, "memory.events", "oom_kill", &now) == 0 && now > kills) r = each(user, NULL); /* it was init */

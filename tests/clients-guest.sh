@@ -94,108 +94,6 @@ inspect() { ok e inspect --format "{{.$1}}" "$c"; }
 
 # ----- podman and docker -----
 
-# ----- the runtime by itself: what systemd's driver does with a scope -----
-
-bare() { "$runtime" --systemd-cgroup "$@"; }
-# bare_up NAME SCRIPT RESOURCES: a container whose scope is bare-$c.scope
-bare_up() {
-    [ -d "$d/root/bin" ] || { mkdir -p "$d/root/dev" "$d/root/proc"; tar -xf /usr/share/clients/root.tar -C "$d/root"; }
-    cat > "$d/config.json" << END
-{"ociVersion": "1.0.2", "root": {"path": "root"}, "process": {"user": {"uid": 0, "gid": 0}, "cwd": "/", "env": ["PATH=/bin"],
-    "args": ["sh", "-c", "$2"], "noNewPrivileges": true},
- "mounts": [{"destination": "/proc", "type": "proc", "source": "proc"}, {"destination": "/tmp", "type": "tmpfs", "source": "tmpfs"}],
- "linux": {"cgroupsPath": "system.slice:bare:$c", "resources": {$3}, "namespaces": [{"type": "pid"}, {"type": "mount"}, {"type": "cgroup"}]}}
-END
-    ok bare run -d -b "$d" "$1"
-    scope=/sys/fs/cgroup/system.slice/bare-$c.scope
-    ok bare state "$1"
-    inner=/sys/fs/cgroup$(cut -d: -f3 "/proc/$(sed -n 's/.*"pid": *\([0-9]*\).*/\1/p' "$d/out")/cgroup" 2> /dev/null)
-}
-# both FILE PATTERN: on the scope, which has siblings, and where a program finds it
-both() {
-    for place in "$scope" "$inner"; do
-        try cat "$place/$1"
-        says "$2"
-    done
-}
-case_bare_limits() {
-    bare_up "$c" 'exec sleep 1000' '"memory": {"limit": 67108864}, "cpu": {"quota": 50000, "period": 100000, "burst": 20000},
-        "unified": {"memory.high": "62914560", "cpu.weight.nice": "-5", "cgroup.max.descendants": "7"}'
-    both memory.max '^67108864$'
-    both memory.high '^62914560$'
-    both cpu.max '^50000 100000$'
-    both cpu.max.burst '^20000$'
-    both cpu.weight.nice '^-5$'
-    try cat "$inner/cgroup.max.descendants"
-    says '^7$'
-    ok bare update --cpu-burst 10000 --memory 50331648 "$c"
-    both cpu.max.burst '^10000$'
-    both memory.max '^50331648$'
-    feed '{"memory": {"limit": 58720256}, "cpu": {"burst": 30000}, "unified": {"io.max": "99:99 rbps=1"}}' bare update -r - "$c"
-    [ $code != 0 ] || fail "takes a device that is not there"
-    both cpu.max.burst '^10000$'
-    both memory.max '^50331648$'
-    ok systemctl show -P MemoryMax "bare-$c.scope"
-    says '^50331648$'
-    ok systemctl daemon-reload
-    both cpu.max.burst '^10000$'
-    both cpu.weight.nice '^-5$'
-    both memory.max '^50331648$'
-}
-case_bare_counts() {
-    bare_up "$c" 'dd if=/dev/zero of=/root/file bs=1M count=64 2> /dev/null; while :; do :; done' \
-        '"memory": {"limit": 33554432}, "cpu": {"quota": 20000, "period": 100000}'
-    soon '"failcnt":[1-9]' bare events --stats "$c"
-    soon '"throttledPeriods":[1-9]' bare events --stats "$c"
-}
-case_bare_frozen() {
-    bare_up "$c" 'exec sleep 1000' ''
-    ok systemctl freeze "bare-$c.scope"
-    ok bare state "$c"
-    says '"status": *"paused"'
-    ok bare resume "$c"
-    ok bare state "$c"
-    says '"status": *"running"'
-    ok bare pause "$c"
-    try cat "$inner/cgroup.events"
-    says '^frozen 1$'
-    try cat "$scope/cgroup.freeze"
-    says '^1$'
-    ok bare resume "$c"
-    try cat "$inner/cgroup.events"
-    says '^frozen 0$'
-}
-# The scope of a container that has ended is gone, and another one may have its name.
-case_bare_again() {
-    bare_up "$c-1" 'exec true' ''
-    soon stopped bare state "$c-1"
-    bare_up "$c" 'exec sleep 1000' ''
-    ok bare delete "$c-1"
-    ok bare state "$c"
-    says '"status": *"running"'
-    try cat "$scope/cgroup.events"
-    says '^populated 1$'
-    ok bare exec "$c" true
-}
-# systemd keeps a scope that has failed until it is told to forget it.
-case_bare_oom() {
-    bare_up "$c" 'exec tail /dev/zero' '"memory": {"limit": 33554432, "swap": 33554432}, "unified": {"memory.oom.group": "1"}'
-    soon stopped bare state "$c"
-    soon failed systemctl list-units --all --no-legend 'bare-*'
-    ok bare delete "$c"
-    ok systemctl list-units --all --no-legend 'bare-*'
-    says_not .
-}
-# What cannot be read on a record is known of the plan.
-case_bare_damaged() {
-    bare_up "$c" 'exec sleep 1000' ''
-    echo damaged > "/run/$runtime/$c/state.json"
-    ok bare delete --force "$c"
-    [ ! -e "$scope" ] || fail "the scope is still there"
-    ok systemctl list-units --all --no-legend 'bare-*'
-    says_not .
-}
-
 case_run() {
     ok e run --rm --hostname there -e A=1 -w /tmp $image sh -c 'echo $A $OF_IMAGE $(hostname) $(pwd)'
     says '^1 yes there /tmp$'
@@ -910,6 +808,168 @@ case_ctr_configured() {
 
 . $here/clients-cri.sh
 
+# ----- the runtime by itself: what systemd's driver does with a scope -----
+
+bare() { "$runtime" --systemd-cgroup "$@"; }
+# bare_up NAME SCRIPT RESOURCES [ANNOTATION]: a container whose scope is bare-$c.scope
+bare_up() {
+    [ -d "$d/root/bin" ] || { mkdir -p "$d/root/dev" "$d/root/proc"; tar -xf /usr/share/clients/root.tar -C "$d/root"; }
+    cat > "$d/config.json" << END
+{"ociVersion": "1.0.2", "root": {"path": "root"}, "process": {"user": {"uid": 0, "gid": 0}, "cwd": "/", "env": ["PATH=/bin"],
+    "args": ["sh", "-c", "$2"], "noNewPrivileges": true}, "annotations": {${4:-}},
+ "mounts": [{"destination": "/proc", "type": "proc", "source": "proc"}, {"destination": "/tmp", "type": "tmpfs", "source": "tmpfs"}],
+ "linux": {"cgroupsPath": "system.slice:bare:$c", "resources": {$3}, "namespaces": [{"type": "pid"}, {"type": "mount"}, {"type": "cgroup"}]}}
+END
+    ok bare run -d -b "$d" "$1"
+    scope=/sys/fs/cgroup/system.slice/bare-$c.scope
+    ok bare state "$1"
+    inner=/sys/fs/cgroup$(cut -d: -f3 "/proc/$(sed -n 's/.*"pid": *\([0-9]*\).*/\1/p' "$d/out")/cgroup" 2> /dev/null)
+}
+bare_status() { # NAME STATUS
+    ok bare state "$1"
+    says "\"status\": *\"$2\""
+}
+# both FILE PATTERN: on the scope, which has siblings, and where a program finds it
+both() {
+    for place in "$scope" "$inner"; do
+        try cat "$place/$1"
+        says "$2"
+    done
+}
+case_bare_limits() {
+    bare_up "$c" 'exec sleep 1000' '"memory": {"limit": 67108864}, "cpu": {"quota": 50000, "period": 100000, "burst": 20000},
+        "unified": {"memory.high": "62914560", "cpu.weight.nice": "-5", "cgroup.max.descendants": "7"}'
+    both memory.max '^67108864$'
+    both memory.high '^62914560$'
+    both cpu.max '^50000 100000$'
+    both cpu.max.burst '^20000$' # what systemd has no property for: written by none but us
+    both cpu.weight.nice '^-5$'
+    try cat "$inner/cgroup.max.descendants"
+    says '^7$'
+    try cat "$scope/cgroup.max.descendants"
+    says '^max$'
+    ok bare update --cpu-burst 10000 --memory 50331648 "$c"
+    both cpu.max.burst '^10000$'
+    both memory.max '^50331648$'
+    ok systemctl daemon-reload
+    both cpu.max.burst '^10000$'
+    both cpu.weight.nice '^-5$'
+    both memory.max '^50331648$'
+}
+# An update that fails has changed nothing: not on the scope, not below it, and not what systemd thinks.
+case_bare_update() {
+    bare_up "$c" 'exec sleep 1000' '"memory": {"limit": 50331648}, "cpu": {"quota": 50000, "burst": 10000}, "unified": {"cpu.weight": "59"}'
+    feed '{"memory": {"limit": 58720256}, "cpu": {"burst": 30000}, "unified": {"cpu.weight.nice": "3", "io.max": "99:99 rbps=1"}}' \
+        bare update -r - "$c"
+    [ $code != 0 ] || fail "takes a device that is not there"
+    both cpu.max.burst '^10000$'
+    both cpu.weight '^59$'
+    both memory.max '^50331648$'
+    ok systemctl show -P MemoryMax -P CPUWeight "bare-$c.scope"
+    says '^50331648$'
+    says '^59$'
+    ok systemctl set-property --runtime "bare-$c.scope" CPUQuota=20%
+    ok bare update --cpu-period 50000 "$c"
+    both cpu.max '^10000 50000$|^20000 50000$'
+}
+case_bare_counts() {
+    bare_up "$c" 'dd if=/dev/zero of=/root/file bs=1M count=64 2> /dev/null; while :; do :; done' \
+        '"memory": {"limit": 33554432}, "cpu": {"quota": 20000, "period": 100000}'
+    soon '"failcnt":[1-9]' bare events --stats "$c"
+    soon '"throttledPeriods":[1-9]' bare events --stats "$c"
+}
+case_bare_frozen() {
+    bare_up "$c" 'exec sleep 1000' ''
+    ok systemctl freeze "bare-$c.scope"
+    bare_status "$c" paused
+    ok bare resume "$c"
+    bare_status "$c" running
+    ok bare pause "$c"
+    try cat "$inner/cgroup.events"
+    says '^frozen 1$'
+    try cat "$scope/cgroup.freeze"
+    says '^1$'
+    # What may write its own cgroup can freeze itself: nobody must wait for it.
+    echo 1 > "$inner/cgroup.freeze"
+    ok bare resume "$c"
+    try cat "$inner/cgroup.events"
+    says '^frozen 0$'
+    echo 1 > "$inner/cgroup.freeze"
+    bare_status "$c" paused
+    try bare exec "$c" true
+    [ $code != 0 ] || fail "runs in what is frozen"
+    complains 'paused'
+    ok bare resume "$c"
+    ok bare exec "$c" true
+    ok bare pause "$c"
+    ok bare delete --force "$c"
+    [ ! -e "$scope" ] || fail "the scope is still there"
+}
+# The scope of a container that has ended is gone, and another one may have its name.
+case_bare_again() {
+    for old in "$c-1" "$c-2"; do
+        bare_up "$old" 'exec true' ''
+        soon stopped bare state "$old"
+    done
+    bare_up "$c" 'exec sleep 1000' ''
+    try bare kill --all "$c-1" KILL
+    ok bare delete "$c-1"
+    bare_status "$c" running
+    echo damaged > "/run/$runtime/$c-2/state.json"
+    ok bare delete --force "$c-2"
+    bare_status "$c" running
+    try cat "$scope/cgroup.events"
+    says '^populated 1$'
+    ok bare exec "$c" true
+}
+# systemd keeps a scope that has failed until it is told to forget it, also if the record of it cannot be read.
+case_bare_oom() {
+    for record in whole damaged; do
+        bare_up "$c" 'exec tail /dev/zero' '"memory": {"limit": 33554432, "swap": 33554432}, "unified": {"memory.oom.group": "1"}'
+        soon stopped bare state "$c"
+        soon failed systemctl list-units --all --no-legend 'bare-*'
+        [ $record = whole ] || echo damaged > "/run/$runtime/$c/state.json"
+        ok bare delete --force "$c"
+        ok systemctl list-units --all --no-legend 'bare-*'
+        says_not .
+    done
+}
+# What cannot be read on a record is known of the plan.
+case_bare_damaged() {
+    bare_up "$c" 'exec sleep 1000' ''
+    echo damaged > "/run/$runtime/$c/state.json"
+    ok bare delete --force "$c"
+    [ ! -e "$scope" ] || fail "the scope is still there"
+    ok systemctl list-units --all --no-legend 'bare-*'
+    says_not .
+}
+# Without a cgroup below it the scope is the container's.
+case_bare_scope_alone() {
+    bare_up "$c" 'exec sleep 1000' '"memory": {"limit": 67108864}, "cpu": {"burst": 20000, "quota": 50000}' '"run.oci.systemd.subgroup": ""'
+    [ "$inner" = "$scope" ] || fail "it is in $inner"
+    try cat "$scope/memory.max" "$scope/cpu.max.burst"
+    says '^67108864$'
+    says '^20000$'
+    ok bare update --memory 50331648 "$c"
+    try cat "$scope/memory.max"
+    says '^50331648$'
+    ok bare pause "$c"
+    bare_status "$c" paused
+    ok bare resume "$c"
+    bare_status "$c" running
+    ok bare delete --force "$c"
+    [ ! -e "$scope" ] || fail "the scope is still there"
+}
+# A limit under which no process can begin is named, though systemd may have removed its cgroup with the counts.
+case_bare_small() {
+    bare_up "$c" 'exec true' ''
+    ok bare delete --force "$c"
+    sed -i 's/"resources": {/&"memory": {"limit": 16384}/' "$d/config.json"
+    try bare run -b "$d" "$c"
+    [ $code != 0 ] || fail "runs in 16 KiB"
+    complains 'linux.resources.memory.limit( that)? is too small'
+}
+
 # ----- which case for which engine: ! is in the short run, + in its boot with systemd only -----
 
 table() {
@@ -1018,11 +1078,14 @@ cri_security cri
 cri_shared cri
 cri_volume cri
 bare_limits bare+
+bare_update bare+
 bare_counts bare+
 bare_frozen bare+
 bare_again bare+
 bare_oom bare+
 bare_damaged bare+
+bare_scope_alone bare+
+bare_small bare+
 END
 }
 
@@ -1150,7 +1213,7 @@ clear_up() { # ENGINE CASE RUNTIME
         case $2 in pod* | kube) e pod rm -f -t 0 -a ;; esac ;;
     docker) docker rm -f "$c" ;;
     buildah) buildah rm "$c" ;;
-    bare) for each in "$c" "$c-1"; do bare delete -f "$each"; done ;;
+    bare) for each in "$c" "$c-1" "$c-2"; do bare delete -f "$each"; done ;;
     cri) remove_pods ;;
     ctr)
         ctr task kill -s KILL "$c"
