@@ -14807,21 +14807,23 @@ static int ocirt__ops_enter(struct ocirt__live *l, const char *id, const ocirt_o
     return r;
 }
 
-static int ocirt__ops_thaw(const struct ocirt__live *l) {
-    bool scope = ocirt__cgroup_is_paused(l->scope);
-    int  r = scope ? ocirt__cgroup_freeze(l->scope, false, 10000) : 0;
-    if (r == 0 && ocirt__cgroup_is_paused(l->cgroup)) r = ocirt__cgroup_freeze(l->cgroup, false, 10000);
+/* scope, own: which of them says that it is frozen. */
+static int ocirt__ops_thaw(const struct ocirt__live *l, bool scope, bool own) {
+    int r = scope ? ocirt__cgroup_freeze(l->scope, false, 10000) : 0;
+    if (r == 0) r = own ? ocirt__cgroup_freeze(l->cgroup, false, 10000) : ocirt__cgroup_await(l->cgroup, "frozen", false, 10000);
     if (r < 0 && scope) (void)ocirt__path_write(l->scope, "cgroup.freeze", "1", 1);
     return r;
 }
 
 static int ocirt__ops_freeze(const char *id, const ocirt_options *options, bool on, ocirt_error *error) {
     struct ocirt__live l;
-    int r = ocirt__ops_enter(&l, id, options, true, true, error);
+    bool scope, own;
+    int  r = ocirt__ops_enter(&l, id, options, true, true, error);
     if (r < 0) return r;
-    if ((ocirt__cgroup_is_paused(l.scope) || ocirt__cgroup_is_paused(l.cgroup)) == on) {
+    scope = ocirt__cgroup_is_paused(l.scope), own = ocirt__cgroup_is_paused(l.cgroup);
+    if ((scope || own) == on) {
         r = ocirt__error_set(error, OCIRT_E_STATE, 0, id, on ? "container is paused already" : "container not paused");
-    } else if ((r = on ? ocirt__cgroup_freeze(ocirt__cgroup_outer(l.scope, l.cgroup), true, 10000) : ocirt__ops_thaw(&l)) < 0) {
+    } else if ((r = on ? ocirt__cgroup_freeze(ocirt__cgroup_outer(l.scope, l.cgroup), true, 10000) : ocirt__ops_thaw(&l, scope, own)) < 0) {
         r = ocirt__error_set(error, r == -ETIMEDOUT ? OCIRT_E_TIMEOUT : OCIRT_E_CGROUP, -r, l.found.record.cgroup, "%s %s", on ? "pausing" : "resuming", id);
         if (error && error->sys == ETIMEDOUT) ocirt__error_hint(error, on ? "a process in uninterruptible sleep cannot be stopped; all go on" : "a cgroup above is frozen");
     }
