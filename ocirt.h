@@ -6101,6 +6101,17 @@ static int ocirt__systemd_forget(struct ocirt__bus *b, const char *unit) {
     return r;
 }
 
+/* systemd remembers whom it has frozen, whatever the cgroup says by now, and stops none of them (EDEADLK inside: the
+   job waits). What it has not frozen it leaves as it is. Of systemd 246. */
+static int ocirt__systemd_thaw(struct ocirt__bus *b, const char *unit) {
+    struct ocirt__bus_message m;
+    int r = ocirt__bus_open(b);
+    if (r < 0) return r;
+    b->unit = unit, b->job = NULL;
+    ocirt__wire_text(ocirt__bus_call(b, &ocirt__bus_systemd, "ThawUnit", "s"), unit, 4);
+    return ocirt__bus_answer(b, &m);
+}
+
 /* One that is not there any more is stopped. */
 static int ocirt__systemd_stop(struct ocirt__bus *b, const char *unit) {
     struct ocirt__bus_message m;
@@ -14081,27 +14092,30 @@ static void ocirt__ops_poststop(const struct ocirt__undo *u) {
     }
 }
 
-/* systemd forgets the scope, whose cgroup is gone. If it cannot be asked it does so by itself sooner or later, and one
-   that has failed is reset when it is needed again. */
+/* Before its cgroup is removed, or systemd would not learn that it is thawed. If systemd cannot be asked it forgets the
+   scope by itself sooner or later, and one that has failed is reset when it is needed again. */
 static void ocirt__ops_stop_scope(const struct ocirt__undo *u) {
     ocirt_arena arena = {0};
     char   detail[256] = "";
     struct ocirt__bus bus = {.fd = -1, .arena = &arena, .detail = detail, .rootless = u->user_manager, .limit_ms = u->limit_ms};
+    if (u->scope[0] && !u->scope_gone) (void)ocirt__systemd_thaw(&bus, u->scope);
     if (u->scope[0]) (void)(u->scope_gone ? ocirt__systemd_forget : ocirt__systemd_stop)(&bus, u->scope);
     ocirt__systemd_close(&bus);
     ocirt_arena_free(&arena);
 }
 
 static int ocirt__ops_undo(const struct ocirt__undo *u, ocirt_error *error) {
-    int r = u->ended ? ocirt__ops_remove_cgroup(u, 0) : -EBUSY;
-    if (r < 0 && (r = ocirt__ops_kill_all(u)) != -ETIMEDOUT) r = ocirt__ops_remove_cgroup(u, u->limit_ms);
+    int r = u->ended && !u->scope[0] ? ocirt__ops_remove_cgroup(u, 0) : -EBUSY;
+    if (r < 0 && (r = ocirt__ops_kill_all(u)) != -ETIMEDOUT) {
+        ocirt__ops_stop_scope(u);
+        r = ocirt__ops_remove_cgroup(u, u->limit_ms);
+    }
     if (r < 0) {
         ocirt__error_set(error, r == -ETIMEDOUT || r == -EBUSY ? OCIRT_E_BUSY : OCIRT_E_CGROUP, -r, u->cgroup, "cannot remove container %s (cgroup %s)", u->id,
                          u->cgroup[0] ? u->cgroup : "none");
         ocirt__error_hint(error, "a process in uninterruptible sleep can hold it: see cgroup.procs there; delete --force again goes on from here");
         return error ? -error->code : -OCIRT_E_BUSY;
     }
-    ocirt__ops_stop_scope(u);
     if (u->resctrl[0] && (r = ocirt__resctrl_remove(u->resctrl, u->id, u->resctrl_monitor, u->resctrl_made)) < 0)
         return ocirt__error_set(error, OCIRT_E_SYSTEM, -r, u->resctrl, "cannot remove the resctrl group of container %s", u->id);
     r = ocirt__state_remove(u->root, u->id, u->dir);
@@ -14808,10 +14822,14 @@ static int ocirt__ops_enter(struct ocirt__live *l, const char *id, const ocirt_o
 }
 
 /* scope, own: which of them says that it is frozen. */
-static int ocirt__ops_thaw(const struct ocirt__live *l, bool scope, bool own) {
+static int ocirt__ops_thaw(struct ocirt__live *l, bool scope, bool own) {
+    char detail[256] = "";
+    struct ocirt__bus bus = {.fd = -1, .arena = &l->found.arena, .detail = detail, .rootless = l->found.record.user_manager};
     int r = scope ? ocirt__cgroup_freeze(l->scope, false, 10000) : 0;
     if (r == 0) r = own ? ocirt__cgroup_freeze(l->cgroup, false, 10000) : ocirt__cgroup_await(l->cgroup, "frozen", false, 10000);
     if (r < 0 && scope) (void)ocirt__path_write(l->scope, "cgroup.freeze", "1", 1);
+    if (r == 0 && scope) (void)ocirt__systemd_thaw(&bus, l->found.record.scope);
+    ocirt__systemd_close(&bus);
     return r;
 }
 
